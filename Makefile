@@ -1,0 +1,45 @@
+# Every target sets up what it needs in .venv; PYTHON names the interpreter (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint prove lock clean
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
+
+demo: $(READY)  ## three hourly passes over sample runs, against the embedded simulator
+	@$(BIN)/python scripts/demo.py
+
+test: $(READY)  ## the test suite, with its coverage gates
+	$(BIN)/python -m pytest -n auto --cov --cov-report= -q
+	$(BIN)/python -m coverage report --include='reconcile/core/*,reconcile/reports/*' --fail-under=100
+	$(BIN)/python -m coverage report --fail-under=95
+
+lint: $(READY)  ## style, types and schemas
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/check-jsonschema --check-metaschema schemas/*.json
+	$(BIN)/reconcile validate --runs runs
+
+prove: $(READY)  ## the long counts, whose figures stand in docs/proof.md
+	RECONCILE_TEST_SCALE=10 $(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m benchmarks
+
+lock:  ## rewrite requirements-dev.txt from pyproject.toml
+	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/pip install --quiet --upgrade pip
+	$(VENV)/lock/bin/pip install --quiet --editable '.[dev]'
+	$(VENV)/lock/bin/pip freeze --exclude-editable > requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+
+$(READY): pyproject.toml requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
