@@ -1,0 +1,72 @@
+"""Proves what each recorded LLM run really used, from the provider's usage API. The interface for programs.
+
+    from reconcile import Scope, open_workspace, openai_usage, run_pass
+
+    workspace = open_workspace("runs", scopes={"chatdev": Scope("openai", ("key_abc123",))})
+    summary = run_pass(workspace, openai_usage(os.environ["OPENAI_ADMIN_KEY"]))
+    print(summary.counts)
+
+Names are imported when they are first used, so that `import reconcile` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconcile.core.model import Policy, Query, Run, RunKey, Scope, UsageProvider
+    from reconcile.core.selection import Asked
+    from reconcile.core.summary import RunReport, Summary, as_json
+    from reconcile.errors import ConfigurationError, ProviderError, ReconcileError, StoreError, UsageError
+    from reconcile.workflow import Workspace, explain, list_runs, open_workspace, openai_usage, run_pass, validate
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "reconcile.core.model": ("Policy", "Query", "Run", "RunKey", "Scope", "UsageProvider"),
+    "reconcile.core.selection": ("Asked",),
+    "reconcile.core.summary": ("RunReport", "Summary", "as_json"),
+    "reconcile.errors": ("ConfigurationError", "ProviderError", "ReconcileError", "StoreError", "UsageError"),
+    "reconcile.workflow": (
+        "Workspace",
+        "explain",
+        "list_runs",
+        "open_workspace",
+        "openai_usage",
+        "run_pass",
+        "validate",
+    ),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Asked",
+    "ConfigurationError",
+    "Policy",
+    "ProviderError",
+    "Query",
+    "ReconcileError",
+    "Run",
+    "RunKey",
+    "RunReport",
+    "Scope",
+    "StoreError",
+    "Summary",
+    "UsageError",
+    "UsageProvider",
+    "Workspace",
+    "as_json",
+    "explain",
+    "list_runs",
+    "open_workspace",
+    "openai_usage",
+    "run_pass",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'reconcile' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)

@@ -1,0 +1,143 @@
+"""How much of each kind a run used, as an interval that holds the truth.
+
+A request lies in one cell and may hold any share of the cell's tokens, so `k` requests hold at most the sum of the
+`k` fullest cells. From the recorded calls follows how many requests of a window need not be the run's own, and how
+many can be; recorded totals raise the lower ends; and what several runs hold together is known exactly. All of it is
+integers, each kind is bounded by itself, and a bound may be wider than the sharpest one but never narrower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconcile.core.attribution.components import Component, Member
+from reconcile.core.model import KINDS, Bounds, Usage
+
+Interval = tuple[int, int]
+CALLS = KINDS.index("api_calls")
+"""The position of calls among the parts of a usage figure; the three before it are tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A component and what is known of it besides its cells."""
+
+    component: Component
+    surplus: int
+    """Reported requests that served no recorded call."""
+    closed: bool
+    """Whether the surplus is presumed to be of these runs: nobody else uses the key. Only where calls are unknown."""
+    short: frozenset[int]
+    """Members that lack data, by position. They get no bounds, and no sum over the component holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A component's cells as one kind of usage sees them."""
+
+    kind: int
+    values: list[int]
+    requests: list[int]
+    """Tokens that came without a request count as one that nobody recorded, for they may be anybody's."""
+    open_claims: list[int]
+    surplus: int
+    closed: bool
+
+
+def bounded(facts: Facts) -> tuple[list[Bounds | None], frozenset[int]]:
+    """Bounds by member, and the members whose recorded totals contradict what was reported."""
+    kinds = [_intervals(facts, kind) for kind in range(len(KINDS))]
+    bounds: list[Bounds | None] = []
+    for position, each in enumerate(zip(*(intervals for intervals, _ in kinds), strict=True)):
+        lows, highs = zip(*each, strict=True)
+        bounds.append(None if position in facts.short else Bounds(Usage(*lows), Usage(*highs)))
+    return bounds, frozenset[int]().union(*(contradicted for _, contradicted in kinds))
+
+
+def _intervals(facts: Facts, kind: int) -> tuple[list[Interval], set[int]]:
+    """By member: what follows from its window and count, then from recorded totals, then from the sum of all."""
+    view = _view(facts, kind)
+    alone = [_alone(view, member) for member in facts.component.members]
+    totals = {} if kind == CALLS else _totals(facts, kind)
+    contradicted = _contradicted(facts, view, alone, totals)
+    floors = [0 if i in contradicted else totals.get(i, 0) for i in range(len(alone))]
+    raised = [(max(low, floor), high) for (low, high), floor in zip(alone, floors, strict=True)]
+    return (raised if facts.short else _conserved(view, raised)), contradicted
+
+
+def _view(facts: Facts, kind: int) -> View:
+    cells = facts.component.cells
+    reported = [cell.usage.api_calls for cell in cells]
+    requests = reported if kind == CALLS else [max(count, 1) for count in reported]
+    return View(
+        kind=kind,
+        values=[cell.usage.parts[kind] for cell in cells],
+        requests=requests,
+        open_claims=facts.component.open_claims(),
+        surplus=facts.surplus + sum(requests) - sum(reported),
+        closed=facts.closed,
+    )
+
+
+def _alone(view: View, member: Member) -> Interval:
+    """Bounds from the member's own window and count: how many of its requests need not, or may, be its own.
+
+    Its own cells are those that belong to nobody else who recorded calls.
+    """
+    alone = [i for i in member.cells if view.open_claims[i] == member.open]
+    shared = [view.values[i] for i in member.cells if view.open_claims[i] > member.open]
+    sure = sum(view.requests[i] for i in alone)
+    room = sum(view.requests[i] for i in member.cells)
+    calls = member.calls or 0
+    reach = min(room, calls + view.surplus)
+    spare = max(0, room - calls)
+    free = 0 if view.closed else min(view.surplus, spare)
+    if view.kind == CALLS:
+        return (max(calls, sure - free), reach)
+    own = sorted((view.values[i] for i in alone), reverse=True)
+    others = _top(spare, own[:free] + shared)
+    return (sum(own) + sum(shared) - others, sum(own) + _top(reach - sure, shared))
+
+
+def _totals(facts: Facts, kind: int) -> dict[int, int]:
+    """Recorded token totals by member, of those whose every minute was read and is complete.
+
+    A run that made no calls recorded no tokens, whether it says so or not.
+    """
+    found = {}
+    for index, member in enumerate(facts.component.members):
+        recorded = member.claim.recorded.tokens[kind]
+        total = recorded if member.open else recorded or 0
+        if total is not None and member.read and index not in facts.short:
+            found[index] = total
+    return found
+
+
+def _contradicted(facts: Facts, view: View, alone: list[Interval], totals: dict[int, int]) -> set[int]:
+    """Members whose totals cannot be true: above what the run may have used, or not adding up with those of others.
+
+    Where it is known that a run used its very total, others are to blame.
+    """
+    above = {i for i, total in totals.items() if total > alone[i][1]}
+    if facts.short:
+        return above
+    whole = sum(view.values)
+    least = sum(max(low, 0 if i in above else totals.get(i, 0)) for i, (low, _) in enumerate(alone))
+    complete = len(totals) == len(alone) and view.surplus == 0
+    if least > whole or (complete and sum(totals.values()) != whole):
+        return {i for i, total in totals.items() if alone[i] != (total, total)}
+    return above
+
+
+def _conserved(view: View, bounds: list[Interval]) -> list[Interval]:
+    """What several runs hold together is the whole, less what may be nobody's."""
+    whole = sum(view.values)
+    foreign = 0 if view.closed else view.surplus if view.kind == CALLS else _top(view.surplus, view.values)
+    lows, highs = sum(low for low, _ in bounds), sum(high for _, high in bounds)
+    return [(max(low, whole - foreign - (highs - high)), min(high, whole - (lows - low))) for low, high in bounds]
+
+
+def _top(requests: int, values: Sequence[int]) -> int:
+    """The most tokens that so many requests can hold: one in each of the fullest cells."""
+    return sum(values) if requests >= len(values) else sum(sorted(values, reverse=True)[:requests])

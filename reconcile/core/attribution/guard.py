@@ -1,0 +1,89 @@
+"""Usage that nobody claims near a component: what tells that somebody else uses the key.
+
+Only unclaimed minutes are counted, the nearest `GUARD_MINUTES` of them on either side, so that a chain of runs looks
+past its neighbours. Minutes that were not read are not watched.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconcile.core.attribution.components import Pool
+from reconcile.core.model import GUARD_MINUTES, MINUTE, Scope, Window, joined
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """How many unclaimed minutes around a claim were read, and the requests they hold."""
+
+    minutes: int
+    requests: int
+
+
+def guards(pool: Pool, covered: Sequence[Window]) -> list[Guard]:
+    """The guard of each component of the pool, in its order."""
+    gaps: dict[frozenset[Scope], list[Window]] = {}
+    result = []
+    for component in pool.components:
+        scopes = component.scopes
+        if scopes not in gaps:
+            gaps[scopes] = list(_gaps(_claimed(pool, scopes), covered))
+        windows = _nearest(gaps[scopes], component.window)
+        result.append(Guard(sum(window.minutes for window in windows), _requests(pool, scopes, windows)))
+    return result
+
+
+def _claimed(pool: Pool, scopes: Iterable[Scope]) -> list[Window]:
+    """Minutes in which some claim admits usage that one of the scopes admits too, sorted and apart."""
+    claims = (member.claim for component in pool.components for member in component.members)
+    return joined(claim.window for claim in claims if any(claim.scope.meets(scope) for scope in scopes))
+
+
+def _gaps(claimed: Sequence[Window], covered: Iterable[Window]) -> Iterable[Window]:
+    """Covered minutes that are not claimed. Both lists are sorted and their windows apart."""
+    for part in covered:
+        first = bisect_right(claimed, part.start, key=lambda window: window.end)
+        last = bisect_left(claimed, part.end, key=lambda window: window.start)
+        start = part.start
+        for window in claimed[first:last]:
+            if window.start > start:
+                yield Window(start, window.start)
+            start = window.end
+        if start < part.end:
+            yield Window(start, part.end)
+
+
+def _nearest(gaps: Sequence[Window], window: Window) -> list[Window]:
+    """The gaps on either side of the window, up to the `GUARD_MINUTES` nearest to it."""
+    after = bisect_left(gaps, window.end, key=lambda gap: gap.start)
+    left = _taken(gaps[i] for i in range(after - 1, -1, -1))
+    right = _taken(gaps[i] for i in range(after, len(gaps)))
+    return [
+        *(Window(gap.end - count * MINUTE, gap.end) for gap, count in left),
+        *(Window(gap.start, gap.start + count * MINUTE) for gap, count in right),
+    ]
+
+
+def _taken(gaps: Iterable[Window]) -> Iterable[tuple[Window, int]]:
+    """Gaps and how many minutes to take of each, until there are enough."""
+    wanted = GUARD_MINUTES
+    for gap in gaps:
+        count = min(wanted, gap.minutes)
+        yield gap, count
+        wanted -= count
+        if not wanted:
+            return
+
+
+def _requests(pool: Pool, scopes: Iterable[Scope], windows: Iterable[Window]) -> int:
+    """Requests in these windows that one of the scopes admits and nobody claims."""
+    requests = 0
+    for window in windows:
+        first = bisect_left(pool.unclaimed, window.start, key=lambda row: row.minute)
+        last = bisect_left(pool.unclaimed, window.end, key=lambda row: row.minute)
+        for row in pool.unclaimed[first:last]:
+            if any(scope.admits(row) for scope in scopes):
+                requests += row.usage.api_calls
+    return requests

@@ -1,0 +1,98 @@
+"""Which traffic each run may claim: its scope from the configuration, the environment and its own file."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from reconcile.core.model import Claim, OwnScope, Run, RunKey, Scope
+from reconcile.core.wire import plural
+from reconcile.errors import ConfigurationError
+
+KEY_ID_VARIABLE = re.compile(r"OPENAI_API_KEY_[A-Z0-9_]+_ID")
+"""The environment variables that name a framework's key ids, as the origin project spells them."""
+
+KEY_ID_PAGE = "https://platform.openai.com/api-keys"
+
+
+def key_id_variable(framework: str) -> str:
+    """`chat-dev` has OPENAI_API_KEY_CHAT_DEV_ID: upper case, every other character an underscore."""
+    return f"OPENAI_API_KEY_{re.sub('[^A-Z0-9]', '_', framework.upper())}_ID"
+
+
+def scopes(
+    frameworks: Iterable[str], configured: Mapping[str, Scope], variables: Mapping[str, str]
+) -> tuple[dict[str, Scope], list[ConfigurationError]]:
+    """The scope of each framework that has one. A variable wins over the file; several ids are parted by commas.
+
+    Two frameworks that the same variable would name are an error, and neither gets a scope from it.
+    """
+    by_variable: defaultdict[str, list[str]] = defaultdict(list)
+    for framework in frameworks:
+        by_variable[key_id_variable(framework)].append(framework)
+    found = {name: scope for name, scope in configured.items() if scope.api_key_ids or scope.project_ids}
+    errors = []
+    for variable, names in by_variable.items():
+        ids = tuple(part.strip() for part in variables.get(variable, "").split(",") if part.strip())
+        if ids and len(names) > 1:
+            errors.append(_collision(variable, names))
+        elif ids:
+            base = configured.get(names[0], Scope("openai"))
+            found[names[0]] = Scope(base.provider, ids, base.project_ids, base.models)
+    return found, errors
+
+
+def claims_of(runs: Iterable[Run], by_framework: Mapping[str, Scope]) -> dict[RunKey, Claim]:
+    """The claims of all runs whose scope is known; what a run's own file says of its scope wins."""
+    claims = {}
+    for run in runs:
+        scope = _over(run.own_scope, by_framework.get(run.key.framework))
+        if scope.api_key_ids or scope.project_ids:
+            claims[run.key] = Claim(run.key, scope, run.window, run.recorded)
+    return claims
+
+
+def neighbours(claims: Iterable[Claim]) -> dict[RunKey, tuple[Claim, ...]]:
+    """By run, the other claims that share minutes with its own."""
+    found: defaultdict[RunKey, list[Claim]] = defaultdict(list)
+    running: list[Claim] = []
+    for claim in sorted(claims, key=lambda each: (each.window, each.run)):
+        running = [other for other in running if other.window.end > claim.window.start]
+        for other in running:
+            if other.scope.meets(claim.scope):
+                found[claim.run].append(other)
+                found[other.run].append(claim)
+        running.append(claim)
+    return {run: tuple(others) for run, others in found.items()}
+
+
+def missing_key_id(framework: str, runs: int) -> ConfigurationError:
+    """The error for a framework with runs that are due and no way to tell its traffic."""
+    variable = key_id_variable(framework)
+    return ConfigurationError(
+        f"{framework}: {plural(runs, 'run')} due, but the id of the API key they used is not known",
+        code="missing_key_id",
+        remedy=f"set {variable}=key_... or frameworks.{framework}.api_key_ids in reconcile.yml; "
+        f"the id stands beside the key on {KEY_ID_PAGE}",
+    )
+
+
+def _over(own: OwnScope | None, base: Scope | None) -> Scope:
+    base = base or Scope("openai")
+    if own is None:
+        return base
+    return Scope(
+        own.provider or base.provider,
+        base.api_key_ids if own.api_key_ids is None else own.api_key_ids,
+        base.project_ids if own.project_ids is None else own.project_ids,
+        base.models if own.models is None else own.models,
+    )
+
+
+def _collision(variable: str, names: Sequence[str]) -> ConfigurationError:
+    return ConfigurationError(
+        f"{variable} names more than one framework: {', '.join(sorted(names))}",
+        code="ambiguous_key_id",
+        remedy="give these frameworks their key ids under frameworks: in reconcile.yml and unset the variable",
+    )

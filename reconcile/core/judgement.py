@@ -1,0 +1,216 @@
+"""The rules of the verdict: what a run's status is and why, after one more read.
+
+The first row of a table that applies decides; CONTRIBUTING.md has the tables. Everything here looks at a `Case` and
+says a status with its reasons; what is written follows in `settlement`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconcile.core.attribution import Attribution
+from reconcile.core.model import Claim, Completeness, Observation, Policy, Reason, Run, State, Status
+from reconcile.core.plateau import Effect, Plateau
+
+CALM_AGE = timedelta(hours=4)
+"""How old a run must be before matching counts are believed beside foreign traffic: a late call and a foreign one
+cancel in the count, and late calls are in by then."""
+
+Judgement = tuple[Status, tuple[Reason, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that a judgement looks at."""
+
+    run: Run
+    attribution: Attribution
+    plateau: Plateau
+    effect: Effect
+    history: tuple[Observation, ...]
+    """What was read before this read."""
+    at: datetime
+    """When the latest read was made: this one, unless others overtook it."""
+    policy: Policy
+
+    @property
+    def past_cutoff(self) -> bool:
+        return self.at - self.run.ended_at > self.policy.max_age
+
+    @property
+    def at_figure(self) -> bool:
+        """Whether this read shows the figure of the plateau. If not, it says nothing of the figure, which stands."""
+        return self.attribution.reported == self.plateau.figure
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the run is settled and this read gives no reason to judge its figure anew."""
+        given_up = self.run.state is not None and self.run.state.closed_by_cutoff
+        anew = self.at_figure and self.effect in {Effect.FIRST, Effect.ROSE}
+        return self.run.settled and not given_up and not anew
+
+    @property
+    def stable(self) -> bool:
+        return self.plateau.stable(self.policy)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the run recorded that it made no calls, and nothing that contradicts it."""
+        return self.run.recorded.api_calls == 0 and not any(self.run.recorded.parts)
+
+
+def late_claims(run: Run, claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Claims over minutes of a run that was settled before they were known. Inherited verdicts know no claims."""
+    state = run.state
+    if state is None or not run.settled or state.inherited or state.status is Status.FAILED:
+        return ()
+    known = {(neighbour.run, neighbour.window) for neighbour in state.neighbours}
+    return tuple(claim for claim in claims if (str(claim.run), claim.window) not in known)
+
+
+def since_restart(history: Sequence[Observation]) -> Sequence[Observation]:
+    for position in range(len(history) - 1, -1, -1):
+        if history[position].restarts:
+            return history[position:]
+    return history
+
+
+def restated_from(case: Case) -> Observation | None:
+    """The observation that settled the run on less usage than today's, or verified another share of the same."""
+    if case.effect is Effect.FIRST:
+        return None
+    for observation in since_restart(case.history):
+        verified = observation.status == Status.VERIFIED
+        less = case.plateau.figure.rose_from(observation.reported)
+        shared_out = observation.reported == case.plateau.figure and observation.figure != case.attribution.figure
+        if (less and (verified or observation.status == Status.WARNING)) or (shared_out and verified):
+            return observation
+    return None
+
+
+def judge(case: Case) -> Judgement:
+    """The status of the case's run and why."""
+    state = case.run.state
+    if state is not None and case.at_rest:
+        return _judge_settled(case, state)
+    return _judge_figure(case) if case.at_figure else _judge_lower(case)
+
+
+def _judge_settled(case: Case, state: State) -> Judgement:
+    """A settled run changes only where a lower figure became stable or left again, or where a claim came late."""
+    lower = case.plateau.lower
+    if lower is not None and lower.stable(case.policy):
+        return Status.WARNING, (Reason.RESTATED, *warnings(state, but=Reason.RESTATED))
+    settled = state.status, tuple(Reason(reason) for reason in state.reasons)
+    if case.effect is Effect.RETURNED and Reason.RESTATED in state.reasons and not restated_from(case):
+        others = warnings(state, but=Reason.RESTATED)
+        settled = (Status.WARNING, others) if others else (Status.VERIFIED, (Reason.STABLE,))
+    if case.at_figure and late_claims(case.run, case.attribution.neighbours):
+        return _judge_late(case, state, settled)
+    return settled
+
+
+def _judge_late(case: Case, state: State, settled: Judgement) -> Judgement:
+    """A claim came late. Where the read shows what it took, the run is judged with it as if it had always been there.
+
+    But a neighbour who is gone lifts no warning of shared minutes.
+    """
+    status, reasons = _judge_figure(case)
+    if not case.attribution.exact:
+        others = tuple(reason for reason in reasons if status is Status.WARNING and reason is not Reason.SHARED_MINUTES)
+        return Status.WARNING, (Reason.SHARED_MINUTES, *others)
+    present = {str(claim.run) for claim in case.attribution.neighbours}
+    gone = any(neighbour.run not in present for neighbour in state.neighbours)
+    lifts = status.settled and not (gone and Reason.SHARED_MINUTES in state.reasons)
+    return (status, reasons) if lifts else settled
+
+
+def warnings(state: State, *, but: Reason) -> tuple[Reason, ...]:
+    """What the run was warned of already, one reason left out."""
+    warned = state.reasons if state.status is Status.WARNING else ()
+    return tuple(Reason(reason) for reason in warned if reason != but)
+
+
+def _judge_lower(case: Case) -> Judgement:
+    """A lower read of a run that is not settled: the figure stands, and so does what it waits for."""
+    known = case.run.state.reasons if case.run.state and case.stable else ()
+    waited = tuple(reason for reason in (Reason.CALLS_MISSING, Reason.EDGE_USAGE) if reason in known)
+    if not case.past_cutoff:
+        return Status.PENDING, (Reason.LOWER_READ, *waited)
+    return (Status.WARNING, waited) if waited else (Status.FAILED, (Reason.CUTOFF_PASSED,))
+
+
+def _judge_figure(case: Case) -> Judgement:
+    """A read that shows the figure of the plateau."""
+    if case.attribution.reported.is_zero:
+        return _judge_zero(case)
+    if not case.stable:
+        return _judge_unstable(case)
+    status, reasons = _judge_stable(case)
+    if status.settled and restated_from(case):
+        return Status.WARNING, (Reason.RESTATED, *(reasons if status is Status.WARNING else ()))
+    return status, reasons
+
+
+def _judge_zero(case: Case) -> Judgement:
+    if case.idle and case.stable and case.attribution.exact:
+        return Status.VERIFIED, (Reason.NO_API_CALLS,)
+    if case.past_cutoff:
+        if any(case.run.recorded.parts):
+            return Status.FAILED, (Reason.ZERO_USAGE_WITH_CALLS,)
+        return Status.WARNING, (Reason.ZERO_UNCONFIRMED,)
+    if case.idle:
+        return Status.PENDING, _waiting(case)
+    return Status.DATA_NOT_AVAILABLE, (Reason.NO_USAGE_YET,)
+
+
+def _judge_unstable(case: Case) -> Judgement:
+    if case.past_cutoff:
+        restated = restated_from(case) is not None
+        return (Status.WARNING, (Reason.RESTATED,)) if restated else (Status.FAILED, (Reason.CUTOFF_PASSED,))
+    return Status.PENDING, _waiting(case)
+
+
+def _waiting(case: Case) -> tuple[Reason, ...]:
+    reasons = {Effect.FIRST: Reason.FIRST_READ, Effect.ROSE: Reason.RISING}
+    short = (Reason.CALLS_MISSING,) if case.attribution.bounds is None else ()
+    return (reasons.get(case.effect, Reason.AWAITING_STABILITY), *short)
+
+
+def _judge_stable(case: Case) -> Judgement:
+    """The first row that applies decides."""
+    attribution, open_status = case.attribution, Status.WARNING if case.past_cutoff else Status.PENDING
+    if attribution.bounds is None:
+        return open_status, (Reason.CALLS_MISSING,)
+    extra = _extra_calls(attribution)
+    if not attribution.exact and attribution.shared:
+        return Status.WARNING, (Reason.SHARED_MINUTES, *((Reason.EXTRA_CALLS,) if extra else ()))
+    if extra:
+        return Status.WARNING, (Reason.EXTRA_CALLS,)
+    if attribution.mismatched or _tokens_differ(attribution):
+        return Status.WARNING, (Reason.RECORDED_MISMATCH,)
+    if not attribution.exact or _may_cancel(case):
+        return open_status, (Reason.EDGE_USAGE,)
+    return Status.VERIFIED, (Reason.NO_API_CALLS if attribution.claim.recorded.api_calls == 0 else Reason.STABLE,)
+
+
+def _extra_calls(attribution: Attribution) -> bool:
+    """Whether more was reported in the run's minutes than it, or anyone else who may be there, recorded."""
+    calls = attribution.claim.recorded.api_calls
+    alone = sum(row.usage.api_calls for row in attribution.rows if row.minute not in attribution.shared)
+    return calls is not None and (alone > calls or (attribution.surplus > 0 and not attribution.exact))
+
+
+def _tokens_differ(attribution: Attribution) -> bool:
+    pairs = zip(attribution.claim.recorded.tokens, attribution.figure.parts, strict=False)
+    return any(recorded is not None and recorded != reported for recorded, reported in pairs)
+
+
+def _may_cancel(case: Case) -> bool:
+    """Whether a late call and a foreign one may hide each other in matching counts."""
+    attribution = case.attribution
+    foreign = attribution.guard.requests > 0 or attribution.surplus_nearby
+    young = case.at - case.run.ended_at < CALM_AGE
+    return attribution.completeness is Completeness.CALLS_MATCHED and foreign and young

@@ -1,0 +1,80 @@
+"""What a pass learnt about one run, and how it goes into the run's file as the file is at that moment.
+
+A pass reads first and writes later; meanwhile others may write. So what it carries is not a new file but a lesson,
+which can be applied again to whatever the file has become.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconcile.core.amendment import amendments
+from reconcile.core.attribution import Attribution
+from reconcile.core.edits import amend
+from reconcile.core.model import Claim, Policy, Run
+from reconcile.core.plateau import Effect
+from reconcile.core.reading import read_run
+from reconcile.core.settlement import Verdict, settle, taken_back
+from reconcile.core.validation import Checker, Document
+from reconcile.errors import StoreError
+
+CHANGED = "the file was changed while its usage was read; the next pass reads it again"
+TRANSIENT = "nothing was reported this time; a zero after a figure is transient, so the figure stands"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A complete read of a run's minutes, or only that others have claimed some of them."""
+
+    path: str
+    claim: Claim
+    attribution: Attribution | None
+    at: datetime
+    forced: bool = False
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The run as its file is after the lesson; `after` is None where the lesson changes nothing."""
+
+    run: Run | None
+    before: bytes
+    after: bytes | None = None
+    note: str | None = None
+
+
+def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Applied:
+    """The file's bytes with the lesson in them. Raises StoreError rather than return bytes that are not valid."""
+    document = checker.check(lesson.path, lesson.claim.run, data)
+    if not isinstance(document, Document):
+        return Applied(run=None, before=data, note=CHANGED)
+    run = read_run(document.run, document.path, document.value, document.generation)
+    if (run.window, run.recorded) != (lesson.claim.window, lesson.claim.recorded):
+        return Applied(run=run, before=data, note=CHANGED)
+    verdict, note = _verdict(lesson, run, policy)
+    if verdict is None:
+        return Applied(run=run, before=data, note=note)
+    after = amend(document.text, amendments(document.value, run, verdict, policy)).encode()
+    written = checker.check(lesson.path, lesson.claim.run, after)
+    if not isinstance(written, Document):
+        raise _never_written(lesson.path, written[0].message)
+    return Applied(
+        run=read_run(written.run, written.path, written.value, written.generation), before=data, after=after, note=note
+    )
+
+
+def _verdict(lesson: Lesson, run: Run, policy: Policy) -> tuple[Verdict | None, str | None]:
+    if lesson.attribution is None:
+        return taken_back(run), None
+    outcome = settle(run, lesson.attribution, lesson.at, policy, forced=lesson.forced, unreadable=lesson.unreadable)
+    return outcome.verdict, TRANSIENT if outcome.effect is Effect.ZERO else None
+
+
+def _never_written(path: str, defect: str) -> StoreError:
+    return StoreError(
+        f"{path}: what would have been written is not valid ({defect}); the file is as it was",
+        code="invalid_result",
+        remedy="this is a defect of the tool: report it with the file",
+    )

@@ -1,0 +1,173 @@
+"""From a valid metrics.json to a `Run`: the document's own words end here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconcile.core.instants import Timestamp, end_seconds, instant_of, start_seconds
+from reconcile.core.model import (
+    Bounds,
+    Generation,
+    Neighbour,
+    Observation,
+    OwnScope,
+    Recorded,
+    Run,
+    RunKey,
+    State,
+    Status,
+    Step,
+    Usage,
+    Window,
+    instant,
+)
+
+BLOCK = "usage_api_reconciliation"
+"""The member that holds all that reconciliation knows; the origin tool's name for it."""
+
+AGGREGATES = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS")
+"""The members of `aggregate_metrics` that hold a run's usage, in the order of a usage figure's parts."""
+
+Object = Mapping[str, Any]
+
+
+def read_run(key: RunKey, path: str, value: Object, generation: Generation) -> Run:
+    """The run that a document accepted by `validation.Checker` describes."""
+    start, end = _span(value)
+    state = _state(value[BLOCK], value["aggregate_metrics"]) if BLOCK in value else None
+    return Run(
+        key=key,
+        path=path,
+        generation=generation,
+        window=Window.around(start_seconds(start), end_seconds(end)),
+        started_at=instant(start_seconds(start)),
+        ended_at=instant(end_seconds(end)),
+        recorded=_recorded(value, state),
+        own_scope=_own_scope(value.get("usage_scope")),
+        steps=tuple(_step(step) for step in value["steps"]) if generation is Generation.V1 else (),
+        state=state,
+    )
+
+
+def _span(value: Object) -> tuple[Timestamp, Timestamp]:
+    """The run's own start and end; from its steps where it has none."""
+    starts = [step["start_timestamp"] for step in value["steps"] if step.get("start_timestamp") is not None]
+    ends = [step["end_timestamp"] for step in value["steps"] if step.get("end_timestamp") is not None]
+    start = value.get("start_timestamp")
+    end = value.get("end_timestamp")
+    return (
+        start if start is not None else min(starts, key=start_seconds),
+        end if end is not None else max(ends, key=end_seconds),
+    )
+
+
+def _step(step: Object) -> Step:
+    start, end = step.get("start_timestamp"), step.get("end_timestamp")
+    span = None if start is None or end is None else (start_seconds(start), end_seconds(end))
+    return Step(number=step["step_number"], span=span)
+
+
+def _recorded(value: Object, state: State | None) -> Recorded:
+    """What the run counted itself. Figures of a file that nobody has read usage for are its own; a zero is unknown."""
+    recorded = value.get("recorded_usage")
+    if recorded is not None:
+        return Recorded(
+            recorded.get("tokens_in"),
+            recorded.get("tokens_out"),
+            recorded.get("cached_tokens"),
+            recorded.get("api_calls"),
+            recorded.get("source"),
+        )
+    if state is not None and (state.observations or state.inherited):
+        return Recorded()
+    aggregate = value["aggregate_metrics"]
+    tokens_in, tokens_out, cached_tokens, api_calls = (aggregate.get(name) or None for name in AGGREGATES)
+    if not any((tokens_in, tokens_out, cached_tokens, api_calls)):
+        return Recorded()
+    return Recorded(tokens_in, tokens_out, cached_tokens, api_calls, "aggregate_metrics")
+
+
+def _own_scope(scope: Object | None) -> OwnScope | None:
+    if scope is None:
+        return None
+    lists = {name: tuple(scope[name]) for name in ("api_key_ids", "project_ids", "models") if name in scope}
+    return OwnScope(provider=scope.get("provider"), **lists)
+
+
+def _state(block: Object, aggregate: Object) -> State:
+    """What the block says. Another tool kept its figure among the aggregate metrics only."""
+    ours = "policy" in block
+    window = block.get("query_window") if ours else None
+    attribution = block.get("attribution", {})
+    restatement = block.get("restatement")
+    return State(
+        status=_status(block),
+        reasons=tuple(block.get("reasons", ())),
+        completeness=block.get("completeness"),
+        assumes=tuple(block.get("assumes", ())),
+        message=block.get("verification_message", ""),
+        ours=ours,
+        observations=_observations(block),
+        figure=_totals(block) if ours else Usage(*(aggregate.get(name) or 0 for name in AGGREGATES)),
+        bounds=_bounds(attribution.get("bounds")),
+        exact=attribution.get("exact", False),
+        neighbours=tuple(
+            Neighbour(run=each["run"], window=Window(each["start"], each["end"]))
+            for each in attribution.get("neighbours", ())
+        ),
+        shared_minutes=attribution.get("shared_minutes", 0),
+        window=Window(window["start"], window["end"]) if window else None,
+        reconciled_at=instant_of(block["reconciled_at"]) if "reconciled_at" in block else None,
+        verified_at=instant_of(block["verified_at"]) if "verified_at" in block else None,
+        restatement=(_usage(restatement["from"]), _usage(restatement["to"])) if restatement else None,
+    )
+
+
+def _status(block: Object) -> Status:
+    """The status of the block. Another tool's words other than ours mean that it had not settled the run."""
+    word = block.get("verification_status", "")
+    known = set(Status) if "policy" in block else {Status.VERIFIED}
+    return Status(word) if word in known else Status.PENDING
+
+
+def _observations(block: Object) -> tuple[Observation, ...]:
+    attempts: Sequence[Object] = block.get("attempts", ())
+    if not attempts and "reconciled_at" in block:
+        attempts = [{**block, "timestamp": block["reconciled_at"], "status": None}]  # the oldest tool kept one read
+    observations = [_observation(attempt) for attempt in attempts]
+    return tuple(sorted(observations, key=lambda observation: observation.at))
+
+
+def _observation(attempt: Object) -> Observation:
+    figure = _totals(attempt)
+    reported = attempt.get("reported")
+    return Observation(
+        at=instant_of(attempt["timestamp"]),
+        figure=figure,
+        reported=_usage(reported) if reported else figure,
+        bounds=_bounds(attempt.get("bounds")),
+        status=attempt.get("status"),
+        forced=attempt.get("forced", False),
+        window_changed=attempt.get("window_changed", False),
+    )
+
+
+def _totals(value: Object) -> Usage:
+    return Usage(
+        value.get("total_tokens_in", 0),
+        value.get("total_tokens_out", 0),
+        value.get("total_cached_tokens", 0),
+        value.get("total_api_calls", 0),
+    )
+
+
+def _usage(value: Object) -> Usage:
+    return Usage(value["tokens_in"], value["tokens_out"], value["cached_tokens"], value["api_calls"])
+
+
+def _bounds(value: Object | None) -> Bounds | None:
+    if value is None:
+        return None
+    pairs = [value[kind] for kind in ("tokens_in", "tokens_out", "cached_tokens", "api_calls")]
+    return Bounds(Usage(*(low for low, _ in pairs)), Usage(*(high for _, high in pairs)))

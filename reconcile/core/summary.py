@@ -1,0 +1,204 @@
+"""A pass as one value: what it found, what it did to which run, and what it could not do. Reports render it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconcile.core.instants import spelled
+from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, Status, Usage
+from reconcile.core.selection import Selection
+from reconcile.core.wire import bounds_json, policy_json, usage_json
+from reconcile.errors import ReconcileError
+
+SCHEMA_VERSION = 1
+
+STANDINGS = ("verified", "inherited", "pending", "data_not_available", "warning", "failed", "skipped")
+"""Where a run can stand after a pass; every valid run is in just one of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """One run after the pass."""
+
+    run: Run
+    """As its file is now."""
+    selection: Selection
+    due_at: datetime | None = None
+    written: bool = False
+    moved: bool = False
+    """Whether this pass changed its status."""
+    note: str | None = None
+    """What happened without a trace in the file, such as a transient zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """What a dry run would have written."""
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unattributed:
+    """Usage of one key and model in consecutive minutes that no run claims."""
+
+    api_key_id: str | None
+    model: str | None
+    start: int
+    end: int
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiUse:
+    """What the pass asked of the provider. A request that was tried again is one request and one retry."""
+
+    requests: int = 0
+    pages: int = 0
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A pass. `changes` is filled by a dry run only."""
+
+    now: datetime
+    policy: Policy
+    discovered: int
+    runs: tuple[RunReport, ...]
+    findings: tuple[Finding, ...] = ()
+    unattributed: tuple[Unattributed, ...] = ()
+    errors: tuple[ReconcileError, ...] = ()
+    api: ApiUse = ApiUse()
+    dry_run: bool = False
+    changes: tuple[FileChange, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """All discovered runs by where they stand; `due` and `written` are of this pass."""
+        standings = Counter(standing(report.run) for report in self.runs)
+        return {
+            "discovered": self.discovered,
+            "invalid": self.discovered - len(self.runs),
+            "due": sum(report.selection in {Selection.DUE, Selection.LAST_READ} for report in self.runs),
+            **{name: standings[name] for name in STANDINGS},
+            "written": sum(report.written for report in self.runs),
+        }
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing wrong; 1 something to mend or to look at; 3 the provider or the files could not be reached."""
+        worst = max((error.exit_code for error in self.errors), default=0)
+        worse = any(report.moved and standing(report.run) in {"warning", "failed"} for report in self.runs)
+        return max(worst, int(bool(self.findings) or worse))
+
+
+def standing(run: Run) -> str:
+    """Where the run stands. Times edited after a read make it pending again; other tools' open verdicts are too."""
+    if run.state is None:
+        return "skipped"
+    if run.state.inherited:
+        return "inherited"
+    return Status.PENDING.value if run.edited or not run.state.ours else run.state.status.value
+
+
+def gathered(rows: Iterable[Bucket]) -> tuple[Unattributed, ...]:
+    """Unattributed buckets, those of one key and model in consecutive minutes together."""
+    found: list[Unattributed] = []
+    for row in sorted(rows, key=lambda each: (each.api_key_id or "", each.model or "", each.minute)):
+        last = found[-1] if found else None
+        if last and (last.api_key_id, last.model) == (row.api_key_id, row.model) and row.minute <= last.end:
+            start, usage = last.start, last.usage + row.usage
+            found.pop()
+        else:
+            start, usage = row.minute, row.usage
+        found.append(
+            Unattributed(api_key_id=row.api_key_id, model=row.model, start=start, end=row.minute + 60, usage=usage)
+        )
+    return tuple(found)
+
+
+# ------------------------------------------------------------------------------------------- as JSON
+
+
+def as_json(summary: Summary, shown: Iterable[RunReport] | None = None) -> dict[str, Json]:
+    """The summary as schemas/summary.schema.json describes it, with the runs that are worth a line, or those given."""
+    if shown is None:
+        shown = filter(reported, summary.runs)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "now": spelled(summary.now),
+        "dry_run": summary.dry_run,
+        "policy": policy_json(summary.policy),
+        "counts": summary.counts,
+        "api": {
+            "requests": summary.api.requests,
+            "pages": summary.api.pages,
+            "retries": summary.api.retries,
+        },
+        "runs": [run_json(report, summary.now) for report in shown],
+        "invalid": [finding_json(finding) for finding in summary.findings],
+        "unattributed": [_unattributed_json(usage) for usage in summary.unattributed],
+        "errors": [error_json(error) for error in summary.errors],
+    }
+
+
+def reported(report: RunReport) -> bool:
+    """Whether a run is worth a line: acted on in this pass, or settled otherwise than verified."""
+    acted = report.selection in {Selection.DUE, Selection.LAST_READ} or report.written or report.note is not None
+    return acted or standing(report.run) in {"warning", "failed"}
+
+
+def run_json(report: RunReport, now: datetime) -> dict[str, Json]:
+    """One run; figures are null where nothing was ever read."""
+    run, state = report.run, report.run.state
+    figure = usage_json(state.figure) if state else dict.fromkeys(KINDS)
+    return {
+        "framework": run.key.framework,
+        "run_id": run.key.run_id,
+        "path": run.path,
+        "status": standing(run),
+        "selection": report.selection.value,
+        "reasons": list(state.reasons) if state else [],
+        "completeness": state.completeness if state else None,
+        "assumes": list(state.assumes) if state else [],
+        "message": state.message if state else None,
+        **figure,
+        "bounds": bounds_json(state.bounds) if state and state.bounds else None,
+        "exact": state.exact if state else None,
+        "age_minutes": int((now - run.ended_at).total_seconds() // 60),
+        "due": spelled(report.due_at) if report.due_at else None,
+        "written": report.written,
+        "note": report.note,
+    }
+
+
+def finding_json(finding: Finding) -> dict[str, Json]:
+    return {
+        "path": finding.path,
+        "line": finding.line,
+        "column": finding.column,
+        "pointer": finding.pointer,
+        "message": finding.message,
+    }
+
+
+def error_json(error: ReconcileError) -> dict[str, Json]:
+    return {"code": error.code, "message": error.message, "remedy": error.remedy}
+
+
+def _unattributed_json(usage: Unattributed) -> dict[str, Json]:
+    return {
+        "api_key_id": usage.api_key_id,
+        "model": usage.model,
+        "start": usage.start,
+        "end": usage.end,
+        "tokens_in": usage.usage.tokens_in,
+        "tokens_out": usage.usage.tokens_out,
+        "requests": usage.usage.api_calls,
+    }

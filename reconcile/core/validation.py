@@ -1,0 +1,105 @@
+"""Whether the bytes of a metrics.json are a valid document of their generation, and if not, everything that is wrong.
+
+A valid file is decided quickly: decode, a compiled schema, a few comparisons. Only what fails there is scanned and
+explained, so a finding costs milliseconds and a good file microseconds.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+import jsonschema_rs
+
+from reconcile.core.consistency import contradictions
+from reconcile.core.decoding import Obstacle, flaws, lenient_value, obstacle, text_of, value_of
+from reconcile.core.defects import MOST, escaped
+from reconcile.core.document import Node, find, place, pointer_text, scan
+from reconcile.core.explanation import explain
+from reconcile.core.model import Finding, Generation, Pointer, RunKey
+
+MAX_BYTES = 10_000_000
+"""Size of the largest file that is read. Real ones are 5 to 20 kB."""
+
+LONGEST_POINTER = 300
+
+UNEXPLAINED = "the file breaks its schema in a way that cannot be told; compare it with one that is valid"
+"""For a file that only the compiled schema objects to, which no file should do: it is never taken for valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A valid metrics.json: its text as it stands in the file, and the value of that text."""
+
+    path: str
+    run: RunKey
+    text: str
+    value: dict[str, Any]
+    generation: Generation
+
+
+def too_large(path: str, size: int) -> Finding:
+    """The finding for a file that is not read because of its size in bytes."""
+    message = f"the file has {size} bytes, more than the {MAX_BYTES} that are read; keep logs and outputs elsewhere"
+    return Finding(path, 1, 1, "", message)
+
+
+def generation_of(value: object) -> Generation:
+    """Told by content: v1 numbers its steps with `step_number`; everything else counts as v2."""
+    steps = value.get("steps") if isinstance(value, dict) else None
+    numbered = isinstance(steps, list) and any(isinstance(step, dict) and "step_number" in step for step in steps)
+    return Generation.V1 if numbered else Generation.V2
+
+
+class Checker:
+    """Validates any number of files against the schemas of the two generations."""
+
+    def __init__(self, v1_schema: dict[str, Any], v2_schema: dict[str, Any]) -> None:
+        self._schemas = {Generation.V1: v1_schema, Generation.V2: v2_schema}
+        self._compiled = {
+            generation: jsonschema_rs.Draft202012Validator(schema) for generation, schema in self._schemas.items()
+        }
+
+    def check(self, path: str, run: RunKey, data: bytes) -> Document | tuple[Finding, ...]:
+        """The document, or what is wrong with it in the order of the text. Never raises, whatever the bytes are."""
+        text = text_of(data)
+        if isinstance(text, Obstacle):
+            return (_blocked(path, text),)
+        with suppress(ValueError, RecursionError):
+            value = value_of(text)
+            generation = generation_of(value)
+            sound = self._compiled[generation].is_valid(value) and not any(contradictions(value, run.run_id))
+            if sound and isinstance(value, dict):
+                return Document(path, run, text, value, generation)
+        return self._findings(path, run, text)
+
+    def _findings(self, path: str, run: RunKey, text: str) -> tuple[Finding, ...]:
+        blocked = obstacle(text)
+        if blocked:
+            return (_blocked(path, blocked),)
+        root, value = scan(text), lenient_value(text)
+        found = list(islice(flaws(text, root), MOST))
+        objections = explain(self._schemas[generation_of(value)], value)
+        for defects in (objections, islice(contradictions(value, run.run_id), MOST)):
+            judged = {pointer for _, pointer, _ in found}  # the first to object to a place has the word
+            found += [(_offset(root, at), at, message) for at, message in defects if at not in judged]
+        found.sort(key=itemgetter(0))
+        return tuple(_finding(path, text, *each) for each in found or [(0, (), UNEXPLAINED)])
+
+
+def _finding(path: str, text: str, offset: int, pointer: Pointer, message: str) -> Finding:
+    line, column = place(text, offset)
+    return Finding(path, line, column, escaped(pointer_text(pointer), LONGEST_POINTER), message)
+
+
+def _blocked(path: str, by: Obstacle) -> Finding:
+    return _finding(path, by.text, by.offset, (), by.message)
+
+
+def _offset(root: Node, pointer: Pointer) -> int:
+    """Where the value at `pointer` begins; for a missing member, the object that lacks it."""
+    node = find(root, pointer)
+    return node.start if node else _offset(root, pointer[:-1])

@@ -1,0 +1,158 @@
+"""A sentence for each reason: both numbers, and what would help. Names in it are untrusted; escape where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reconcile.core.instants import spelled
+from reconcile.core.judgement import Case
+from reconcile.core.model import KINDS, Reason, RunKey, Usage
+from reconcile.core.plateau import Effect
+from reconcile.core.wire import plural
+
+NOUNS = dict(zip(KINDS, ("tokens in", "tokens out", "cached tokens", "calls"), strict=True))
+
+LATE_CLAIM = (
+    "Another run has claimed minutes of this one since it was settled, and they could not be read again: "
+    "any part of the figure may be the other run's"
+)
+
+
+def message(case: Case, reasons: tuple[Reason, ...]) -> str:
+    """What the reasons mean for this run."""
+    return "; ".join(SENTENCES[reason](case) for reason in reasons)
+
+
+def _stable(case: Case) -> str:
+    minutes = round((case.at - case.plateau.since).total_seconds() / 60)
+    return f"Data stable across {minutes} minute interval"
+
+
+def _missing(case: Case) -> str:
+    return (
+        f"{_known(case.run.recorded.api_calls)} calls recorded, {case.attribution.reported.api_calls:,} reported in "
+        "its minutes: not all usage of them is in yet, a recorded call was never billed, or the key id is wrong"
+    )
+
+
+def _lower(case: Case) -> str:
+    read, figure = _tokens(case.attribution.reported), _tokens(case.plateau.figure)
+    return f"Read {read} after {figure}: the higher figure stands"
+
+
+def _zero_with_calls(case: Case) -> str:
+    pairs = zip(KINDS, case.run.recorded.parts, strict=True)
+    recorded = ", ".join(f"{count:,} {NOUNS[kind]}" for kind, count in pairs if count)
+    return f"No usage was ever reported, but the run recorded {recorded}"
+
+
+def _cutoff(case: Case) -> str:
+    return (
+        f"Not stable {_hours(case)} hours after the run ended: {case.plateau.counted} of "
+        f"{case.policy.min_stable_verifications} reads at {_tokens(case.plateau.figure)}; a later --max-age reopens it"
+    )
+
+
+def _waiting(case: Case) -> str:
+    what = "Rose to" if case.effect is Effect.ROSE else "Read"
+    due = spelled(case.plateau.due_at(case.policy))
+    wanted = case.policy.min_stable_verifications
+    return (
+        f"{what} {_tokens(case.plateau.figure)}, {case.plateau.counted} of {wanted} reads; the next counts from {due}"
+    )
+
+
+def _shared(case: Case) -> str:
+    attribution = case.attribution
+    others = [claim.run for claim in attribution.neighbours]
+    bounds = attribution.bounds
+    between = f": between {bounds.low.tokens_in:,} and {bounds.high.tokens_in:,} tokens in" if bounds else ""
+    count = len(attribution.shared)
+    verb = "is" if count == 1 else "are"
+    minutes = f"{plural(count, 'minute')} with usage {verb} shared" if count else "Minutes are shared"
+    return f"{minutes} with {_names(others)}{between}"
+
+
+def _names(keys: list[RunKey]) -> str:
+    shown = ", ".join(str(key) for key in keys[:3])
+    return f"{shown} and {len(keys) - 3} more" if len(keys) > 3 else shown  # noqa: PLR2004  three names fit a line
+
+
+def _edge(case: Case) -> str:
+    guard = case.attribution.guard
+    if not guard.requests:
+        return (
+            "Requests that nobody recorded lie within 60 minutes: a late call and a foreign one may cancel in the count"
+        )
+    return (
+        f"{plural(guard.requests, 'request')} that no run claims in the {guard.minutes} nearest unclaimed minutes: "
+        "a run may still be going, or somebody else uses the key"
+    )
+
+
+def _extra(case: Case) -> str:
+    attribution = case.attribution
+    calls = attribution.claim.recorded.api_calls or 0
+    bounds = attribution.bounds
+    between = ""
+    if bounds and not bounds.exact:
+        between = (
+            f"; foreign traffic would leave at least {bounds.low.tokens_in:,} of {bounds.high.tokens_in:,} tokens in"
+        )
+    return (
+        f"{attribution.reported.api_calls:,} calls reported in its minutes, {calls:,} recorded: retries that were not "
+        f"recorded, or foreign traffic{between}"
+    )
+
+
+def _mismatch(case: Case) -> str:
+    attribution = case.attribution
+    pairs = zip(KINDS, attribution.claim.recorded.parts, attribution.figure.parts, strict=True)
+    differing = [
+        f"{NOUNS[kind]} {recorded:,} recorded, {reported:,} reported"
+        for kind, recorded, reported in pairs
+        if recorded is not None and recorded != reported
+    ]
+    return f"{'; '.join(differing)}: the recorder counts differently, and the figure is the reported one"
+
+
+def _restated(case: Case) -> str:
+    if not case.at_figure:
+        since = spelled(case.plateau.lower.since) if case.plateau.lower else spelled(case.at)
+        return (
+            f"Settled at {_tokens(case.plateau.figure)}, but {_tokens(case.attribution.reported)} is read since {since}"
+        )
+    return f"Settled before on a lower figure; {_tokens(case.attribution.reported)} since {spelled(case.plateau.since)}"
+
+
+def _hours(case: Case) -> int:
+    return int((case.at - case.run.ended_at).total_seconds() // 3600)
+
+
+def _tokens(usage: Usage) -> str:
+    return f"{usage.tokens_in:,} in, {usage.tokens_out:,} out"
+
+
+def _known(count: int | None) -> str:
+    return "an unknown number of" if count is None else f"{count:,}"
+
+
+SENTENCES: dict[Reason, Callable[[Case], str]] = {
+    Reason.FIRST_READ: _waiting,
+    Reason.RISING: _waiting,
+    Reason.AWAITING_STABILITY: _waiting,
+    Reason.STABLE: _stable,
+    Reason.NO_API_CALLS: lambda _: "No calls recorded and none reported",
+    Reason.LOG_MATCHED: lambda _: "Calls and tokens equal those of the complete call log",
+    Reason.NO_USAGE_YET: lambda _: "No usage reported for these minutes yet",
+    Reason.CALLS_MISSING: _missing,
+    Reason.LOWER_READ: _lower,
+    Reason.EDGE_USAGE: _edge,
+    Reason.SHARED_MINUTES: _shared,
+    Reason.EXTRA_CALLS: _extra,
+    Reason.RECORDED_MISMATCH: _mismatch,
+    Reason.RESTATED: _restated,
+    Reason.ZERO_UNCONFIRMED: lambda _: "No usage was reported, and nothing confirms that no calls were made",
+    Reason.ZERO_USAGE_WITH_CALLS: _zero_with_calls,
+    Reason.CUTOFF_PASSED: _cutoff,
+}

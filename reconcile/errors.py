@@ -1,0 +1,47 @@
+"""Everything this package raises, as one tree.
+
+    ReconcileError              a message, a machine-readable code and the remedy
+    ├── ConfigurationError      something to set or to mend before a pass can work      (exit 1)
+    ├── UsageError              the command line is wrong                               (exit 2)
+    ├── ProviderError           a provider could not be read; no figure may follow      (exit 3)
+    └── StoreError              a run's file or folder could not be read or written     (exit 3)
+
+A defect of a file is no error but a finding (`core.model.Finding`): it is collected and reported, and never stops
+the other files.
+"""
+
+from __future__ import annotations
+
+
+class ReconcileError(Exception):
+    """What happened, to which thing, with both numbers where there are two; and what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, code: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.remedy = remedy
+
+
+class ConfigurationError(ReconcileError):
+    """A setting is missing, unknown or contradictory. The message names the variable or the line."""
+
+
+class UsageError(ReconcileError):
+    """The command cannot be carried out as it was given."""
+
+    exit_code = 2
+
+
+class ProviderError(ReconcileError):
+    """A provider did not give a complete, trustworthy answer. Never carries a figure and never becomes one."""
+
+    exit_code = 3
+
+
+class StoreError(ReconcileError):
+    """A run's file could not be read or written; it is as it was before."""
+
+    exit_code = 3
