@@ -1,0 +1,189 @@
+"""The folder of runs: finds `<framework>/<run_id>/metrics.json`, reads it, and replaces it whole or not at all.
+
+A file that is no plain file is a finding, for its name came from somewhere else: links, pipes and folders are never
+opened. Writers of one run take turns by locking its folder, which leaves no file behind; a file that somebody else
+changed in between is read again.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconcile.core.model import Finding, RunKey
+from reconcile.errors import ConfigurationError, StoreError
+
+FILE_NAME = "metrics.json"
+TEMPORARY = ".metrics.json.*.tmp"
+"""Left behind by a writer that was killed; git ignores it, and the next write to the run deletes it."""
+
+PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Never follow a link, never wait for the other end of a pipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """One run's file. `path` is how it is shown: with forward slashes, from where the command was started."""
+
+    key: RunKey
+    path: str
+    size: int
+
+
+class RunStore:
+    """The files below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def discover(self) -> tuple[list[RunFile], list[Finding]]:
+        """Every run's file, by name, and what lies in the place of one but cannot be one."""
+        files: list[RunFile] = []
+        findings: list[Finding] = []
+        try:
+            frameworks = _folders(self.root)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.root}: the folder of runs cannot be read ({error.strerror})",
+                code="unreadable_runs",
+                remedy="name the folder that holds <framework>/<run_id>/metrics.json with --runs or `runs:` in "
+                "reconcile.yml, and check that you may read it",
+            ) from error
+        for framework in frameworks:
+            for found in self._framework(framework):
+                (files if isinstance(found, RunFile) else findings).append(found)  # type: ignore[arg-type]
+        return files, findings
+
+    def read(self, key: RunKey) -> bytes:
+        """The bytes of the run's file."""
+        try:
+            descriptor = os.open(self._file(key), PLAIN)
+            with os.fdopen(descriptor, "rb") as stream:
+                return stream.read()
+        except OSError as error:
+            raise _failed("read", self._shown(key), error) from error
+
+    def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
+        """Replace the run's file by what `change` makes of it as it is now; None leaves it. Says whether it did.
+
+        `change` may be called more than once: it always gets the file as it is at that moment.
+        """
+        try:
+            with _locked(self._file(key).parent):
+                return self._replace(key, change)
+        except OSError as error:
+            raise _failed("written", self._shown(key), error) from error
+
+    def _framework(self, framework: os.DirEntry[str]) -> Iterator[RunFile | Finding]:
+        if framework.is_symlink():
+            yield self._finding(framework.name, "is a symbolic link; make it a folder of this repository")
+            return
+        try:
+            runs = _folders(Path(framework.path))
+        except OSError as error:
+            yield self._finding(framework.name, f"cannot be read ({error.strerror}); check its permissions")
+            return
+        for run in runs:
+            yield from self._run(RunKey(framework.name, run.name), run)
+
+    def _run(self, key: RunKey, folder: os.DirEntry[str]) -> Iterator[RunFile | Finding]:
+        shown = self._shown(key)
+        try:
+            if folder.is_symlink():
+                yield self._finding(str(key), "is a symbolic link; make it a folder of this repository")
+                return
+            status = os.lstat(self._file(key))
+        except FileNotFoundError:
+            return  # a run that is still going, or a folder of something else
+        except OSError as error:
+            yield Finding(shown, 1, 1, "", f"cannot be read ({error.strerror}); check its permissions")
+            return
+        if not stat.S_ISREG(status.st_mode):
+            yield Finding(shown, 1, 1, "", f"is {_kind(status.st_mode)}; put the run's own file in its place")
+        elif not _is_text(shown):
+            yield Finding(_readable(shown), 1, 1, "", "has a name that is not UTF-8; rename its folder")
+        else:
+            yield RunFile(key, shown, status.st_size)
+
+    def _replace(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
+        file = self._file(key)
+        for leftover in file.parent.glob(TEMPORARY):
+            leftover.unlink(missing_ok=True)
+        while True:
+            before = self.read(key)
+            after = change(before)
+            if after is None or after == before:
+                return False
+            temporary = file.with_name(TEMPORARY.replace("*", secrets.token_hex(8)))
+            try:
+                temporary.write_bytes(after)
+                temporary.chmod(stat.S_IMODE(file.lstat().st_mode))
+                if self.read(key) == before:
+                    temporary.replace(file)
+                    return True
+            finally:
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+
+    def _file(self, key: RunKey) -> Path:
+        return self.root / key.framework / key.run_id / FILE_NAME
+
+    def _shown(self, key: RunKey) -> str:
+        return self._file(key).as_posix()
+
+    def _finding(self, name: str, message: str) -> Finding:
+        return Finding(_readable((self.root / name).as_posix()), 1, 1, "", message)
+
+
+def _folders(folder: Path) -> list[os.DirEntry[str]]:
+    """Folders and links to them, by name; files and hidden folders are none of ours."""
+    with os.scandir(folder) as entries:
+        return sorted((e for e in entries if e.is_dir() and not e.name.startswith(".")), key=lambda e: e.name)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Writers of one run take turns. Windows has no lock on folders: there the comparison before the replace guards."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl  # noqa: PLC0415  not on every system
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _failed(action: str, path: str, error: OSError) -> StoreError:
+    return StoreError(
+        f"{_readable(path)}: cannot be {action} ({error.strerror})",
+        code="unreadable_file" if action == "read" else "unwritable_file",
+        remedy="check the permissions of the file and its folder and the space on the disk, then run the pass again",
+    )
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+    }
+    return kinds.get(stat.S_IFMT(mode), "no plain file")
+
+
+def _is_text(path: str) -> bool:
+    return _readable(path) == path
+
+
+def _readable(path: str) -> str:
+    return path.encode("utf-8", "replace").decode("utf-8")

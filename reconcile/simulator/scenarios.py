@@ -1,0 +1,178 @@
+"""Made-up runs and calls whose truth is known: the same for the same seed, on every machine.
+
+A timetable says when runs start and a feed when their calls show in the usage API. Nothing here knows of files,
+frameworks or verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from math import ceil, log, nextafter
+from random import Random
+from typing import TypeAlias
+
+from reconcile.core.model import MINUTE
+from reconcile.simulator import faults
+from reconcile.simulator.faults import Fault
+from reconcile.simulator.ledger import Call
+
+HOUR = 60 * MINUTE
+MODEL = "gpt-4o-mini-2024-07-18"
+SECONDS_PER_CALL = 8
+"""Runs of GenAI-DevBench, October 2025: 18 calls in two and a half minutes."""
+SLOW, CACHED = 0.04, 0.3
+"""Shares of calls: of those that show late in a slow tail, and of those that find a part of their prompt cached."""
+
+
+def _seeded(seed: int | str) -> Random:
+    return Random(seed)  # noqa: S311 (chance that can be repeated, nothing secret)
+
+
+# ------------------------------------------------------------------------------------- feeds: when calls show
+
+Feed: TypeAlias = Callable[[Random, float], float]
+"""From when on a call made at an instant is counted. Unix seconds."""
+
+
+def at_once(_: Random, at: float) -> float:
+    return at
+
+
+def clean(random: Random, at: float) -> float:
+    """Six minutes later in the median, and then with the next batch, which comes every five minutes."""
+    return _batch(at + random.lognormvariate(log(6 * MINUTE), 0.5))
+
+
+def slow_tail(random: Random, at: float) -> float:
+    """Clean, but for one call in 25, which takes about 45 minutes."""
+    return _batch(at + random.lognormvariate(log(45 * MINUTE), 0.2)) if random.random() < SLOW else clean(random, at)
+
+
+def stalling(seed: int, chance: float = 0.1) -> Feed:
+    """Clean, but with that chance an hour begins a freeze of 40 to 150 minutes in which nothing new shows."""
+
+    @cache
+    def freeze(hour: int) -> tuple[float, float]:
+        random = _seeded(f"{seed}/{hour}")
+        begin = (hour + random.random()) * HOUR
+        return begin, begin + (random.uniform(40, 150) * MINUTE if random.random() < chance else 0)
+
+    def feed(random: Random, at: float) -> float:
+        shown = clean(random, at)
+        hour = int(shown // HOUR) - 3  # the earliest whose freeze can last until then
+        while hour * HOUR <= shown:
+            begin, end = freeze(hour)
+            shown = end if begin <= shown < end else shown
+            hour += 1
+        return shown
+
+    return feed
+
+
+def _batch(ready: float) -> float:
+    return ceil(ready / (5 * MINUTE)) * 5.0 * MINUTE
+
+
+# --------------------------------------------------------------------------------- timetables: when runs start
+
+Timetable: TypeAlias = Callable[[Random, float, float], float]
+"""When a key's next run starts, from the start and the end of the one before. Unix seconds."""
+
+
+def apart(random: Random, _: float, end: float) -> float:
+    """Runs that share no minute."""
+    return end + random.uniform(2, 10) * MINUTE
+
+
+def back_to_back(random: Random, _: float, end: float) -> float:
+    """Runs that share the minute in which one ends and the next starts."""
+    return end + random.uniform(0, 5)
+
+
+def overlapping(mean: float, duration: float = 5 * MINUTE) -> Timetable:
+    """Runs started independently, `mean` of them going on at a time."""
+    return lambda random, start, _: start + random.expovariate(mean / duration)
+
+
+# ------------------------------------------------------------------------------------------------------ worlds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedRun:
+    """A run as it really was: half-open `[start, end)` in Unix seconds, and every call it made."""
+
+    name: str
+    api_key_id: str
+    start: float
+    end: float
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How many runs, from when on, how close together and how soon reported."""
+
+    runs: int
+    start: float
+    timetable: Timetable = back_to_back
+    runs_per_key: int = 20
+    spread: float = HOUR
+    """The first runs of the keys start within so many seconds."""
+    mean_duration: float = 5.0 * MINUTE
+    feed: Feed = clean
+
+
+def world(seed: int, plan: Plan) -> tuple[SimulatedRun, ...]:
+    """The runs of a plan, key by key, each key's in order of their start."""
+    random = _seeded(seed)
+    runs: list[SimulatedRun] = []
+    for number in range(plan.runs):
+        if number % plan.runs_per_key == 0:
+            start = plan.start + random.uniform(0, plan.spread)
+        else:
+            start = plan.timetable(random, runs[-1].start, runs[-1].end)
+        end = start + plan.mean_duration * random.uniform(0.5, 1.5)
+        name, key = f"{seed}-{number:05}", f"key_{seed}_{number // plan.runs_per_key:04}"
+        calls = calls_for(name, start, end, key, MODEL, plan.feed)
+        runs.append(SimulatedRun(name=name, api_key_id=key, start=start, end=end, calls=calls))
+    return tuple(runs)
+
+
+def calls_for(
+    name: str, start: float, end: float, api_key_id: str, model: str, feed: Feed = at_once
+) -> tuple[Call, ...]:
+    """The calls that a run of that name makes in `[start, end)`, in order: made up, and always the same."""
+    random = _seeded(name)
+    often = max(1, round((end - start) / SECONDS_PER_CALL * random.uniform(0.7, 1.3)))
+    return tuple(_call(random, at, api_key_id, model, feed) for at in sorted(_instants(random, often, start, end)))
+
+
+def _instants(random: Random, often: int, start: float, end: float) -> list[float]:
+    """Never the end, which is not the run's any more and which rounding can reach."""
+    last = nextafter(end, start)
+    return [min(random.uniform(start, end), last) for _ in range(often)]
+
+
+def _call(random: Random, at: float, api_key_id: str, model: str, feed: Feed) -> Call:
+    tokens_in = int(random.lognormvariate(7.3, 0.6))
+    reused = tokens_in // 256 * 128 if random.random() < CACHED else 0  # a cache holds prompts in steps of 128 tokens
+    return Call(
+        at=at,
+        tokens_in=tokens_in,
+        tokens_out=int(random.lognormvariate(6.0, 0.5)),
+        cached_tokens=reused,
+        api_key_id=api_key_id,
+        model=model,
+        visible_at=feed(random, at),
+    )
+
+
+WEATHER = (faults.rate_limited("1"), faults.transient_zero, faults.dip)
+
+
+def weather(seed: int, replies: int, chance: float = 0.1) -> tuple[Fault | None, ...]:
+    """A script in which, with that chance, a reply is a 429, a transient zero or a partial read."""
+    random = _seeded(seed)
+    return tuple(random.choice(WEATHER) if random.random() < chance else None for _ in range(replies))

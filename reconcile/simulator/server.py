@@ -1,0 +1,147 @@
+"""The simulated usage API over real HTTP, on loopback only.
+
+GET  {base_url}/organization/usage/completions   as the provider answers it
+POST /simulator/now   {"now": "2026-01-05T15:00:00Z"}   moves the clock; null gives it back to real time
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from reconcile.core.model import instant
+from reconcile.errors import UsageError
+from reconcile.simulator.answers import Reply, answer, error, reply
+from reconcile.simulator.faults import Fault, Request
+from reconcile.simulator.ledger import Ledger
+
+ADMIN_KEY = "sk-admin-simulated"
+COMPLETIONS = "/v1/organization/usage/completions"
+
+
+class Simulator:
+    """Serves a ledger while its context lasts.
+
+    `page_size` caps the buckets of a page, as `limit` does. `requests` are those for usage, oldest first.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        now: datetime | None = None,
+        port: int = 0,
+        admin_key: str = ADMIN_KEY,
+        page_size: int | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self.admin_key = admin_key
+        self.page_size = page_size
+        self.requests: list[Request] = []
+        self._now = now
+        self._script: deque[Fault | None] = deque()
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, self))
+        except OSError as problem:
+            remedy = "choose another port; 0 takes a free one"
+            raise UsageError(f"port {port} cannot be served: {problem}", code="port_taken", remedy=remedy) from problem
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    @property
+    def now(self) -> float:
+        """The simulator's clock in Unix seconds."""
+        return time.time() if self._now is None else self._now.timestamp()
+
+    def set_now(self, now: datetime | None) -> None:
+        """Moves the clock; None gives it back to real time."""
+        self._now = now
+
+    def script(self, *faults: Fault | None) -> None:
+        """The next replies get these faults, one each; None is a right answer. After the script all are right."""
+        self._script.extend(faults)
+
+    def reply(self, request: Request, authorization: str | None) -> Reply:
+        """What is sent for a GET: the right reply, or what the script makes of it."""
+        self.requests.append(request)
+        fault = self._script.popleft() if self._script else None
+        right = self._right(request, authorization)
+        return fault(request, right) if fault else right
+
+    def _right(self, request: Request, authorization: str | None) -> Reply:
+        if request.path != COMPLETIONS:
+            return error(404, f"Invalid URL (GET {request.path})", code=None)
+        if authorization != f"Bearer {self.admin_key}":
+            return error(401, "Incorrect API key provided: sk-xxx.", code="invalid_api_key")
+        return answer(request.params, self.ledger, request.at, self.page_size)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection, one reply."""
+
+    def __init__(self, simulator: Simulator, *connection: Any) -> None:  # noqa: ANN401 (the server's own arguments)
+        self._simulator = simulator
+        super().__init__(*connection)
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        params = parse_qsl(url.query, keep_blank_values=True)
+        request = Request(url.path, params, self._simulator.now)
+        self._send(self._simulator.reply(request, self.headers["Authorization"]))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        if self.path != "/simulator/now":
+            return self._send(error(404, f"Invalid URL (POST {self.path})", code=None))
+        try:
+            self._simulator.set_now(_moment(json.loads(body)["now"]))
+        except (ValueError, KeyError, TypeError) as problem:
+            return self._send(error(400, f'Send {{"now": an RFC 3339 instant or null}}: {problem}', code=None))
+        return self._send(reply(200, {"now": instant(self._simulator.now).isoformat()}))
+
+    def _send(self, outcome: Reply) -> None:
+        with suppress(ConnectionError):  # a client may go before it has read everything
+            if outcome.silent:
+                self.connection.recv(1)  # nothing more is due from the client: this returns when it hangs up
+                return
+            self.send_response(outcome.status)
+            self.send_header("Content-Type", outcome.content_type)
+            self.send_header("Content-Length", str(len(outcome.body)))
+            for name, value in outcome.headers:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(outcome.body[: int(len(outcome.body) * outcome.sent)])
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date of a reply is the simulator's, as its other instants are."""
+        return super().date_time_string(self._simulator.now if timestamp is None else timestamp)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: `Simulator.requests` is the log."""
+
+
+def _moment(value: str | None) -> datetime | None:
+    moment = None if value is None else datetime.fromisoformat(value)
+    if moment and moment.tzinfo is None:
+        raise ValueError(f"{value} has no UTC offset")
+    return moment
