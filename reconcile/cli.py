@@ -1,0 +1,263 @@
+"""The command line: parses, calls one workflow function, prints what it returns and exits. Nothing else does either.
+
+stdout is the report, stderr the log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from reconcile import __version__, config, workflow
+from reconcile.errors import ConfigurationError, ReconcileError
+from reconcile.simulator.imitation import imitate
+from reconcile.simulator.ledger import Call, Ledger
+from reconcile.simulator.scenarios import Feed, at_once, clean, slow_tail, weather
+from reconcile.simulator.server import Simulator
+
+ANNOUNCED_REQUESTS = 10
+FEEDS = {"at-once": at_once, "clean": clean, "slow-tail": slow_tail}
+
+
+class Session:
+    """The options that every command has, and what follows from them."""
+
+    def __init__(self, *, as_json: bool, verbose: bool, flags: config.Flags) -> None:
+        self.as_json = as_json
+        self.verbose = verbose
+        self.flags = flags
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+        self.look = workflow.Look(colour=colour, width=max(60, min(columns, 140)))
+
+    def settings(self) -> config.Settings:
+        return config.load(self.flags, os.environ, read_dotenv=True)
+
+    def finish(self, answer: workflow.Answer) -> NoReturn:
+        """Print the answer and exit with its code."""
+        if self.as_json:
+            click.echo(json.dumps(answer.document, indent=2))
+        else:
+            click.echo(answer.text)
+        sys.exit(answer.exit_code)
+
+    def fail(self, error: ReconcileError) -> NoReturn:
+        """Say what kept the command from being carried out: on stdout as JSON, else on stderr."""
+        if self.as_json:
+            self.finish(workflow.answer_error(error, self.look))
+        look = workflow.Look(colour=sys.stderr.isatty() and self.look.colour, width=self.look.width)
+        click.echo(workflow.answer_error(error, look).text, err=True)
+        sys.exit(error.exit_code)
+
+
+def workspace(settings: config.Settings) -> workflow.Workspace:
+    """The folder of runs that the settings describe."""
+    return workflow.open_workspace(
+        settings.runs,
+        scopes=settings.scopes,
+        policy=settings.policy,
+        variables=settings.variables,
+        now=settings.now,
+    )
+
+
+# ------------------------------------------------------------------------------------------------- options
+
+
+def command(*, ages: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command with the options that all have; `ages` adds those of the policy."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        def body(**given: Any) -> None:  # noqa: ANN401  options of every type
+            names = ("runs", "config", "now", "min_age", "max_age")
+            flags = config.Flags(**{name: given.pop(name) for name in names if name in given})
+            session = Session(as_json=given.pop("as_json"), verbose=given.pop("verbose"), flags=flags)
+            try:
+                function(session, **given)
+            except ReconcileError as error:
+                session.fail(error)
+
+        body.__doc__ = function.__doc__
+        body.__name__ = function.__name__
+        for option in reversed([*COMMON, *(AGES if ages else [])]):
+            body = option(body)
+        return body
+
+    return decorate
+
+
+COMMON = [
+    click.option("--runs", metavar="DIR", help="Folder of runs. [default: runs]"),
+    click.option("--config", metavar="FILE", help="Configuration. [default: reconcile.yml, if there is one]"),
+    click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document."),
+    click.option("--now", metavar="INSTANT", help="Pretend it is then, as in 2026-01-05T14:17:00Z: for replays."),
+    click.option("-v", "--verbose", is_flag=True, help="Tell on stderr what is asked of the provider."),
+]
+AGES = [
+    click.option("--min-age", metavar="DURATION", help="Leave younger runs alone. [default: 30m]"),
+    click.option("--max-age", metavar="DURATION", help="The cutoff: older runs are no longer awaited. [default: 24h]"),
+]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="reconcile")
+def main() -> None:
+    """Find out what each recorded LLM run really used, prove the figure, and write it into the run's file.
+
+    Durations are 30m, 24h or 2d. Settings come from flags, then the environment, then reconcile.yml.
+    """
+
+
+# ------------------------------------------------------------------------------------------------ commands
+
+
+@main.command()
+@click.argument("framework", required=False)
+@click.argument("run_id", required=False)
+@click.option(
+    "--force", is_flag=True, help="Read settled runs again; the old figure stays until the new one is stable."
+)
+@click.option("--dry-run", is_flag=True, help="Show the exact changes and write nothing.")
+@command(ages=True)
+def run(session: Session, framework: str | None, run_id: str | None, *, force: bool, dry_run: bool) -> None:
+    """One pass: read, attribute, settle and write every run that is due, or only those named.
+
+    \b
+    Exit codes: 0 nothing wrong (waiting is not wrong), 1 invalid files, configuration errors or runs that
+    this pass moved to warning or failed, 2 usage, 3 the provider or a file could not be reached.
+    """
+    settings = session.settings()
+    if settings.rehearsal and not dry_run:
+        click.echo("--now with a provider that is not on loopback: nothing is written, as with --dry-run", err=True)
+    asked = workflow.Asked(framework=framework, run_id=run_id, force=force)
+    with _progress() as progress:
+        summary = workflow.run_pass(
+            workspace(settings),
+            _provider(settings, progress),
+            asked,
+            dry_run=dry_run or settings.rehearsal,
+            announce=lambda queries: _announced(queries, verbose=session.verbose),
+        )
+    session.finish(workflow.answer_run(summary, session.look))
+
+
+@main.command(name="list")
+@click.argument("framework", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every run, with status and reason.")
+@click.option("--require-verified", is_flag=True, help="Exit 1 while a run is not verified: a gate before analysis.")
+@command(ages=True)
+def list_(session: Session, framework: str | None, *, everything: bool, require_verified: bool) -> None:
+    """The runs that await reconciliation: why, and what happens next."""
+    summary = workflow.list_runs(workspace(session.settings()), workflow.Asked(framework=framework))
+    session.finish(
+        workflow.answer_list(summary, session.look, everything=everything, require_verified=require_verified)
+    )
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@command()
+def validate(session: Session, paths: Sequence[Path]) -> None:
+    """Check every metrics.json, or those below the given paths, and print each defect with its place."""
+    session.finish(workflow.answer_validate(*workflow.validate(workspace(session.settings()), paths)))
+
+
+@main.command()
+@click.argument("framework")
+@click.argument("run_id")
+@command(ages=True)
+def explain(session: Session, framework: str, run_id: str) -> None:
+    """How one run's figure came about, what its verdict rests on and what happens next."""
+    settings = session.settings()
+    account = workflow.explain(
+        workspace(settings), workflow.RunKey(framework, run_id), workflow.curl_lines(settings.base_url)
+    )
+    session.finish(workflow.answer_explain(account, session.look))
+
+
+@main.command()
+@click.option("--port", default=8765, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--feed", type=click.Choice(list(FEEDS)), default="clean", show_default=True, help="How late usage shows."
+)
+@click.option("--weather", "stormy", is_flag=True, help="One answer in ten is a 429, a passing zero or a part.")
+@command()
+def simulate(session: Session, port: int, feed: str, *, stormy: bool) -> None:
+    """Serve a usage API on this machine that shows made-up usage for the runs in the folder.
+
+    \b
+    Try a pass without a provider account: start this, then in another terminal
+      export OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_ADMIN_KEY=sk-admin-simulated
+      reconcile run
+    What a run recorded of itself is believed; the calls of the others are made up from their names, always
+    the same. --now sets its clock; POST {"now": "..."} to /simulator/now moves it.
+    """
+    settings = session.settings()
+    pairs = workflow.claims(workspace(settings))
+    calls = [call for run, claim in pairs for call in _imitated(run, claim, FEEDS[feed])]
+    with Simulator(Ledger(calls), now=settings.now, port=port) as server:
+        if stormy:
+            server.script(*weather(seed=0, replies=10_000))
+        keys = {claim.run.framework: ",".join(claim.scope.api_key_ids) for _, claim in pairs}
+        click.echo(f"{len(pairs):,} runs, {len(calls):,} calls; stop with Ctrl-C\n")
+        click.echo(f"export OPENAI_BASE_URL={server.base_url} OPENAI_ADMIN_KEY={server.admin_key}")
+        for framework, ids in keys.items():
+            click.echo(f"export {workflow.key_id_variable(framework)}={ids}")
+        try:
+            Event().wait()
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+
+
+def _imitated(run: workflow.Run, claim: workflow.Claim, feed: Feed) -> Sequence[Call]:
+    start, end = run.started_at.timestamp(), run.ended_at.timestamp()
+    key = claim.scope.api_key_ids[0] if claim.scope.api_key_ids else "key_simulated"
+    return imitate(str(claim.run), start, end, key, claim.recorded, feed)
+
+
+# ------------------------------------------------------------------------------------------------- provider
+
+
+def _provider(settings: config.Settings, progress: Progress) -> workflow.Provider:
+    if settings.admin_key is None:
+        return config.missing_admin_key()
+    try:
+        return workflow.openai_usage(
+            settings.admin_key.reveal(),
+            settings.base_url,
+            now=settings.now,
+            on_progress=lambda done, whole: _show(progress, done, whole),
+        )
+    except ConfigurationError as error:
+        return error
+
+
+def _progress() -> Progress:
+    """A bar on a terminal's stderr, which vanishes when it is done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("asking the provider"), BarColumn(), TextColumn("{task.completed} of {task.total} minutes"))
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+
+
+def _show(progress: Progress, done: int, whole: int) -> None:
+    if not progress.tasks:
+        progress.add_task("")
+    progress.update(progress.tasks[0].id, completed=done, total=whole)
+
+
+def _announced(queries: Sequence[workflow.Query], *, verbose: bool) -> None:
+    if len(queries) > ANNOUNCED_REQUESTS:
+        click.echo(f"this pass makes {len(queries)} requests or more, one for each day it has to read", err=True)
+    for query in queries if verbose else ():
+        keys = f"{len(query.api_key_ids)} keys" if query.api_key_ids else "all keys"
+        click.echo(f"asking {query.provider} for {query.window.minutes} minutes of {keys}", err=True)

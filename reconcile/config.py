@@ -1,0 +1,208 @@
+"""All settings, cleaned once: flags over environment over reconcile.yml. Nothing below the command line reads them.
+
+Read when asked for, never at import. A secret shows its value only where it is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dotenv
+import jsonschema
+import yaml
+
+from reconcile import schema_files
+from reconcile.core.model import LOOPBACK, Policy, Scope
+from reconcile.errors import ConfigurationError, UsageError
+
+CONFIG_FILE = "reconcile.yml"
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+ADMIN_KEY_VARIABLES = (
+    "OPENAI_ADMIN_KEY",
+    "OPENAI_API_KEY_USAGE_TRACKING",
+    "OPEN_AI_KEY_ADM",
+    "OPENAI_ADMIN_API_KEY",
+)
+"""The first that is set is used. A project key is never tried in their place: it cannot read usage."""
+
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(m|h|d)?")
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that must not be seen: only `reveal` shows it."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        return self._value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """What the command line said; None where it said nothing."""
+
+    runs: str | None = None
+    config: str | None = None
+    min_age: str | None = None
+    max_age: str | None = None
+    now: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a command needs to know."""
+
+    runs: Path
+    policy: Policy
+    scopes: Mapping[str, Scope]
+    """By framework, from reconcile.yml."""
+    variables: Mapping[str, str]
+    """The environment, with what a .env file adds to it; kept out of the repr."""
+    base_url: str
+    admin_key: Secret | None
+    now: datetime | None
+    """A given instant, for tests, replays and back-tests; None is the clock."""
+
+    def __repr__(self) -> str:
+        return f"Settings(runs={str(self.runs)!r}, policy={self.policy!r}, base_url={self.base_url!r})"
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether a pass may write nothing: an instant that is not now says nothing about a real provider's feed."""
+        return self.now is not None and urlsplit(self.base_url).hostname not in LOOPBACK
+
+
+def load(flags: Flags, environ: Mapping[str, str], *, read_dotenv: bool) -> Settings:
+    """The settings of one command. Raises ConfigurationError or UsageError; each names the setting and its place."""
+    file = Path(flags.config) if flags.config else Path(CONFIG_FILE)
+    document = _document(file, required=flags.config is not None)
+    variables = _with_dotenv(file.parent / ".env", environ) if read_dotenv else dict(environ)
+    now = flags.now or variables.get("RECONCILE_NOW")
+    return Settings(
+        runs=Path(flags.runs) if flags.runs else file.parent / str(document.get("runs") or "runs"),
+        policy=_policy(flags, variables, document.get("policy") or {}),
+        scopes={name: _scope(scope) for name, scope in (document.get("frameworks") or {}).items()},
+        variables=variables,
+        base_url=(variables.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
+        admin_key=next((Secret(variables[name]) for name in ADMIN_KEY_VARIABLES if variables.get(name)), None),
+        now=_instant(now) if now else None,
+    )
+
+
+def missing_admin_key() -> ConfigurationError:
+    """The error of a pass that has runs to read and no key to read them with."""
+    return ConfigurationError(
+        f"no admin key: {ADMIN_KEY_VARIABLES[0]} is not set",
+        code="missing_admin_key",
+        remedy="create an admin key with the scope api.usage.read under platform.openai.com/settings/organization/"
+        f"admin-keys and set {ADMIN_KEY_VARIABLES[0]} to it (in GitHub Actions as a secret); a project key cannot "
+        "read usage",
+    )
+
+
+def duration(text: str | float, setting: str, *, unit_needed: bool = False) -> timedelta:
+    """`30m`, `24h`, `2d`; a bare number is minutes, unless a unit is needed because others have meant hours by it."""
+    match = DURATION.fullmatch(str(text).strip())
+    if match is None:
+        raise UsageError(
+            f"{setting}: {text!r} is no duration",
+            code="bad_duration",
+            remedy="write minutes, hours or days: 30m, 24h, 2d",
+        )
+    number, unit = match.groups()
+    if unit is None and unit_needed:
+        raise UsageError(
+            f"{setting}: {number} has no unit", code="bad_duration", remedy=f"write {number}h or {number}m"
+        )
+    return float(number) * UNITS[unit or "m"]
+
+
+def _document(file: Path, *, required: bool) -> Mapping[str, Any]:
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError as error:
+        if not required:
+            return {}
+        raise _bad(file, "there is no such file", "name an existing one with --config") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad(file, f"cannot be read ({error})", "check its permissions; it must be UTF-8") from error
+    try:
+        document = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise _bad(file, f"is no YAML: {' '.join(str(error).split())}", "mend it; docs show a whole one") from error
+    defects = sorted(jsonschema.Draft202012Validator(schema_files.load("reconcile")).iter_errors(document), key=str)
+    if defects:
+        first = defects[0]
+        where = ".".join(str(step) for step in first.absolute_path) or "the document"
+        raise _bad(
+            file, f"{where}: {first.message}", str(first.schema.get("x-remedy", "mend it; docs show a whole one"))
+        )
+    return dict(document)
+
+
+def _bad(file: Path, defect: str, remedy: str) -> ConfigurationError:
+    return ConfigurationError(f"{file}: {defect}", code="bad_configuration", remedy=remedy)
+
+
+def _with_dotenv(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment, and beneath it what a .env file beside the configuration sets."""
+    found = dotenv.dotenv_values(file, interpolate=False) if file.is_file() else {}
+    return {**{name: value for name, value in found.items() if value is not None}, **environ}
+
+
+def _policy(flags: Flags, variables: Mapping[str, str], document: Mapping[str, Any]) -> Policy:
+    default = Policy()
+    interval = variables.get("RECONCILIATION_VERIFICATION_INTERVAL_MIN") or document.get("verification_interval")
+    stable = variables.get("RECONCILIATION_MIN_STABLE_VERIFICATIONS") or document.get("min_stable_verifications")
+    min_age, max_age = flags.min_age or document.get("min_age"), flags.max_age or document.get("max_age")
+    return Policy(
+        min_age=default.min_age if min_age is None else duration(min_age, "min-age"),
+        max_age=default.max_age if max_age is None else duration(max_age, "max-age", unit_needed=True),
+        verification_interval=default.verification_interval
+        if interval is None
+        else duration(interval, "verification_interval"),
+        min_stable_verifications=default.min_stable_verifications if stable is None else _count(stable),
+    )
+
+
+def _count(value: str | int) -> int:
+    if not re.fullmatch("[1-9][0-9]?", str(value)):
+        raise UsageError(
+            f"min_stable_verifications: {value!r} is no count of reads",
+            code="bad_count",
+            remedy="write a whole number from 1 to 99; 2 means two equal reads",
+        )
+    return int(value)
+
+
+def _scope(scope: Mapping[str, Any]) -> Scope:
+    return Scope(
+        scope.get("provider", "openai"),
+        tuple(scope.get("api_key_ids", ())),
+        tuple(scope.get("project_ids", ())),
+        tuple(scope.get("models", ())),
+    )
+
+
+def _instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _no_instant(text) from error
+    if moment.tzinfo is None:
+        raise _no_instant(text)
+    return moment
+
+
+def _no_instant(text: str) -> UsageError:
+    return UsageError(
+        f"now: {text!r} is no instant", code="bad_instant", remedy="write it with its UTC offset: 2026-01-05T14:17:00Z"
+    )

@@ -1,0 +1,147 @@
+"""`explain`: how one run's figure came about, told from the window to the next step."""
+
+from __future__ import annotations
+
+import textwrap
+
+from reconcile.core.account import Account
+from reconcile.core.instants import spelled
+from reconcile.core.model import MINUTE, Claim, Scope, Usage, Window, instant
+from reconcile.core.summary import standing
+from reconcile.core.wire import plural
+from reconcile.reports.next_step import next_step
+from reconcile.reports.text import rests_on
+from reconcile.reports.words import STATUS_STYLES, Paint, duration, printable, tokens
+
+LABEL = 16
+
+SEPARATING = (
+    "What helps most: record the calls and all tokens of every response in recorded_usage, in this run and its "
+    "neighbours; a key of its own; or a pause until the minute turns between runs."
+)
+
+
+def account_text(account: Account, paint: Paint, width: int) -> str:
+    """The account, a labelled paragraph for each of its parts."""
+    run, state = account.report.run, account.report.run.state
+    status = standing(run)
+    reasons = f" ({', '.join(state.reasons)})" if state and state.reasons else ""
+    parts = [
+        ("status", [paint(status, STATUS_STYLES[status]) + reasons]),
+        ("figure", _figure(account)),
+        ("completeness", [rests_on(state.completeness, state.assumes)] if state and state.completeness else []),
+        ("ended", [f"{spelled(run.ended_at)}, {duration(account.now - run.ended_at)} ago"]),
+        ("window", [_window(run.window)]),
+        ("recorded", _recorded(account)),
+        ("scope", [_scope(account.claim.scope)] if account.claim else []),
+        ("neighbours", _neighbours(account)),
+        ("observations", _observations(account)),
+        ("next", [next_step(account.report, account.policy, account.now)]),
+        ("advice", _advice(account)),
+        ("problem", [f"{account.problem.message}. {account.problem.remedy}"] if account.problem else []),
+        ("to read it", list(account.requests)),
+    ]
+    head = paint(printable(str(run.key)), "bold") + f"  {printable(run.path)}"
+    return "\n".join([head, *(_part(label, lines, width) for label, lines in parts if lines)])
+
+
+def _part(label: str, lines: list[str], width: int) -> str:
+    indent = " " * LABEL
+    wrapped = [
+        line
+        if label == "to read it"
+        else textwrap.fill(line, width - LABEL, break_long_words=False, break_on_hyphens=False)
+        for line in lines
+    ]
+    body = textwrap.indent("\n".join(wrapped), indent)
+    return f"  {label}".ljust(LABEL) + body[LABEL:]
+
+
+def _figure(account: Account) -> list[str]:
+    state = account.report.run.state
+    if state is None:
+        return ["none: nothing was read yet"]
+    lines = [tokens(state.figure)]
+    if state.bounds:
+        low, high = state.bounds.low, state.bounds.high
+        lines.append(f"not exact: between {tokens(low)}")
+        lines.append(f"{'and':>18} {tokens(high)}")
+    if state.restatement:
+        lines.append(f"settled before at {tokens(state.restatement[0])}; read since: {tokens(state.restatement[1])}")
+    return lines
+
+
+def _window(window: Window) -> str:
+    start, end = instant(window.start), instant(window.end)
+    to = f"{end:%H:%MZ}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%MZ}"
+    return (
+        f"{start:%Y-%m-%d %H:%MZ} to {to}, {plural(window.minutes, 'whole minute')}: usage is stored by the minute, so "
+        "the first and the last count whole"
+    )
+
+
+def _recorded(account: Account) -> list[str]:
+    recorded = account.report.run.recorded
+    nouns = ("tokens in", "tokens out", "cached tokens", "calls")
+    known = [f"{value:,} {noun}" for value, noun in zip(recorded.parts, nouns, strict=True) if value is not None]
+    if not known:
+        return ["nothing: the run did not count its own calls and tokens"]
+    return [", ".join(known) + (f", from {printable(recorded.source)}" if recorded.source else "")]
+
+
+def _scope(scope: Scope) -> str:
+    named = {"key": scope.api_key_ids, "project": scope.project_ids, "model": scope.models}
+    parts = [f"{name} {', '.join(map(printable, values))}" for name, values in named.items() if values]
+    return "; ".join([printable(scope.provider), *parts])
+
+
+def _neighbours(account: Account) -> list[str]:
+    if account.claim is None:
+        return []
+    if not account.neighbours:
+        return ["no other run shares its minutes"]
+    return [_neighbour(account.claim, other) for other in account.neighbours]
+
+
+def _neighbour(claim: Claim, other: Claim) -> str:
+    shared = _shared(claim, other)
+    calls = other.recorded.api_calls
+    recorded = "did not record its calls" if calls is None else f"recorded {plural(calls, 'call')}"
+    return f"{printable(str(other.run))} shares {plural(shared.minutes, 'minute')}, {_span(shared)}, and {recorded}"
+
+
+def _shared(claim: Claim, other: Claim) -> Window:
+    return Window(max(claim.window.start, other.window.start), min(claim.window.end, other.window.end))
+
+
+def _span(window: Window) -> str:
+    last = instant(window.end - MINUTE)
+    return f"{instant(window.start):%H:%MZ}" + (f" to {last:%H:%MZ}" if window.minutes > 1 else "")
+
+
+def _observations(account: Account) -> list[str]:
+    state = account.report.run.state
+    plateau = account.plateau
+    if state is None or plateau is None:
+        return []
+    rows = [
+        f"{spelled(each.at)}  {(each.status or 'another tool').ljust(18)}  {tokens(each.figure)}"
+        + (f"  of {_reported(each.reported)}" if each.reported != each.figure else "")
+        + ("  forced" if each.forced else "  times changed" if each.window_changed else "")
+        for each in state.observations
+    ]
+    wanted, since = account.policy.min_stable_verifications, spelled(plateau.since)
+    return [*rows, f"{plateau.counted} of {wanted} reads that agree and are far enough apart, since {since}"]
+
+
+def _reported(usage: Usage) -> str:
+    return f"{usage.tokens_in:,} in, {plural(usage.api_calls, 'call')}"
+
+
+def _advice(account: Account) -> list[str]:
+    """What would have kept the run's minutes apart from its neighbours'."""
+    state = account.report.run.state
+    if state is None or account.claim is None or "shared_minutes" not in state.reasons or not account.neighbours:
+        return []
+    ends = max(other.window.end for other in account.neighbours)
+    return [f"A start at {instant(ends):%H:%MZ} or later would have kept its minutes apart. {SEPARATING}"]

@@ -1,0 +1,182 @@
+"""A pass, a list and findings as text for a person: aligned, and coloured where the output is a terminal."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from reconcile.core.model import Finding
+from reconcile.core.selection import Selection
+from reconcile.core.summary import RunReport, Summary, Unattributed, reported, standing
+from reconcile.core.wire import plural
+from reconcile.errors import ReconcileError
+from reconcile.reports.next_step import next_step
+from reconcile.reports.words import STATUS_STYLES, Paint, clock, minute, printable
+
+INDENT = "      "
+COLUMNS = ("tokens in", "tokens out", "cached", "calls")
+
+RESTS_ON = {
+    "calls_and_tokens_matched": "proven by calls and tokens: both equal what was recorded, here and by its neighbours",
+    "calls_matched": "proven by calls: as many were reported as were recorded, here and by its neighbours",
+    "assumed": "assumed: not every run in its minutes recorded its calls",
+}
+ASSUMPTIONS = {
+    "closed_key": "nobody else used the key in these minutes",
+    "unreadable_runs": "runs whose files cannot be read made no calls in these minutes",
+}
+
+
+def summary_text(summary: Summary, paint: Paint, width: int) -> str:
+    """What a pass found and did."""
+    shown = [report for report in summary.runs if reported(report)]
+    sections = [
+        _runs([(report, _after(report, summary)) for report in shown], paint, width),
+        diff_text(summary, paint) if summary.dry_run else "",
+        _titled("Findings", findings_text(summary.findings), paint),
+        _titled("Usage that no run claims", _unattributed(summary.unattributed, summary.now), paint),
+        _titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        _totals(summary),
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def list_text(summary: Summary, paint: Paint, width: int, *, everything: bool) -> str:
+    """Runs that await reconciliation, or all of them, each with the reason and the next step."""
+    shown = [report for report in summary.runs if report.selection is not Selection.NOT_ASKED]
+    if not everything:
+        shown = [report for report in shown if awaits(report)]
+    heading = plural(len(shown), "run") + ("" if everything else " awaiting reconciliation")
+    sections = [
+        heading if shown else "No runs await reconciliation." if not everything else "No runs.",
+        _runs([(report, _ahead(report, summary)) for report in shown], paint, width),
+        _titled("Findings", findings_text(summary.findings), paint),
+        _titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def awaits(report: RunReport) -> bool:
+    """Whether something is still to happen to the run."""
+    return standing(report.run) in {"skipped", "pending", "data_not_available"}
+
+
+def findings_text(findings: Iterable[Finding]) -> str:
+    """`path:line:column: pointer: message`, one a line, as editors and terminals link it."""
+    return "\n".join(
+        f"{printable(f.path)}:{f.line}:{f.column}: {printable(f.pointer) or '/'}: {printable(f.message)}"
+        for f in sorted(findings)
+    )
+
+
+def error_text(error: ReconcileError, paint: Paint, width: int) -> str:
+    """The message and the remedy."""
+    message = _wrapped(f"{error.code}: {printable(error.message)}", "", width)
+    return f"{paint(message, 'red')}\n{_wrapped(printable(error.remedy), '  ', width)}"
+
+
+def diff_text(summary: Summary, paint: Paint) -> str:
+    """The lines that a dry run would have changed."""
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    lines = [
+        paint(printable(line), styles.get(line[:1], "none"))
+        for change in summary.changes
+        for line in difflib.unified_diff(
+            change.before.splitlines(), change.after.splitlines(), change.path, change.path, n=1, lineterm=""
+        )
+    ]
+    return "\n".join(lines)
+
+
+def _runs(described: Sequence[tuple[RunReport, list[str]]], paint: Paint, width: int) -> str:
+    """A line of figures a run, and below it what there is to say of it."""
+    if not described:
+        return ""
+    names = [printable(str(report.run.key)) for report, _ in described]
+    statuses = [standing(report.run) for report, _ in described]
+    figures = [_figures(report) for report, _ in described]
+    first, second = max(map(len, [*names, "run"])), max(map(len, [*statuses, "status"]))
+    widths = [max(map(len, column)) for column in zip(*figures, COLUMNS, strict=True)]
+    lines = [_row("run".ljust(first), "status".ljust(second), COLUMNS, widths)]
+    for (_, said), name, status, row in zip(described, names, statuses, figures, strict=True):
+        painted = paint(status.ljust(second), STATUS_STYLES[status])
+        lines.append(_row(name.ljust(first), painted, row, widths))
+        lines += [_wrapped(text, INDENT, width) for text in said]
+    return "\n".join(lines)
+
+
+def _row(name: str, status: str, figures: Sequence[str], widths: Sequence[int]) -> str:
+    aligned = (figure.rjust(wide) for figure, wide in zip(figures, widths, strict=True))
+    return f"  {name}  {status}  {'  '.join(aligned)}".rstrip()
+
+
+def _figures(report: RunReport) -> tuple[str, str, str, str]:
+    """The four kinds; an interval where the figure is not exact, a dash where nothing was read."""
+    state = report.run.state
+    if state is None:
+        return ("-", "-", "-", "-")
+    if state.bounds:
+        low, high = state.bounds.low.parts, state.bounds.high.parts
+    else:
+        low = high = state.figure.parts
+    cells = [f"{a:,}" if a == b else f"{a:,}-{b:,}" for a, b in zip(low, high, strict=True)]
+    return (cells[0], cells[1], cells[2], cells[3])
+
+
+def _after(report: RunReport, summary: Summary) -> list[str]:
+    """What a pass has to say of a run it acted on."""
+    state = report.run.state
+    said = [printable(state.message)] if state and state.message else []
+    lines = said or [next_step(report, summary.policy, summary.now)]
+    return [*lines, *_completeness(report), *([f"this pass: {report.note}"] if report.note else [])]
+
+
+def _ahead(report: RunReport, summary: Summary) -> list[str]:
+    """Why a run stands where it stands, what happens next, and where its file is."""
+    return [next_step(report, summary.policy, summary.now), *_completeness(report), printable(report.run.path)]
+
+
+def _completeness(report: RunReport) -> list[str]:
+    state = report.run.state
+    if state is None or not state.completeness:
+        return []
+    return [f"completeness {rests_on(state.completeness, state.assumes)}"]
+
+
+def rests_on(completeness: str, assumes: Sequence[str]) -> str:
+    """What a figure rests on, in words."""
+    taken = f"; taken for granted: {', '.join(ASSUMPTIONS[name] for name in assumes)}" if assumes else ""
+    return f"{RESTS_ON[completeness]}{taken}"
+
+
+def _unattributed(rows: Iterable[Unattributed], now: datetime) -> str:
+    return "\n".join(
+        f"  {printable(row.api_key_id or 'no key id')}  {printable(row.model or 'no model')}  "
+        f"{minute(row.start, now)} to {minute(row.end, now)}  "
+        f"{row.usage.tokens_in:,} in, {row.usage.tokens_out:,} out, " + plural(row.usage.api_calls, "request")
+        for row in rows
+    )
+
+
+def _totals(summary: Summary) -> str:
+    counts = summary.counts
+    stand = [f"{counts[name]:,} {name}" for name in STATUS_STYLES if counts[name]]
+    wrote = "nothing written (dry run)" if summary.dry_run else f"{plural(counts['written'], 'file')} written"
+    invalid = f", {plural(counts['invalid'], 'invalid file')}" if counts["invalid"] else ""
+    first = f"{plural(counts['discovered'] - counts['invalid'], 'run')}: {', '.join(stand) or 'none'}{invalid}; {wrote}"
+    asked = plural(summary.api.requests, "request")
+    waiting = [report.due_at for report in summary.runs if report.due_at]
+    due = f"; next run due at {clock(min(waiting), summary.now)}" if waiting else ""
+    return f"{first}, {asked} made{due}."
+
+
+def _titled(title: str, body: str, paint: Paint) -> str:
+    return f"{paint(title, 'bold')}\n{body}" if body else ""
+
+
+def _wrapped(text: str, indent: str, width: int) -> str:
+    return textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

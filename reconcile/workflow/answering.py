@@ -1,0 +1,80 @@
+"""What a command says: as text, as one JSON document, and as an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconcile.core.account import Account, account_json
+from reconcile.core.model import Finding, Json
+from reconcile.core.selection import Selection
+from reconcile.core.summary import SCHEMA_VERSION, Summary, as_json, error_json, finding_json, standing
+from reconcile.core.wire import plural
+from reconcile.errors import ReconcileError
+from reconcile.reports.account import account_text
+from reconcile.reports.text import awaits, error_text, findings_text, list_text, summary_text
+from reconcile.reports.words import painter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How text is set: for a terminal of a width in columns, or for a file."""
+
+    colour: bool = False
+    width: int = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    text: str
+    document: Json
+    exit_code: int
+
+
+def answer_run(summary: Summary, look: Look) -> Answer:
+    """A pass."""
+    text = summary_text(summary, painter(colour=look.colour), look.width)
+    return Answer(text=text, document=as_json(summary), exit_code=summary.exit_code)
+
+
+def answer_list(summary: Summary, look: Look, *, everything: bool, require_verified: bool) -> Answer:
+    """The runs that await something, or all. With `require_verified` a run that is not verified fails."""
+    everything = everything or require_verified
+    text = list_text(summary, painter(colour=look.colour), look.width, everything=everything)
+    asked = [report for report in summary.runs if report.selection is not Selection.NOT_ASKED]
+    lacking = [report for report in asked if standing(report.run) != "verified"]
+    if require_verified:
+        verdict = f"{len(asked) - len(lacking):,} of {plural(len(asked), 'run')} verified"
+        text += f"\n\n{verdict}: analysis {'must wait' if lacking or summary.findings else 'may go on'}."
+    shown = tuple(report for report in asked if everything or awaits(report))
+    document = as_json(summary, shown=shown)
+    failed = require_verified and (bool(lacking) or bool(summary.findings))
+    worst = max((error.exit_code for error in summary.errors if error.code != "missing_key_id"), default=0)
+    return Answer(text=text, document=document, exit_code=max(worst, int(failed)))
+
+
+def answer_validate(files: int, findings: Sequence[Finding]) -> Answer:
+    """Every defect of every file."""
+    bad = len({finding.path for finding in findings})
+    totals = f"{plural(files, 'file')}: {plural(len(findings), 'finding') if findings else 'no finding'}"
+    totals += f" in {plural(bad, 'file')}" if findings else ""
+    document: Json = {
+        "schema_version": SCHEMA_VERSION,
+        "counts": {"files": files, "invalid": bad, "findings": len(findings)},
+        "invalid": [finding_json(finding) for finding in findings],
+    }
+    text = f"{findings_text(findings)}\n\n{totals}." if findings else f"{totals}."
+    return Answer(text=text, document=document, exit_code=int(bool(findings)))
+
+
+def answer_explain(account: Account, look: Look) -> Answer:
+    """How one run's figure came about."""
+    text = account_text(account, painter(colour=look.colour), look.width)
+    return Answer(text=text, document=account_json(account), exit_code=0)
+
+
+def answer_error(error: ReconcileError, look: Look) -> Answer:
+    """What kept a command from being carried out."""
+    document: Json = {"schema_version": SCHEMA_VERSION, "errors": [error_json(error)]}
+    text = error_text(error, painter(colour=look.colour), look.width)
+    return Answer(text=text, document=document, exit_code=error.exit_code)

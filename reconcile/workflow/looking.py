@@ -1,0 +1,76 @@
+"""Commands that look and write nothing: list, validate, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from reconcile.core.account import Account
+from reconcile.core.claims import claims_of, missing_key_id
+from reconcile.core.model import Claim, Finding, Query, Run, RunKey, Scope
+from reconcile.core.planning import plan
+from reconcile.core.plateau import plateau_of
+from reconcile.core.selection import Asked
+from reconcile.core.summary import RunReport, Summary
+from reconcile.workflow.tree import Workspace, check_file, read_tree
+
+
+def list_runs(workspace: Workspace, asked: Asked) -> Summary:
+    """Every run with where it stands and what a pass would do with it. Asks the provider nothing."""
+    tree = read_tree(workspace)
+    selected = tree.selected(workspace, asked)
+    return Summary(
+        now=workspace.now,
+        policy=workspace.policy,
+        discovered=tree.discovered,
+        runs=tuple(RunReport(run=each.run, selection=each.selection, due_at=each.due_at) for each in selected),
+        findings=tree.findings,
+        errors=(*tree.errors, *tree.scopeless(selected)),
+        dry_run=True,
+    )
+
+
+def validate(workspace: Workspace, paths: Sequence[Path]) -> tuple[int, tuple[Finding, ...]]:
+    """How many files were looked at, and every defect of each. No paths: the whole folder of runs."""
+    files, misplaced = workspace.store.discover()
+    if paths:
+        wanted = {path.resolve() for path in paths}
+        files = [file for file in files if wanted & _leading_to(Path(file.path))]
+        misplaced = [finding for finding in misplaced if wanted & _leading_to(Path(finding.path))]
+    findings = list(misplaced)
+    for file in files:
+        document = check_file(workspace, file)
+        findings += document if isinstance(document, tuple) else ()
+    return len(files) + len(misplaced), tuple(findings)
+
+
+def _leading_to(path: Path) -> set[Path]:
+    return {path.absolute(), *path.absolute().parents, path.resolve(), *path.resolve().parents}
+
+
+def explain(workspace: Workspace, key: RunKey, curl_line: Callable[[Query], str]) -> Account:
+    """How the run's figure came about, from its file and those of the runs beside it."""
+    asked = Asked(framework=key.framework, run_id=key.run_id)
+    tree = read_tree(workspace)
+    (selected,) = [each for each in tree.selected(workspace, asked) if each.run.key == key]
+    run = selected.run
+    claim = tree.claims.get(key)
+    queries = plan([run.window], [], [claim.scope], workspace.now) if claim else ()
+    return Account(
+        report=RunReport(run=run, selection=selected.selection, due_at=selected.due_at),
+        claim=claim,
+        neighbours=tree.neighbours.get(key, ()),
+        plateau=plateau_of(run.state.observations, workspace.policy) if run.state else None,
+        policy=workspace.policy,
+        now=workspace.now,
+        requests=tuple(curl_line(query) for query in queries),
+        problem=None if claim else missing_key_id(key.framework, 1),
+    )
+
+
+def claims(workspace: Workspace) -> tuple[tuple[Run, Claim], ...]:
+    """Every run with its claim, for what imitates their traffic. A framework without a scope gets a made-up key."""
+    tree = read_tree(workspace)
+    made_up = {run.key.framework: Scope("openai", (f"key_simulated_{run.key.framework}",)) for run in tree.runs}
+    found = {**claims_of(tree.runs, made_up), **tree.claims}
+    return tuple((run, found[run.key]) for run in tree.runs)

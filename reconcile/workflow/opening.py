@@ -1,0 +1,55 @@
+"""Builds what a command works with, from plain values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconcile import schema_files
+from reconcile.adapters.providers import openai
+from reconcile.adapters.run_store import RunStore
+from reconcile.core.model import Policy, Query, Scope, UsageProvider
+from reconcile.core.validation import Checker
+from reconcile.workflow.tree import Workspace
+
+DEFAULT_POLICY = Policy()
+
+
+def open_workspace(
+    runs: str | os.PathLike[str] = "runs",
+    *,
+    scopes: Mapping[str, Scope] | None = None,
+    policy: Policy = DEFAULT_POLICY,
+    variables: Mapping[str, str] | None = None,
+    now: datetime | None = None,
+) -> Workspace:
+    """The folder `runs` with the scopes of its frameworks. `variables`: key ids by variable, like an environment.
+
+    `now` is an aware instant, for tests and replays; the clock where it is None.
+    """
+    return Workspace(
+        store=RunStore(Path(runs)),
+        checker=Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2")),
+        policy=policy,
+        configured=scopes or {},
+        variables=variables or {},
+        now=(now or datetime.now(UTC)).astimezone(UTC),
+    )
+
+
+def openai_usage(
+    admin_key: str,
+    base_url: str = openai.BASE_URL,
+    *,
+    now: datetime | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> UsageProvider:
+    """OpenAI's usage API. `on_progress` hears how many minutes of a query are answered, and how many it has."""
+    return openai.OpenAIUsage(admin_key, base_url, now=now, on_progress=on_progress)
+
+
+def curl_lines(base_url: str) -> Callable[[Query], str]:
+    """What spells a query as a curl line."""
+    return lambda query: openai.curl_line(query, base_url)

@@ -1,0 +1,100 @@
+"""Discover and validate: the folder of runs as values, with the claims of all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from reconcile.adapters.run_store import RunFile, RunStore
+from reconcile.core.claims import claims_of, missing_key_id, neighbours, scopes
+from reconcile.core.model import Claim, Finding, Policy, Run, RunKey, Scope
+from reconcile.core.reading import read_run
+from reconcile.core.selection import Asked, Selected, select
+from reconcile.core.validation import MAX_BYTES, Checker, Document, too_large
+from reconcile.errors import ReconcileError, StoreError, UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """What every command works on."""
+
+    store: RunStore
+    checker: Checker
+    policy: Policy
+    configured: Mapping[str, Scope]
+    """Scopes by framework, from reconcile.yml."""
+    variables: Mapping[str, str]
+    """The environment."""
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """All runs, the defects of the files that could not become one, and what kept runs from having a scope."""
+
+    discovered: int
+    runs: tuple[Run, ...]
+    findings: tuple[Finding, ...]
+    unreadable: Counter[str]
+    """By framework, the files that claim no minutes because they cannot be read."""
+    claims: Mapping[RunKey, Claim]
+    errors: tuple[ReconcileError, ...]
+
+    @cached_property
+    def neighbours(self) -> Mapping[RunKey, tuple[Claim, ...]]:
+        return neighbours(self.claims.values())
+
+    def selected(self, workspace: Workspace, asked: Asked) -> list[Selected]:
+        """What a pass does with each run. Raises UsageError where it was limited to a run that does not exist."""
+        if asked.run_id is not None and not any(asked.admits(run) for run in self.runs):
+            raise UsageError(
+                f"{asked.framework}/{asked.run_id}: no such run, or its file is not valid",
+                code="unknown_run",
+                remedy="`reconcile list --all` names every run, `reconcile validate` every defect",
+            )
+        return select(self.runs, workspace.policy, workspace.now, asked)
+
+    def scopeless(self, selected: list[Selected]) -> list[ReconcileError]:
+        """An error for each framework with runs that are due and no scope to read."""
+        missing = Counter(each.run.key.framework for each in selected if each.due and each.run.key not in self.claims)
+        return [missing_key_id(framework, count) for framework, count in missing.items()]
+
+
+def read_tree(workspace: Workspace) -> Tree:
+    """Every file of the folder, validated. A bad one is a finding or an error and never stops the others."""
+    files, misplaced = workspace.store.discover()
+    runs: list[Run] = []
+    findings = list(misplaced)
+    errors: list[ReconcileError] = []
+    unreadable = Counter[str]()
+    for file in files:
+        try:
+            document = check_file(workspace, file)
+        except StoreError as error:
+            errors.append(error)
+            unreadable[file.key.framework] += 1
+            continue
+        if isinstance(document, Document):
+            runs.append(read_run(file.key, file.path, document.value, document.generation))
+        else:
+            findings += document
+            unreadable[file.key.framework] += 1
+    by_framework, ambiguous = scopes({run.key.framework for run in runs}, workspace.configured, workspace.variables)
+    return Tree(
+        discovered=len(files) + len(misplaced),
+        runs=tuple(runs),
+        findings=tuple(findings),
+        unreadable=unreadable,
+        claims=claims_of(runs, by_framework),
+        errors=(*errors, *ambiguous),
+    )
+
+
+def check_file(workspace: Workspace, file: RunFile) -> Document | tuple[Finding, ...]:
+    """One file, validated."""
+    if file.size > MAX_BYTES:
+        return (too_large(file.path, file.size),)
+    return workspace.checker.check(file.path, file.key, workspace.store.read(file.key))
