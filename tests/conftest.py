@@ -1,0 +1,39 @@
+"""What all tests share: nothing reaches another machine, and a bench for whole passes."""
+
+import ipaddress
+import os
+import socket
+
+import pytest
+from support.bench import Bench
+
+from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.server import Simulator
+
+SETTINGS = ("OPENAI_", "OPEN_AI_", "RECONCIL")
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(monkeypatch):
+    """Connections to other machines fail; the caller's own settings are not seen."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not ipaddress.ip_address(address[0]).is_loopback:
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    for name in [name for name in os.environ if name.startswith(SETTINGS)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def simulator():
+    with Simulator(Ledger()) as server:
+        yield server
+
+
+@pytest.fixture
+def bench(tmp_path, simulator):
+    return Bench(tmp_path, simulator)

@@ -1,0 +1,177 @@
+"""Settings: what wins over what, and what a wrong one says."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reconcile.config import ADMIN_KEY_VARIABLES, Flags, duration, load, missing_admin_key
+from reconcile.core.model import Policy, Scope
+from reconcile.errors import ConfigurationError, UsageError
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def settings(environ=None, *, read_dotenv=True, **flags):
+    return load(Flags(**flags), environ or {}, read_dotenv=read_dotenv)
+
+
+def test_without_any_setting_the_defaults_hold(here):
+    found = settings()
+    assert (found.runs, found.policy, found.base_url, found.admin_key, found.now, found.scopes) == (
+        Path("runs"),
+        Policy(),
+        "https://api.openai.com/v1",
+        None,
+        None,
+        {},
+    )
+
+
+def test_the_file_sets_runs_policy_and_scopes(here):
+    (here / "reconcile.yml").write_text(
+        "runs: data\n"
+        "policy: {min_age: 45m, max_age: 2d, verification_interval: 60, min_stable_verifications: 3}\n"
+        "frameworks:\n"
+        "  chatdev: {provider: openai, api_key_ids: [key_a, key_b], project_ids: [proj_1], models: [gpt-4o]}\n"
+    )
+    found = settings()
+    assert found.runs == Path("data")
+    assert found.policy == Policy(
+        min_age=timedelta(minutes=45),
+        max_age=timedelta(days=2),
+        verification_interval=timedelta(hours=1),
+        min_stable_verifications=3,
+    )
+    assert found.scopes == {"chatdev": Scope("openai", ("key_a", "key_b"), ("proj_1",), ("gpt-4o",))}
+
+
+def test_the_folder_of_runs_is_found_beside_the_file_that_names_it(here):
+    (here / "sub").mkdir()
+    (here / "sub" / "other.yml").write_text("runs: data\n")
+    assert settings(config="sub/other.yml").runs == Path("sub/data")
+
+
+def test_the_environment_wins_over_the_file_and_flags_over_both(here):
+    (here / "reconcile.yml").write_text("policy: {min_age: 1h, verification_interval: 1h}\nruns: data\n")
+    found = settings({"RECONCILIATION_VERIFICATION_INTERVAL_MIN": "5"}, runs="elsewhere", min_age="15")
+    assert (found.runs, found.policy.min_age, found.policy.verification_interval) == (
+        Path("elsewhere"),
+        timedelta(minutes=15),
+        timedelta(minutes=5),
+    )
+
+
+def test_a_dotenv_file_fills_in_what_the_environment_lacks(here):
+    (here / ".env").write_text('OPENAI_ADMIN_KEY="sk-admin-file"\nOPENAI_BASE_URL=https://file.example/v1\n')
+    found = settings({"OPENAI_BASE_URL": "https://environment.example/v1/"})
+    assert (found.admin_key.reveal(), found.base_url) == ("sk-admin-file", "https://environment.example/v1")
+
+
+def test_a_dotenv_file_is_not_read_where_it_must_not_be(here):
+    (here / ".env").write_text("OPENAI_ADMIN_KEY=sk-admin-file\n")
+    assert settings(read_dotenv=False).admin_key is None
+
+
+def test_the_first_admin_key_variable_that_is_set_is_used(here):
+    variables = {name: f"sk-{name}" for name in ADMIN_KEY_VARIABLES[1:]} | {ADMIN_KEY_VARIABLES[0]: ""}
+    assert settings(variables).admin_key.reveal() == f"sk-{ADMIN_KEY_VARIABLES[1]}"
+
+
+def test_a_project_key_is_never_taken_for_an_admin_key(here):
+    assert settings({"OPENAI_API_KEY": "sk-proj-1"}).admin_key is None
+
+
+def test_no_secret_shows_in_a_repr(here):
+    found = settings({"OPENAI_ADMIN_KEY": "sk-admin-secret"})
+    assert "sk-admin-secret" not in repr(found) + repr(found.admin_key)
+
+
+def test_the_error_for_a_missing_key_names_variable_and_scope():
+    error = missing_admin_key()
+    assert "OPENAI_ADMIN_KEY" in error.message
+    assert "api.usage.read" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        pytest.param("runs: [", ConfigurationError, "no YAML", id="no YAML"),
+        pytest.param("run: data", ConfigurationError, "run", id="an unknown setting"),
+        pytest.param("policy: {max_age: 48}", ConfigurationError, "max_age", id="a cutoff without a unit"),
+        pytest.param("policy: {min_stable_verifications: 0}", ConfigurationError, "min_stable", id="no read at all"),
+        pytest.param("frameworks: {a: {provider: other}}", ConfigurationError, "provider", id="an unknown provider"),
+        pytest.param("- 1", ConfigurationError, "reconcile.yml", id="no mapping"),
+    ],
+)
+def test_a_wrong_file_is_an_error_that_says_where(here, text, error, words):
+    (here / "reconcile.yml").write_text(text)
+    with pytest.raises(error, match=words) as raised:
+        settings()
+    assert raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    "make", [lambda file: None, lambda file: file.mkdir(), lambda file: file.write_bytes(b"\xff")],
+    ids=["missing", "a folder", "no UTF-8"],
+)  # fmt: skip
+def test_a_named_file_that_cannot_be_read_is_an_error(here, make):
+    make(here / "named.yml")
+    with pytest.raises(ConfigurationError, match=r"named\.yml"):
+        settings(config="named.yml")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("30m", 30), ("24h", 1440), ("2d", 2880), ("45", 45), (45, 45), ("1.5h", 90), (" 30 m ", 30)],
+)
+def test_durations(text, expected):
+    assert duration(text, "min-age") == timedelta(minutes=expected)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5m", "5w", "٣0m"])
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(UsageError, match="min-age"):
+        duration(text, "min-age")
+
+
+def test_a_cutoff_needs_its_unit_because_others_meant_hours(here):
+    with pytest.raises(UsageError, match="48") as raised:
+        settings(max_age="48")
+    assert raised.value.remedy == "write 48h or 48m"
+
+
+@pytest.mark.parametrize("text", ["two", "0", "-1", "1.5", "100"])
+def test_a_wrong_count_of_reads_is_refused(here, text):
+    with pytest.raises(UsageError, match="min_stable"):
+        settings({"RECONCILIATION_MIN_STABLE_VERIFICATIONS": text})
+
+
+def test_an_instant_comes_from_the_flag_before_the_environment(here):
+    found = settings({"RECONCILE_NOW": "2026-01-05T10:00:00Z"}, now="2026-01-05T12:00:00+01:00")
+    assert found.now == datetime(2026, 1, 5, 11, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-01-05T10:00:00"], ids=["no instant", "no offset"])
+def test_what_is_no_instant_is_refused(here, text):
+    with pytest.raises(UsageError, match="now"):
+        settings(now=text)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "now", "rehearsal"),
+    [
+        ("https://api.openai.com/v1", "2026-01-05T10:00:00Z", True),
+        ("http://127.0.0.1:8765/v1", "2026-01-05T10:00:00Z", False),
+        ("http://[::1]:1/v1", "2026-01-05T10:00:00Z", False),
+        ("http://127.0.0.1.evil.example/v1", "2026-01-05T10:00:00Z", True),
+        ("https://api.openai.com/v1", None, False),
+    ],
+    ids=["a real provider then", "a simulator then", "one by IPv6", "a name like loopback", "a real provider now"],
+)
+def test_a_given_instant_writes_nothing_beside_a_real_provider(here, base_url, now, rehearsal):
+    assert settings({"OPENAI_BASE_URL": base_url}, now=now).rehearsal is rehearsal

@@ -1,0 +1,273 @@
+"""Whole passes over real files, against the simulated provider over real HTTP: what users were promised."""
+
+import itertools
+import json
+
+import pytest
+from support.bench import at, called, recorded
+
+from reconcile import run_pass
+from reconcile.core.summary import standing
+from reconcile.errors import ConfigurationError, UsageError
+from reconcile.simulator import faults
+
+
+def every_minute(start, end, step=20, key="key_chatdev", tokens=100):
+    """A call every `step` seconds from start to end, each with a figure of its own."""
+    first, last = at(start).timestamp(), at(end).timestamp()
+    instants = range(int(first), int(last), step)
+    day = at("00:00").timestamp()
+    for number, instant in enumerate(instants):
+        seconds = instant - day
+        clock = f"{int(seconds // 3600)}:{int(seconds // 60 % 60)}:{seconds % 60}"
+        yield called(clock, tokens + number, 10 + number, key=key)
+
+
+def test_a_run_goes_from_nothing_to_verified_in_two_hourly_passes(bench):
+    calls = bench.add("chatdev/a", "12:00:31", "12:08:05", [*every_minute("12:00:31", "12:08:05")])
+    bench.run("13:17")
+    assert bench.verdict("chatdev/a") == "pending: first_read"
+    bench.run("14:17")
+    assert bench.verdict("chatdev/a") == "verified: stable"
+    totals = recorded(calls)
+    assert bench.value("chatdev/a")["aggregate_metrics"] | {"AUTR": 1.0} == {
+        "AUTR": 1.0,
+        "TOK_IN": totals["tokens_in"],
+        "TOK_OUT": totals["tokens_out"],
+        "CACHED_TOKENS": 0,
+        "API_CALLS": totals["api_calls"],
+        "AEI": bench.value("chatdev/a")["aggregate_metrics"]["AEI"],
+    }
+
+
+def test_a_verified_run_is_left_alone_by_later_passes(bench):
+    bench.add("chatdev/a", "12:00", "12:05", [("12:01",), ("12:03",)])
+    for clock in ("13:17", "14:17"):
+        bench.run(clock)
+    before = bench.bytes()
+    later = [bench.run(clock).counts["written"] for clock in ("15:17", "16:17", "17:17")]
+    assert (later, bench.bytes()) == ([0, 0, 0], before)
+
+
+def test_a_run_of_forty_seconds_without_a_minute_boundary_verifies_at_its_true_figure(bench):
+    bench.add("chatdev/a", "12:00:10", "12:00:50", [("12:00:20", 700, 70), ("12:00:40", 300, 30)])
+    bench.run("13:17")
+    bench.run("14:17")
+    block = bench.block("chatdev/a")
+    figure = (block["verification_status"], block["total_tokens_in"], block["total_tokens_out"])
+    assert figure == ("verified", 1000, 100)
+
+
+class TestTwoRunsOfOneKeyThatShareMinutes:
+    A = (("12:00:30", 100), ("12:03:10", 150))
+    B = (("12:03:40", 400), ("12:06:00", 60))
+
+    def add(self, bench, *, count):
+        for name, start, end, made in (
+            ("chatdev/a", "12:00:05", "12:03:20", self.A),
+            ("chatdev/b", "12:03:30", "12:07:00", self.B),
+        ):
+            calls = [called(clock, tokens, key="key_chatdev") for clock, tokens in made]
+            bench.add(name, start, end, calls, recorded=count(calls) if count else None)
+
+    def test_never_verify_where_nothing_was_recorded_and_the_bounds_hold_the_truth(self, bench):
+        self.add(bench, count=None)
+        verdicts = [
+            bench.run(clock) and bench.verdict("chatdev/a") for clock in ("13:17", "14:17", "15:17", "+1 13:17")
+        ]
+        bounds = [bench.block(name)["attribution"]["bounds"]["tokens_in"] for name in ("chatdev/a", "chatdev/b")]
+        assert (verdicts[1:], bounds) == (["warning: shared_minutes"] * 3, [[100, 650], [60, 610]])
+
+    def test_verify_where_recorded_calls_and_tokens_account_for_everything(self, bench):
+        self.add(bench, count=recorded)
+        for clock in ("13:17", "14:17"):
+            bench.run(clock)
+        found = [(bench.verdict(n), bench.block(n)["total_tokens_in"]) for n in ("chatdev/a", "chatdev/b")]
+        assert found == [("verified: stable", 250), ("verified: stable", 460)]
+
+    def test_verify_where_recorded_calls_alone_place_every_request(self, bench):
+        bench.add("chatdev/a", "12:00:05", "12:03:20", [("12:00:30", 100)], recorded={"api_calls": 1})
+        bench.add("chatdev/b", "12:03:30", "12:07:00", [("12:03:40", 400), ("12:06", 60)], recorded={"api_calls": 2})
+        for clock in ("13:17", "14:17"):
+            bench.run(clock)
+        found = [(bench.verdict(n), bench.block(n)["total_tokens_in"]) for n in ("chatdev/a", "chatdev/b")]
+        assert found == [("verified: stable", 100), ("verified: stable", 460)]
+
+
+def test_a_run_whose_recorded_calls_come_late_waits_for_them(bench):
+    calls = [called("12:01", key="key_chatdev"), called("12:02", key="key_chatdev", visible="15:00")]
+    bench.add("chatdev/a", "12:00:10", "12:04", calls, recorded={"api_calls": 2})
+    verdicts = [bench.run(clock) and bench.verdict("chatdev/a") for clock in ("13:17", "14:17", "15:17", "16:17")]
+    assert verdicts == [
+        "pending: first_read, calls_missing",
+        "pending: calls_missing",
+        "pending: rising",
+        "verified: stable",
+    ]
+
+
+def test_a_run_committed_late_over_the_minutes_of_a_verified_one_takes_that_verdict_back(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500), ("12:04:30", 300)])
+    for clock in ("13:17", "14:17"):
+        bench.run(clock)
+    assert bench.verdict("chatdev/a") == "verified: stable"
+    bench.add("chatdev/late", "12:04:10", "12:09", [("12:08", 90)])
+    summary = bench.run("15:17")
+    block = bench.block("chatdev/a")
+    assert (bench.verdict("chatdev/a"), block["attribution"]["bounds"]["tokens_in"], summary.exit_code) == (
+        "warning: shared_minutes",
+        [500, 800],
+        1,
+    )
+
+
+def test_a_late_claim_takes_a_verdict_back_without_a_request_when_the_provider_is_away(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+    for clock in ("13:17", "14:17"):
+        bench.run(clock)
+    bench.add("chatdev/late", "12:04:10", "12:09", [])
+    bench.simulator.script(*[faults.server_error()] * 9)
+    bench.run("+9 15:17")
+    block = bench.block("chatdev/a")
+    assert (bench.verdict("chatdev/a"), block["attribution"]["bounds"]["tokens_in"]) == (
+        "warning: shared_minutes",
+        [0, 500],
+    )
+
+
+FAILURES = {
+    "answers 500": [faults.server_error(500)] * 3,
+    "answers HTML": [faults.web_page],
+    "sends half a body": [faults.cut_short] * 3,
+    "says more follows and not where": [faults.lost_cursor],
+    "leads its cursor in a circle": [faults.looping_cursor] * 3,
+    "leaves a minute out": [faults.missing_minute()],
+    "answers a minute twice": [faults.repeated_minute()],
+    "refuses the key's scope": [faults.missing_scope(403)],
+    "is out for a day": [faults.not_found],
+}
+
+
+@pytest.mark.parametrize("script", FAILURES.values(), ids=FAILURES)
+def test_nothing_changes_in_any_file_when_the_provider(bench, script):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01",)])
+    bench.add("baes/b", "12:20", "12:25", [("12:21",)])
+    before = bench.bytes()
+    bench.simulator.script(*script)
+    summary = bench.run("13:17")
+    assert (summary.exit_code, bench.bytes()) == (3, before)
+    assert summary.errors[0].remedy
+
+
+def test_a_failed_pass_is_made_up_for_by_the_next(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.run("13:17")
+    bench.simulator.script(*[faults.server_error(500)] * 3)
+    bench.run("14:17")
+    bench.run("15:17")
+    assert (bench.verdict("chatdev/a"), len(bench.block("chatdev/a")["attempts"])) == ("verified: stable", 2)
+
+
+def test_a_transient_zero_is_said_and_stored_nowhere(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.run("13:17")
+    before = bench.bytes()
+    bench.simulator.script(faults.transient_zero)
+    summary = bench.run("14:17")
+    assert bench.bytes() == before
+    assert "zero" in summary.runs[0].note
+
+
+def test_three_hundred_runs_of_one_day_take_one_or_two_requests(bench):
+    for number in range(300):
+        start = 60 * 20 // 300 * number
+        clock = f"{start // 60}:{start % 60}"
+        bench.add(f"fw{number % 3}/{number:03}", clock, f"{clock}:40", [(f"{clock}:20",)])
+    summary = bench.run("23:17")
+    assert summary.counts["pending"] == summary.counts["due"] == 300
+    assert 1 <= len(bench.simulator.requests) <= 2
+
+
+def test_a_dry_run_shows_the_exact_change_and_writes_nothing(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    before = bench.bytes()
+    rehearsed = bench.run("13:17", dry_run=True)
+    assert bench.bytes() == before
+    bench.run("13:17")
+    (change,) = rehearsed.changes
+    assert change.after == bench.file("chatdev/a").read_text("utf-8")
+
+
+def test_one_bad_file_stops_no_other(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.write("chatdev/bad", '{"run_id": "bad", ')
+    summary = bench.run("13:17")
+    assert (summary.counts["invalid"], summary.counts["pending"], summary.exit_code) == (1, 1, 1)
+    bench.run("14:17")
+    assert bench.block("chatdev/a")["assumes"] == ["closed_key", "unreadable_runs"]
+
+
+def test_a_framework_without_a_key_id_says_which_variable_to_set_and_the_others_go_on(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.add("my-tool/b", "12:00:10", "12:05", [])
+    del bench.scopes["my-tool"]
+    summary = bench.run("13:17")
+    (error,) = summary.errors
+    assert "OPENAI_API_KEY_MY_TOOL_ID" in error.remedy
+    assert (summary.exit_code, bench.verdict("chatdev/a")) == (1, "pending: first_read")
+
+
+def test_no_admin_key_is_a_configuration_error_only_when_something_is_due(bench):
+    missing = ConfigurationError("no key", code="missing_admin_key", remedy="set it")
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    young = run_pass(bench.workspace("12:06"), missing)
+    due = run_pass(bench.workspace("13:17"), missing)
+    assert (young.errors, due.errors) == ((), (missing,))
+
+
+def test_a_run_that_does_not_exist_is_a_usage_error(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [])
+    with pytest.raises(UsageError, match="chatdev/b"):
+        bench.run("13:17", framework="chatdev", run_id="b")
+
+
+def test_only_the_run_asked_for_is_written(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.add("chatdev/b", "12:20:10", "12:25", [("12:21", 77)])
+    bench.run("13:17", framework="chatdev", run_id="b")
+    assert (bench.verdict("chatdev/a"), bench.verdict("chatdev/b")) == (None, "pending: first_read")
+
+
+def test_another_process_that_writes_meanwhile_loses_nothing(bench, monkeypatch):
+    """A second pass runs between the reading and the writing of the first."""
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    store_type = type(bench.workspace("13:17").store)
+    update = store_type.update
+    once = itertools.chain([True], itertools.repeat(False))
+
+    def interrupted(self, key, change):
+        if next(once):
+            value = bench.value("chatdev/a")
+            bench.write("chatdev/a", json.dumps({**value, "added_by_hand": "kept"}, indent=2))
+        return update(self, key, change)
+
+    monkeypatch.setattr(store_type, "update", interrupted)
+    bench.run("13:17")
+    assert bench.value("chatdev/a")["added_by_hand"] == "kept"
+    assert bench.verdict("chatdev/a") == "pending: first_read"
+
+
+def test_a_run_whose_times_were_edited_while_it_was_read_is_left_for_the_next_pass(bench, monkeypatch):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    store_type = type(bench.workspace("13:17").store)
+    update = store_type.update
+
+    def interrupted(self, key, change):
+        value = bench.value("chatdev/a")
+        bench.write("chatdev/a", json.dumps({**value, "end_timestamp": at("12:09").isoformat()}, indent=2))
+        return update(self, key, change)
+
+    monkeypatch.setattr(store_type, "update", interrupted)
+    summary = bench.run("13:17")
+    assert (bench.block("chatdev/a"), standing(summary.runs[0].run)) == ({}, "skipped")
+    assert "changed" in summary.runs[0].note

@@ -1,0 +1,183 @@
+"""One run, told as a story of reads: when usage was read, what the provider showed, and what the file said then.
+
+    00:30   100    pending: first_read    100
+    01:30   100    verified: stable       100
+
+A clock counts from the run's end. What was shown is a cell a minute from the run's first minute on: `100` is a request
+of 100 input tokens, `3x100` are three, `.` and `0` are none, `+2` two requests that nobody claims five minutes after
+the run. The verdict is `-` where nothing is written; the last column, where it is given, is TOK_IN. Every read goes
+through the text of the file, as it does in a pass, and every text that comes of it has to be valid.
+"""
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from reconcile import schema_files
+from reconcile.core.amendment import amendments
+from reconcile.core.attribution import attribute
+from reconcile.core.edits import amend
+from reconcile.core.instants import spelled
+from reconcile.core.model import (
+    MINUTE,
+    Bucket,
+    Claim,
+    Policy,
+    Recorded,
+    RunKey,
+    Scope,
+    State,
+    Usage,
+    Window,
+)
+from reconcile.core.reading import BLOCK, read_run
+from reconcile.core.settlement import settle, taken_back
+from reconcile.core.validation import Checker, Document
+
+KEY = RunKey("chatdev", "a")
+PATH = "runs/chatdev/a/metrics.json"
+SCOPE = Scope("openai", ("key_a",))
+MODEL = "gpt-4o-mini-2024-07-18"
+
+END = datetime(2026, 1, 6, 12, 0, tzinfo=UTC)
+MINUTES = 10
+FIRST = int(END.timestamp()) - MINUTES * MINUTE
+WINDOW = Window(FIRST, FIRST + MINUTES * MINUTE)
+WIDE = WINDOW.widened(24 * 60)
+HOURLY = Policy(verification_interval=timedelta(minutes=60))
+
+CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+
+
+def after(clock):
+    """The instant `"01:30"` or `"01:30:15"` after the run's end."""
+    hours, minutes, *seconds = map(int, clock.split(":"))
+    return END + timedelta(hours=hours, minutes=minutes, seconds=sum(seconds))
+
+
+def buckets(shown, key="key_a"):
+    """What `"3x100 . 50 +2"` shows, minute by minute."""
+    for index, cell in enumerate(shown.split()):
+        extra, calls, tokens = re.fullmatch(r"(\+?)(?:(\d+)x)?(\d+|\.)", cell).groups()
+        if extra:
+            yield Bucket(WINDOW.end + 5 * MINUTE, Usage(7, 7, 0, int(tokens)), key, MODEL)
+        elif tokens.strip("0."):
+            yield Bucket(FIRST + index * MINUTE, usage(int(tokens), calls=int(calls or 1)), key, MODEL)
+
+
+def usage(tokens, *, calls=1):
+    return Usage(tokens, tokens // 10, tokens // 4, calls)
+
+
+def neighbour(name, start, end, *, calls=None, tokens=None, scope=SCOPE):
+    """Another run's claim over minutes `start` to `end`, counted from the first minute of the run in the story."""
+    window = Window(FIRST + start * MINUTE, FIRST + end * MINUTE)
+    totals = usage(tokens, calls=calls).parts if tokens is not None else (None, None, None, calls)
+    return Claim(RunKey("chatdev", name), scope, window, Recorded(*totals))
+
+
+def document(**members):
+    """A v2 file of a run that has just ended. A member that is None is left out."""
+    value = {
+        "run_id": KEY.run_id,
+        "start_timestamp": spelled(END - timedelta(minutes=MINUTES)).replace("Z", ".000000Z"),
+        "end_timestamp": spelled(END).replace("Z", ".000000Z"),
+        "steps": [],
+        "aggregate_metrics": {"AUTR": 1.0, "TOK_IN": 0, "TOK_OUT": 0, "API_CALLS": 0, "CACHED_TOKENS": 0, "AEI": 0.0},
+        **members,
+    }
+    return json.dumps({name: item for name, item in value.items() if item is not None}, indent=2)
+
+
+def attribution_of(shown, *others, run=None, covered=(WIDE,)):
+    """What the run of the story gets of what is shown, beside the claims of others."""
+    window, recorded = (run.window, run.recorded) if run else (WINDOW, Recorded())
+    claim = Claim(KEY, SCOPE, window, recorded)
+    return attribute([claim, *others], list(buckets(shown)), covered).by_run[KEY]
+
+
+def valid(text, run=KEY):
+    """The document, after the validation that every file of a pass goes through."""
+    found = CHECKER.check(PATH, run, text.encode())
+    assert isinstance(found, Document), found
+    return found
+
+
+class Tale:
+    """A run's file from read to read. `neighbours` are the claims of others today."""
+
+    def __init__(self, text=None, *, policy=None, neighbours=(), **members):
+        self.text = text or document(**members)
+        self.policy = policy or Policy()
+        self.neighbours = neighbours
+
+    @property
+    def value(self):
+        return json.loads(self.text)
+
+    @property
+    def run(self):
+        found = valid(self.text)
+        return read_run(KEY, PATH, found.value, found.generation)
+
+    @property
+    def block(self):
+        return self.value.get(BLOCK, {})
+
+    @property
+    def tokens(self):
+        return self.value["aggregate_metrics"]["TOK_IN"]
+
+    @property
+    def status(self):
+        """As in `verified: stable`."""
+        return f"{self.block['verification_status']}: {', '.join(self.block['reasons'])}"
+
+    def read(self, clock, shown, *, forced=False, unreadable=0):
+        """Settle after a complete read, and write what there is to write. The verdict as a story tells it."""
+        run = self.run
+        read = attribution_of(shown, *self.neighbours, run=run)
+        outcome = settle(run, read, after(clock), self.policy, forced=forced, unreadable=unreadable)
+        return self._write(run, outcome.verdict)
+
+    def claimed_late(self):
+        """What happens where a claim came late and its minutes could not be read."""
+        return self._write(self.run, taken_back(self.run))
+
+    def put(self, name, item):
+        """Somebody edits a member of the file."""
+        self.text = json.dumps({**self.value, name: item}, indent=2)
+
+    def _write(self, run, verdict):
+        if verdict is None:
+            return "-"
+        self.text = amend(self.text, amendments(self.value, run, verdict, self.policy))
+        valid(self.text)
+        return self.status
+
+    def tell(self, story):
+        """The story as it really goes."""
+        return [self._line(*columns) for columns in scenes(story)]
+
+    def _line(self, clock, shown, _, tokens=None):
+        clock_only = clock.removesuffix(" forced")
+        verdict = self.read(clock_only, shown, forced=clock != clock_only)
+        return (clock, shown, verdict, *([str(self.tokens)] if tokens else []))
+
+
+def scenes(story):
+    """The columns of each line."""
+    return [tuple(re.split(r" {2,}", line.strip())) for line in story.strip().splitlines()]
+
+
+def remembered(run, verdict):
+    """The run after a verdict without a file in between: what the text must say when it is read again."""
+    state = run.state or State(status=verdict.status)
+    read, shown = verdict.observation, verdict.attribution
+    if shown:
+        settled = shown.neighbours if verdict.status.settled else ()
+        state = replace(state, figure=shown.figure, exact=shown.exact, bounds=None if shown.exact else shown.bounds)
+        state = replace(state, window=run.window, neighbours=settled)
+    kept = sorted([*state.observations, *([read] if read else [])], key=lambda observation: observation.at)
+    return replace(run, state=replace(state, status=verdict.status, reasons=verdict.reasons, observations=tuple(kept)))

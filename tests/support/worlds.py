@@ -1,0 +1,197 @@
+"""Small worlds whose truth is known: runs, the requests they really made, and what of it anybody can see.
+
+A world is drawn from dice: a seed names it (`dice(7)`), and hypothesis can shrink it (`st.randoms()`). Minutes are
+small whole numbers counted from noon; `claims` and `buckets` are what the code under test gets to see.
+"""
+
+import os
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from random import Random
+
+from reconcile.core.model import Bucket, Claim, Recorded, RunKey, Scope, Usage, Window, total
+
+NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
+SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "1"))
+"""How many times the usual number of worlds the loops go through."""
+
+SIZES = (0, 1, 10, 10, 100, 250, 1000)
+NOTHING, CALLS, TOTALS = "nothing", "calls", "calls and tokens"
+
+
+def dice(seed):
+    return Random(seed)  # noqa: S311  dice, not secrets
+
+
+def seeds(count):
+    return range(max(1, int(count * SCALE)))
+
+
+def window(start, end):
+    return Window(NOON + 60 * start, NOON + 60 * end)
+
+
+WIDE = window(-600, 600)
+"""More than any world reaches, guard minutes included."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """The dimensions under which a request is reported."""
+
+    key: str = "key_a"
+    model: str = "gpt-4o-mini-2024-07-18"
+    project: str = "proj_1"
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """A scope, and the routes that requests of a run with this scope take."""
+
+    scope: Scope
+    routes: tuple[Route, ...]
+
+
+ONE_KEY = Traffic(Scope("openai", ("key_a",)), (Route(), Route(model="gpt-4o-2024-08-06")))
+
+
+@dataclass(frozen=True)
+class Life:
+    """A run: `[start, end)` in minutes from noon, and what it writes down of its requests."""
+
+    name: str
+    start: int
+    end: int
+    records: str
+    traffic: Traffic = ONE_KEY
+
+
+@dataclass(frozen=True)
+class Request:
+    minute: int
+    usage: Usage
+    route: Route
+    owner: str | None
+    """The run's name; None: somebody else's."""
+    recorded: bool = True
+    """Not so for a retry that the run's client hid from it."""
+    late: bool = False
+    """Not reported yet."""
+
+
+@dataclass(frozen=True, repr=False)
+class World:
+    lives: tuple[Life, ...]
+    requests: tuple[Request, ...]
+
+    def __repr__(self):
+        """`a [0, 5) knows calls: 0=100 3=250?`: minute and input tokens; `?`: not recorded, `!`: late."""
+        owners = [(f"{life.name} [{life.start}, {life.end}) knows {life.records}", life.name) for life in self.lives]
+        lines = []
+        for title, owner in [*owners, ("nobody's", None)]:
+            own = sorted((each for each in self.requests if each.owner == owner), key=lambda each: each.minute)
+            shown = (f"{r.minute}={r.usage.tokens_in}{'' if r.recorded else '?'}{'!' if r.late else ''}" for r in own)
+            lines.append(f"{title}: {' '.join(shown)}")
+        return "\n".join(["", *lines])
+
+    def claims(self):
+        return [self._claim(life) for life in self.lives]
+
+    def _claim(self, life):
+        own = total(each.usage for each in self.requests if each.owner == life.name and each.recorded)
+        recorded = {NOTHING: Recorded(), CALLS: Recorded(api_calls=own.api_calls), TOTALS: Recorded(*own.parts)}
+        key = RunKey("chatdev", life.name)
+        return Claim(key, life.traffic.scope, window(life.start, life.end), recorded[life.records])
+
+    def buckets(self):
+        """What is reported: a bucket for each minute and route."""
+        sums = defaultdict(Usage)
+        for each in self.requests:
+            if not each.late:
+                sums[each.minute, each.route] += each.usage
+        return [
+            Bucket(NOON + 60 * minute, usage, route.key, route.model, route.project)
+            for (minute, route), usage in sums.items()
+        ]
+
+    def truth(self, name):
+        """All that the run really used, reported yet or not."""
+        return total(each.usage for each in self.requests if each.owner == name)
+
+    def lost(self):
+        """The names of the runs of which a request is not reported yet."""
+        return {each.owner for each in self.requests if each.late}
+
+    def clusters(self):
+        """Names of the runs that have to be looked at together: minutes and scopes meet, at first or second hand."""
+        groups = [{life} for life in self.lives]
+        for one in self.lives:
+            for other in self.lives:
+                if one.start < other.end and other.start < one.end and self._linked(one, other):
+                    first = next(group for group in groups if one in group)
+                    second = next(group for group in groups if other in group)
+                    if first is not second:
+                        first |= second
+                        groups.remove(second)
+        return [{life.name for life in group} for group in groups]
+
+    def _linked(self, one, other):
+        """Scopes meet, or a chain of meeting scopes of the world leads from one to the other."""
+        reached = {one.traffic.scope}
+        for _ in self.lives:
+            reached |= {life.traffic.scope for life in self.lives if any(life.traffic.scope.meets(s) for s in reached)}
+        return other.traffic.scope in reached
+
+    def foreign_in(self, names):
+        """Requests of nobody's that the windows and scopes of these runs admit."""
+        claims = [claim for claim in self.claims() if claim.run.run_id in names]
+        return [
+            bucket
+            for bucket in replace(self, requests=tuple(r for r in self.requests if r.owner is None)).buckets()
+            if any(c.window.start <= bucket.minute < c.window.end and c.scope.admits(bucket) for c in claims)
+        ]
+
+
+def a_world(
+    rng, *, runs=6, traffics=(ONE_KEY,), records=(NOTHING, CALLS, TOTALS), retries=0, inside=0, outside=0, late=0
+):
+    """A world of one to `runs` runs.
+
+    `retries`, `inside` (foreign requests in claimed minutes), `outside` (elsewhere) and `late` are the most of each.
+    """
+    lives = tuple(_lives(rng, rng.randint(1, runs), traffics, records))
+    requests = [_request(rng, life, life.traffic) for life in lives for _ in range(rng.choice((0, 1, 1, 2, 3, 5)))]
+    hidden = [_request(rng, life, life.traffic) for life in _some(rng, lives, retries)]
+    foreign = [_request(rng, life, rng.choice(traffics)) for life in _some(rng, lives, inside)]
+    requests += [replace(request, recorded=False) for request in hidden]
+    requests += [replace(request, owner=None) for request in foreign]
+    requests += [_elsewhere(rng, lives, rng.choice(traffics)) for _ in range(rng.randint(0, outside))]
+    for _ in range(rng.randint(0, late) if requests else 0):
+        index = rng.randrange(len(requests))
+        requests[index] = replace(requests[index], late=requests[index].owner is not None)
+    return World(lives, tuple(requests))
+
+
+def _some(rng, lives, most):
+    return [rng.choice(lives) for _ in range(rng.randint(0, most))]
+
+
+def _lives(rng, count, traffics, records):
+    end = 0
+    for number in range(count):
+        start = max(0, end + rng.choice((-4, -2, -1, -1, 0, 1, 3)))
+        length = rng.choice((1, 1, 2, 3, 5, 8))
+        yield Life(f"run{number}", start, start + length, rng.choice(records), rng.choice(traffics))
+        end = max(end, start + length) if rng.random() < 0.7 else start + length
+
+
+def _request(rng, life, traffic):
+    tokens_in = rng.choice(SIZES) + rng.randint(0, 3)
+    usage = Usage(tokens_in, rng.choice(SIZES), rng.randint(0, tokens_in), 1)
+    return Request(rng.randrange(life.start, life.end), usage, rng.choice(traffic.routes), life.name)
+
+
+def _elsewhere(rng, lives, traffic):
+    quiet = [m for m in range(-30, 60) if not any(life.start <= m < life.end for life in lives)]
+    minute = rng.choice(quiet)
+    return Request(minute, Usage(rng.choice(SIZES), 1, 0, 1), rng.choice(traffic.routes), None)

@@ -1,0 +1,181 @@
+"""Whose traffic is whose: scopes from the file, the environment and a run's own words, and who shares minutes."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconcile.core.claims import KEY_ID_VARIABLE, claims_of, key_id_variable, missing_key_id, neighbours, scopes
+from reconcile.core.model import Claim, Generation, OwnScope, Recorded, Run, RunKey, Scope, Window, instant
+
+NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
+KEY_A = Scope("openai", ("key_a",))
+
+
+@pytest.mark.parametrize(
+    ("framework", "variable"),
+    [
+        pytest.param("chatdev", "OPENAI_API_KEY_CHATDEV_ID", id="upper case"),
+        pytest.param("ChatDev", "OPENAI_API_KEY_CHATDEV_ID", id="mixed case"),
+        pytest.param("chat-dev", "OPENAI_API_KEY_CHAT_DEV_ID", id="a dash"),
+        pytest.param("meta.gpt 2", "OPENAI_API_KEY_META_GPT_2_ID", id="a dot, a space and a digit"),
+        pytest.param("café", "OPENAI_API_KEY_CAF__ID", id="another alphabet"),
+    ],
+)
+def test_the_variable_of_a_framework(framework, variable):
+    assert key_id_variable(framework) == variable
+    assert KEY_ID_VARIABLE.fullmatch(variable)
+
+
+@pytest.mark.parametrize(
+    ("configured", "variables", "expected"),
+    [
+        pytest.param({}, {}, {}, id="nothing"),
+        pytest.param({"chatdev": KEY_A}, {}, {"chatdev": KEY_A}, id="the file"),
+        pytest.param({}, {"OPENAI_API_KEY_CHATDEV_ID": "key_a"}, {"chatdev": KEY_A}, id="the environment"),
+        pytest.param(
+            {"chatdev": Scope("openai", ("key_b",))},
+            {"OPENAI_API_KEY_CHATDEV_ID": "key_a"},
+            {"chatdev": KEY_A},
+            id="the environment wins",
+        ),
+        pytest.param(
+            {"chatdev": Scope("other", ("key_b",), ("proj_1",), ("gpt-4o",))},
+            {"OPENAI_API_KEY_CHATDEV_ID": "key_a"},
+            {"chatdev": Scope("other", ("key_a",), ("proj_1",), ("gpt-4o",))},
+            id="and leaves the rest of the scope",
+        ),
+        pytest.param(
+            {},
+            {"OPENAI_API_KEY_CHATDEV_ID": " key_a, key_b ,,"},
+            {"chatdev": Scope("openai", ("key_a", "key_b"))},
+            id="several ids",
+        ),
+        pytest.param(
+            {"chatdev": KEY_A},
+            {"OPENAI_API_KEY_CHATDEV_ID": " , "},
+            {"chatdev": KEY_A},
+            id="an empty variable",
+        ),
+        pytest.param(
+            {"chatdev": Scope("openai", (), ("proj_1",))},
+            {},
+            {"chatdev": Scope("openai", (), ("proj_1",))},
+            id="a project without keys",
+        ),
+        pytest.param(
+            {"chatdev": Scope("openai", (), (), ("gpt-4o",))}, {}, {}, id="a model alone tells no traffic apart"
+        ),
+        pytest.param({}, {"OPENAI_API_KEY_METAGPT_ID": "key_a"}, {}, id="another framework's variable"),
+    ],
+)
+def test_the_scope_of_a_framework(configured, variables, expected):
+    assert scopes(["chatdev"], configured, variables) == (expected, [])
+
+
+def test_a_framework_without_a_run_keeps_its_configured_scope():
+    assert scopes([], {"chatdev": KEY_A}, {}) == ({"chatdev": KEY_A}, [])
+
+
+def test_two_frameworks_that_one_variable_would_name_are_an_error_and_get_no_scope_from_it():
+    variables = {"OPENAI_API_KEY_CHAT_DEV_ID": "key_a"}
+    found, errors = scopes(["chat_dev", "chat-dev", "metagpt"], {"chat-dev": Scope("openai", ("key_b",))}, variables)
+    assert found == {"chat-dev": Scope("openai", ("key_b",))}
+    assert [(error.code, error.message) for error in errors] == [
+        ("ambiguous_key_id", "OPENAI_API_KEY_CHAT_DEV_ID names more than one framework: chat-dev, chat_dev")
+    ]
+
+
+def test_two_frameworks_with_one_variable_name_are_no_error_while_it_is_unset():
+    assert scopes(["chat_dev", "chat-dev"], {}, {}) == ({}, [])
+
+
+def test_a_missing_key_id_names_the_framework_how_many_runs_and_the_variable():
+    error = missing_key_id("chat-dev", 3)
+    assert (error.code, error.exit_code) == ("missing_key_id", 1)
+    assert error.message == "chat-dev: 3 runs due, but the id of the API key they used is not known"
+    assert "set OPENAI_API_KEY_CHAT_DEV_ID=key_... or frameworks.chat-dev.api_key_ids" in error.remedy
+
+
+# ------------------------------------------------------------------------------------------ claims of runs
+
+
+def run(own_scope=None, framework="chatdev"):
+    return Run(
+        key=RunKey(framework, "r1"),
+        path=f"runs/{framework}/r1/metrics.json",
+        generation=Generation.V2,
+        window=Window(NOON, NOON + 600),
+        started_at=instant(NOON),
+        ended_at=instant(NOON + 600),
+        recorded=Recorded(api_calls=3),
+        own_scope=own_scope,
+    )
+
+
+BASE = Scope("openai", ("key_a",), ("proj_1",), ("gpt-4o",))
+
+
+@pytest.mark.parametrize(
+    ("own", "base", "expected"),
+    [
+        pytest.param(None, BASE, BASE, id="the framework's"),
+        pytest.param(OwnScope(), BASE, BASE, id="own words that say nothing"),
+        pytest.param(
+            OwnScope(provider="other", api_key_ids=("key_b",), project_ids=(), models=("gpt-4.1",)),
+            BASE,
+            Scope("other", ("key_b",), (), ("gpt-4.1",)),
+            id="own words win, empty ones too",
+        ),
+        pytest.param(OwnScope(api_key_ids=("key_b",)), None, Scope("openai", ("key_b",)), id="own words alone"),
+        pytest.param(OwnScope(project_ids=("proj_2",)), None, Scope("openai", (), ("proj_2",)), id="a project alone"),
+        pytest.param(OwnScope(models=("gpt-4o",)), None, None, id="a model alone"),
+        pytest.param(OwnScope(api_key_ids=()), KEY_A, None, id="own words that take the keys away"),
+        pytest.param(None, None, None, id="nothing known"),
+    ],
+)
+def test_the_claim_of_a_run(own, base, expected):
+    one = run(own)
+    claims = claims_of([one], {} if base is None else {"chatdev": base})
+    wanted = {} if expected is None else {one.key: Claim(one.key, expected, one.window, one.recorded)}
+    assert claims == wanted
+
+
+def test_a_run_without_a_scope_does_not_stop_the_others():
+    assert [str(key) for key in claims_of([run(framework="metagpt"), run()], {"chatdev": KEY_A})] == ["chatdev/r1"]
+
+
+# ----------------------------------------------------------------------------------------------- neighbours
+
+some_scopes = st.sampled_from(
+    [KEY_A, Scope("openai", ("key_b",)), Scope("openai", ("key_a", "key_b")), Scope("openai", (), ("proj_1",))]
+)
+some_windows = st.builds(
+    lambda start, length: Window(NOON + 60 * start, NOON + 60 * (start + length)), st.integers(0, 20), st.integers(1, 8)
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(some_scopes, some_windows), max_size=8), st.randoms(use_true_random=False))
+def test_neighbours_are_all_pairs_whose_minutes_and_scopes_meet(pairs, rng):
+    claims = [Claim(RunKey("chatdev", f"r{i}"), scope, window) for i, (scope, window) in enumerate(pairs)]
+    expected = {
+        one.run: {
+            other.run
+            for other in claims
+            if other is not one and other.window.meets(one.window) and other.scope.meets(one.scope)
+        }
+        for one in claims
+    }
+    found = neighbours(claims)
+    assert {run: {other.run for other in others} for run, others in found.items()} == {
+        run: others for run, others in expected.items() if others
+    }
+    shuffled = rng.sample(claims, len(claims))
+    assert neighbours(shuffled) == found
+
+
+def test_runs_that_touch_are_no_neighbours():
+    claims = [
+        Claim(RunKey("chatdev", name), KEY_A, Window(NOON + 60 * i, NOON + 60 * i + 60)) for i, name in enumerate("ab")
+    ]
+    assert neighbours(claims) == {}

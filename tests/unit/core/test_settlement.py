@@ -1,0 +1,1176 @@
+"""How a run becomes verified: the tables of CONTRIBUTING.md row by row, as stories of reads (tests/support/runs.py)."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.runs import (
+    END,
+    HOURLY,
+    KEY,
+    MINUTES,
+    SCOPE,
+    Tale,
+    after,
+    attribution_of,
+    document,
+    neighbour,
+    remembered,
+    scenes,
+    usage,
+)
+
+from reconcile.core.judgement import late_claims
+from reconcile.core.model import Bounds, Policy, Reason, Usage
+from reconcile.core.plateau import Effect
+from reconcile.core.settlement import settle
+
+THREE = Policy(min_stable_verifications=3)
+CALLS_3 = {"recorded_usage": {"api_calls": 3}}
+CALLS_0 = {"recorded_usage": {"api_calls": 0}}
+
+
+def holds(story, **members):
+    assert Tale(**members).tell(story) == scenes(story)
+
+
+# ------------------------------------------------------------------------------------------- statuses and reasons
+
+STATUSES = {
+    "first read": (
+        """
+        00:30   100    pending: first_read    100
+        """,
+        {},
+    ),
+    "rising": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   120    pending: rising        120
+        """,
+        {},
+    ),
+    "awaiting stability, after the second of three reads": (
+        """
+        00:30   100    pending: first_read            100
+        01:30   100    pending: awaiting_stability    100
+        02:30   100    verified: stable               100
+        """,
+        {"policy": THREE},
+    ),
+    "calls missing": (
+        """
+        00:30   2x100    pending: first_read, calls_missing    100
+        01:30   2x100    pending: calls_missing                100
+        02:30   2x100    -                                     100
+        03:30   3x140    pending: rising                       140
+        04:30   3x140    verified: stable                      140
+        """,
+        CALLS_3,
+    ),
+    "lower read": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   60     pending: lower_read    100
+        """,
+        {},
+    ),
+    "unclaimed usage beside a run that recorded nothing": (
+        """
+        00:30   100 +2    pending: first_read    100
+        01:30   100 +2    pending: edge_usage    100
+        02:30   100 +2    -                      100
+        """,
+        {},
+    ),
+    "no usage yet": (
+        """
+        00:30   0      data_not_available: no_usage_yet    0
+        01:30   0      data_not_available: no_usage_yet    0
+        02:30   0      -                                   0
+        03:30   100    pending: rising                     100
+        04:30   100    verified: stable                    100
+        """,
+        {},
+    ),
+    "stable": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        """,
+        {},
+    ),
+    "stable with the recorded calls": (
+        """
+        00:30   3x100    pending: first_read    100
+        01:30   3x100    verified: stable       100
+        """,
+        CALLS_3,
+    ),
+    "a stable zero where no calls were recorded": (
+        """
+        00:30   0    pending: first_read        0
+        01:30   0    verified: no_api_calls     0
+        """,
+        CALLS_0,
+    ),
+    "a zero that a recorded total contradicts": (
+        """
+        00:30   0    data_not_available: no_usage_yet    500
+        01:30   0    data_not_available: no_usage_yet    500
+        24:30   0    failed: zero_usage_with_calls       500
+        """,
+        {"recorded_usage": {"api_calls": 0, "tokens_in": 500}},
+    ),
+    "usage where no calls were recorded": (
+        """
+        00:30   100    pending: first_read      100
+        01:30   100    warning: extra_calls     100
+        """,
+        CALLS_0,
+    ),
+    "shared minutes": (
+        """
+        00:30   100 . . . . . . . . 50    pending: first_read        150
+        01:30   100 . . . . . . . . 50    warning: shared_minutes    150
+        """,
+        {"neighbours": [neighbour("b", 9, 12)]},
+    ),
+    "shared minutes and extra calls": (
+        """
+        00:30   3x100 . . . . . . . . 3x50    pending: first_read                     150
+        01:30   3x100 . . . . . . . . 3x50    warning: shared_minutes, extra_calls    150
+        """,
+        {"neighbours": [neighbour("b", 9, 12, calls=1)], **CALLS_3},
+    ),
+    "a neighbour in minutes without usage": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        """,
+        {"neighbours": [neighbour("b", 9, 12)]},
+    ),
+    "a neighbour that recorded no calls": (
+        """
+        00:30   2x100 . . . . . . . . 50    pending: first_read    150
+        01:30   2x100 . . . . . . . . 50    verified: stable       150
+        """,
+        {"neighbours": [neighbour("b", 9, 12, calls=0)], **CALLS_3},
+    ),
+    "counts that place the shared minute": (
+        """
+        00:30   3x100 . . . . . . . . 50 20    pending: first_read    100
+        01:30   3x100 . . . . . . . . 50 20    verified: stable       100
+        """,
+        {"neighbours": [neighbour("b", 9, 12, calls=2)], **CALLS_3},
+    ),
+    "a neighbour whose calls are missing": (
+        """
+        00:30   3x100 . . . . . . . . 50    pending: first_read, calls_missing    150
+        01:30   3x100 . . . . . . . . 50    pending: calls_missing                150
+        """,
+        {"neighbours": [neighbour("b", 9, 12, calls=2)], **CALLS_3},
+    ),
+    "extra calls": (
+        """
+        00:30   4x100    pending: first_read     100
+        01:30   4x100    warning: extra_calls    100
+        """,
+        CALLS_3,
+    ),
+    "recorded tokens that differ": (
+        """
+        00:30   3x100    pending: first_read           101
+        01:30   3x100    warning: recorded_mismatch    100
+        """,
+        {"recorded_usage": {"api_calls": 3, "tokens_in": 101}},
+    ),
+    "recorded tokens without calls that differ": (
+        """
+        00:30   3x100    pending: first_read           100
+        01:30   3x100    warning: recorded_mismatch    100
+        """,
+        {"recorded_usage": {"tokens_out": 11}},
+    ),
+    "unclaimed usage until the cutoff": (
+        """
+        00:30   100 +2    pending: first_read    100
+        01:30   100 +2    pending: edge_usage    100
+        24:30   100 +2    warning: edge_usage    100
+        """,
+        {},
+    ),
+    "restated": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        02:30   120    pending: rising        120
+        03:30   120    warning: restated      120
+        """,
+        {},
+    ),
+    "calls missing until the cutoff": (
+        """
+        00:30   2x100    pending: first_read, calls_missing    100
+        01:30   2x100    pending: calls_missing                100
+        24:30   2x100    warning: calls_missing                100
+        """,
+        CALLS_3,
+    ),
+    "calls missing until the cutoff, where a lower read came last": (
+        """
+        00:30   2x100    pending: first_read, calls_missing    100
+        01:30   2x100    pending: calls_missing                100
+        02:30   2x60     pending: lower_read, calls_missing    100
+        24:30   2x60     warning: calls_missing                100
+        """,
+        CALLS_3,
+    ),
+    "never any usage": (
+        """
+        00:30   0    data_not_available: no_usage_yet    0
+        24:30   0    warning: zero_unconfirmed           0
+        """,
+        {},
+    ),
+    "never any usage, although calls were recorded": (
+        """
+        00:30   0    data_not_available: no_usage_yet    0
+        24:30   0    failed: zero_usage_with_calls       0
+        """,
+        CALLS_3,
+    ),
+    "a zero that no second read confirmed": (
+        """
+        23:50   0    pending: first_read           0
+        24:05   0    warning: zero_unconfirmed     0
+        """,
+        CALLS_0,
+    ),
+    "never stable": (
+        """
+        00:30   100    pending: first_read       100
+        23:50   120    pending: rising           120
+        24:10   120    failed: cutoff_passed     120
+        """,
+        {},
+    ),
+    "never stable, where a lower read came last": (
+        """
+        00:30   100    pending: first_read       100
+        24:10   60     failed: cutoff_passed     100
+        """,
+        {},
+    ),
+    "never stable, where the first usage came last": (
+        """
+        00:30   0      data_not_available: no_usage_yet    0
+        24:30   100    failed: cutoff_passed               100
+        """,
+        {},
+    ),
+    "a last read that makes the figure stable": (
+        """
+        23:00   100    pending: first_read    100
+        24:30   100    verified: stable       100
+        """,
+        {},
+    ),
+    "given up, then reopened by a later cutoff": (
+        """
+        23:50   100    pending: first_read       100
+        24:10   100    failed: cutoff_passed     100
+        25:10   100    verified: stable          100
+        """,
+        {},
+    ),
+    "a higher figure that the cutoff kept from becoming stable": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        23:50   120    pending: rising        120
+        24:10   120    warning: restated      120
+        """,
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("story", "members"), STATUSES.values(), ids=STATUSES)
+def test_a_status_and_its_reasons(story, members):
+    holds(story, **members)
+
+
+def test_every_reason_that_settlement_can_give_is_in_the_table():
+    told = "".join(story for story, _ in STATUSES.values())
+    assert {reason for reason in Reason if reason not in told} == {Reason.LOG_MATCHED}
+
+
+# ----------------------------------------------------------------------------------------- how reads are read
+
+READS = {
+    "two equal reads an interval apart are enough": (
+        """
+        00:30   100    pending: first_read    100
+        01:00   100    verified: stable       100
+        """,
+        {},
+    ),
+    "an equal read too early is ignored, and does not put off the next": (
+        """
+        00:30   100    pending: first_read
+        00:45   100    -
+        00:58   100    -
+        01:00   100    verified: stable
+        """,
+        {},
+    ),
+    "59:00 counts as an hour": (
+        """
+        00:30:00   100    pending: first_read
+        01:29:00   100    verified: stable
+        """,
+        {"policy": HOURLY},
+    ),
+    "58:59 does not count as an hour": (
+        """
+        00:30:00   100    pending: first_read
+        01:28:59   100    -
+        01:30:00   100    verified: stable
+        """,
+        {"policy": HOURLY},
+    ),
+    "one read, where one is enough": (
+        """
+        00:30   100    verified: stable    100
+        """,
+        {"policy": Policy(min_stable_verifications=1)},
+    ),
+    "without an interval a second read counts at once, but not the same instant twice": (
+        """
+        00:30:00   100    pending: first_read
+        00:30:00   100    -
+        00:30:01   100    verified: stable
+        """,
+        {"policy": Policy(verification_interval=timedelta(0))},
+    ),
+    "a higher read starts anew, however soon it comes": (
+        """
+        00:30   100    pending: first_read
+        00:32   101    pending: rising
+        01:00   101    -
+        01:01   101    verified: stable
+        """,
+        {},
+    ),
+    "a zero after a figure changes nothing": (
+        """
+        00:30   100    pending: first_read    100
+        00:45   0      -                      100
+        01:30   100    verified: stable       100
+        02:30   0      -                      100
+        24:30   0      -                      100
+        """,
+        {},
+    ),
+    "a dip leaves figure and count": (
+        """
+        00:30   100    pending: first_read            100
+        00:40   60     pending: lower_read            100
+        00:50   60     -                              100
+        00:55   100    pending: awaiting_stability    100
+        01:00   100    verified: stable               100
+        """,
+        {},
+    ),
+    "a dip on a settled run is kept, and so is the return": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        02:30   60     verified: stable       100
+        03:30   100    verified: stable       100
+        04:30   100    -                      100
+        """,
+        {},
+    ),
+    "a read with some kinds higher and some lower is a lower one": (
+        """
+        00:30   3x100    pending: first_read    100
+        01:30   2x120    pending: lower_read    100
+        02:30   3x100    verified: stable       100
+        """,
+        {},
+    ),
+    "a lower figure that becomes stable on a settled run": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        02:30   60     verified: stable       100
+        03:30   60     warning: restated      100
+        04:30   60     -                      100
+        """,
+        {},
+    ),
+    "lower reads with the figure between them are no plateau": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        02:30   60     verified: stable       100
+        02:40   100    verified: stable       100
+        03:30   60     verified: stable       100
+        """,
+        {},
+    ),
+    "lower reads that differ are no plateau": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        02:30   60     verified: stable       100
+        03:30   50     verified: stable       100
+        04:30   60     verified: stable       100
+        """,
+        {},
+    ),
+    "a lower figure never becomes that of a run that is not settled": (
+        """
+        00:30   100    pending: first_read       100
+        01:30   60     pending: lower_read       100
+        02:30   60     pending: lower_read       100
+        03:30   60     -                         100
+        24:30   60     failed: cutoff_passed     100
+        """,
+        {},
+    ),
+    "a return to the figure lifts the restatement": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        02:30   60     verified: stable       100
+        03:30   60     warning: restated      100
+        03:35   100    verified: stable       100
+        04:30   60     verified: stable       100
+        """,
+        {},
+    ),
+    "a return leaves what the run was warned of before": (
+        """
+        00:30   4x100    pending: first_read               100
+        01:30   4x100    warning: extra_calls              100
+        02:30   3x60     warning: extra_calls              100
+        03:30   3x60     warning: restated, extra_calls    100
+        04:30   4x100    warning: extra_calls              100
+        """,
+        CALLS_3,
+    ),
+    "a higher figure on a settled run takes the verdict back until it is stable": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        02:30   120    pending: rising        120
+        02:40   120    -                      120
+        03:30   120    warning: restated      120
+        04:30   120    -                      120
+        """,
+        {},
+    ),
+    "a restatement is not lifted by the figure it restated": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        02:30   120    pending: rising        120
+        03:30   120    warning: restated      120
+        04:30   100    warning: restated      120
+        05:30   100    warning: restated      120
+        06:30   120    warning: restated      120
+        """,
+        {},
+    ),
+    "a higher figure with more calls than recorded": (
+        """
+        00:30   3x100    pending: first_read               100
+        01:30   3x100    verified: stable                  100
+        02:30   4x120    pending: rising                   120
+        03:30   4x120    warning: restated, extra_calls    120
+        """,
+        CALLS_3,
+    ),
+    "a higher figure that sinks again before it was stable": (
+        """
+        00:30   100    pending: first_read       100
+        01:30   100    verified: stable          100
+        02:30   120    pending: rising           120
+        03:30   100    pending: lower_read       120
+        24:30   100    failed: cutoff_passed     120
+        """,
+        {},
+    ),
+    "usage that comes after a run was closed without any": (
+        """
+        00:30   0      data_not_available: no_usage_yet    0
+        24:30   0      failed: zero_usage_with_calls       0
+        48:30   3x9    failed: cutoff_passed               9
+        49:30   3x9    verified: stable                    9
+        """,
+        CALLS_3,
+    ),
+}
+
+
+@pytest.mark.parametrize(("story", "members"), READS.values(), ids=READS)
+def test_how_a_read_is_read(story, members):
+    holds(story, **members)
+
+
+def test_a_restatement_keeps_both_figures():
+    tale = Tale()
+    tale.tell("""
+        00:30   100    pending: first_read
+        01:30   100    verified: stable
+        02:30   120    pending: rising
+        03:30   120    warning: restated
+    """)
+    assert tale.run.state.restatement == (usage(100), usage(120))
+    tale.tell("""
+        04:30   90    warning: restated
+    """)
+    assert tale.run.state.restatement == (usage(100), usage(120)), "one lower read restates nothing"
+    tale.tell("""
+        05:30   90    warning: restated
+    """)
+    assert tale.run.state.restatement == (usage(120), usage(90))
+    tale.tell("""
+        06:30   120    warning: restated
+    """)
+    assert tale.run.state.restatement == (usage(100), usage(120)), "the return lifts the lower one only"
+
+
+def test_a_lifted_restatement_leaves_nothing_behind():
+    tale = Tale()
+    tale.tell("""
+        00:30   100    pending: first_read
+        01:30   100    verified: stable
+        02:30   60     verified: stable
+        03:30   60     warning: restated
+    """)
+    assert tale.run.state.restatement == (usage(100), usage(60))
+    assert "verified_at" not in tale.block
+    assert tale.read("04:30", "100") == "verified: stable"
+    assert "restatement" not in tale.block
+    assert tale.run.state.verified_at == after("04:30")
+
+
+# --------------------------------------------------------------------------------------------- the four-hour rule
+
+YOUNG = """
+    00:30   3x100 +2    pending: first_read    100
+    01:30   3x100 +2    pending: edge_usage    100
+    03:59   3x100 +2    -                      100
+    04:00   3x100 +2    verified: stable       100
+"""
+
+
+def test_matching_calls_beside_unclaimed_usage_wait_until_the_run_is_four_hours_old():
+    holds(YOUNG, **CALLS_3)
+
+
+def test_matching_calls_near_a_run_with_extra_calls_wait_too():
+    tale = Tale(neighbours=[neighbour("b", 30, 40, calls=1)], **CALLS_3)
+    shown = "3x100" + " ." * 29 + " 2x50"
+    assert [tale.read(clock, shown) for clock in ("00:30", "01:30", "04:00")] == [
+        "pending: first_read",
+        "pending: edge_usage",
+        "verified: stable",
+    ]
+
+
+def test_matching_calls_and_tokens_beside_unclaimed_usage_do_not_wait():
+    totals = {"tokens_in": 100, "tokens_out": 10, "cached_tokens": 25, "api_calls": 3}
+    story = """
+        00:30   3x100 +2    pending: first_read    100
+        01:30   3x100 +2    verified: stable       100
+    """
+    holds(story, recorded_usage=totals)
+
+
+def test_the_claim_that_explains_the_usage_beside_a_run_lifts_the_wait():
+    tale = Tale()
+    tale.tell("""
+        00:30   100 +2    pending: first_read
+        01:30   100 +2    pending: edge_usage
+    """)
+    tale.neighbours = [neighbour("b", 12, 20)]
+    assert tale.read("01:40", "100 +2") == "verified: stable", "a claim needs no counted read"
+
+
+# --------------------------------------------------------------------------------------------- what it rests on
+
+
+@pytest.mark.parametrize(
+    ("members", "shown", "completeness", "assumes"),
+    [
+        pytest.param({}, "3x100", "assumed", ["closed_key"], id="nothing recorded"),
+        pytest.param(CALLS_3, "3x100", "calls_matched", None, id="calls"),
+        pytest.param(
+            {"recorded_usage": {"tokens_in": 100, "tokens_out": 10, "cached_tokens": 25, "api_calls": 3}},
+            "3x100",
+            "calls_and_tokens_matched",
+            None,
+            id="calls and tokens",
+        ),
+        pytest.param(CALLS_0, "0", "calls_matched", None, id="no calls"),
+    ],
+)
+def test_a_verdict_says_what_it_rests_on(members, shown, completeness, assumes):
+    tale = Tale(**members)
+    tale.read("00:30", shown)
+    assert tale.read("01:30", shown).startswith("verified")
+    assert (tale.block["completeness"], tale.block.get("assumes")) == (completeness, assumes)
+
+
+def test_a_verdict_says_that_it_assumes_unreadable_runs_to_be_elsewhere():
+    tale = Tale()
+    tale.read("00:30", "100", unreadable=1)
+    tale.read("01:30", "100", unreadable=1)
+    assert tale.block["assumes"] == ["closed_key", "unreadable_runs"]
+    assert tale.block["verification_message"].endswith("; 1 unreadable file of this framework claim no minutes")
+
+
+def test_a_figure_that_is_not_exact_rests_on_nothing_that_is_named():
+    tale = Tale(neighbours=[neighbour("b", 9, 12)])
+    tale.read("00:30", "100 . . . . . . . . 50")
+    tale.read("01:30", "100 . . . . . . . . 50")
+    assert "completeness" not in tale.block
+    assert "assumes" not in tale.block
+
+
+def test_the_policy_is_stored_with_the_verdict_and_stays_that_of_the_verdict():
+    tale = Tale(policy=HOURLY)
+    tale.read("00:30", "100")
+    tale.read("01:30", "100")
+    tale.policy = THREE
+    assert tale.read("02:30", "60") == "verified: stable"
+    assert tale.block["policy"]["verification_interval_minutes"] == 60
+    assert tale.block["policy"]["min_stable_verifications"] == 2
+
+
+# ------------------------------------------------------------------------------------------------------- --force
+
+VERIFIED = """
+    00:30   100    pending: first_read    100
+    01:30   100    verified: stable       100
+"""
+
+FORCED = {
+    "a lower figure is written once it is stable": """
+        02:30 forced   60    pending: first_read    100
+        03:30          60    verified: stable       60
+    """,
+    "a higher one too, and it restates nothing": """
+        02:30 forced   120    pending: first_read    100
+        03:30          120    verified: stable       120
+    """,
+    "forcing every pass verifies an unchanged figure": """
+        02:30 forced   100    pending: first_read    100
+        03:30 forced   100    verified: stable       100
+    """,
+    "forcing every pass restarts with every other figure": """
+        02:30 forced   60    pending: first_read    100
+        03:30 forced   50    pending: first_read    100
+        04:30 forced   50    verified: stable       50
+    """,
+    "the old figure again": """
+        02:30 forced   60     pending: first_read    100
+        03:30          100    pending: rising        100
+        04:30          100    verified: stable       100
+    """,
+    "a dip below the forced figure": """
+        02:30 forced   60    pending: first_read    100
+        03:30          50    pending: lower_read    100
+        04:30          60    verified: stable       60
+    """,
+    "a zero replaces no figure": """
+        02:30 forced   0      data_not_available: no_usage_yet    100
+        03:30          0      data_not_available: no_usage_yet    100
+        04:30          100    pending: rising                     100
+        05:30          100    verified: stable                    100
+    """,
+    "a zero until the cutoff replaces no figure either": """
+        02:30 forced   0    data_not_available: no_usage_yet    100
+        24:30          0    warning: zero_unconfirmed           100
+    """,
+    "a figure that the cutoff kept from becoming stable": """
+        23:50 forced   60    pending: first_read       100
+        24:10          60    failed: cutoff_passed     100
+        25:10          60    verified: stable          60
+    """,
+}
+
+
+@pytest.mark.parametrize("story", FORCED.values(), ids=FORCED)
+def test_force_reopens_a_settled_run(story):
+    holds(VERIFIED + story.lstrip("\n"))
+
+
+def test_force_ends_a_restatement():
+    holds("""
+        00:30          100    pending: first_read    100
+        01:30          100    verified: stable       100
+        02:30          120    pending: rising        120
+        03:30          120    warning: restated      120
+        04:30 forced   120    pending: first_read    120
+        05:30          120    verified: stable       120
+    """)
+
+
+def test_force_changes_nothing_for_a_run_that_was_never_read():
+    tale = Tale()
+    tale.read("00:30", "100", forced=True)
+    assert "forced" not in tale.block["attempts"][0]
+
+
+def test_forcing_every_pass_still_verifies_a_run_that_is_not_settled():
+    holds("""
+        00:30 forced   100    pending: first_read    100
+        01:30 forced   100    verified: stable       100
+    """)
+
+
+def test_a_forced_read_is_marked():
+    tale = Tale()
+    tale.tell(VERIFIED)
+    tale.read("02:30", "100", forced=True)
+    assert [attempt.get("forced") for attempt in tale.block["attempts"]] == [None, None, True]
+
+
+# -------------------------------------------------------------------------------------------------- edited times
+
+
+def edited():
+    """A verified run whose end was moved by five minutes afterwards."""
+    tale = Tale()
+    tale.tell(VERIFIED)
+    tale.put("end_timestamp", "2026-01-06T12:05:00.000000Z")
+    return tale
+
+
+@pytest.mark.parametrize("forced", [False, True], ids=["", "even where it is forced"])
+def test_edited_times_start_anew_and_the_figure_of_the_other_window_goes_at_once(forced):
+    tale = edited()
+    assert tale.run.edited
+    assert not tale.run.settled
+    assert (tale.read("02:30", "60", forced=forced), tale.tokens) == ("pending: first_read", 60)
+    assert not tale.run.edited
+    assert tale.read("03:30", "60", forced=forced) == "verified: stable"
+    assert [attempt.get("window_changed") for attempt in tale.block["attempts"]] == [None, None, True, None]
+
+
+def test_a_higher_figure_of_an_edited_run_restates_nothing():
+    tale = edited()
+    assert [tale.read("02:30", "120"), tale.read("03:30", "120")] == ["pending: first_read", "verified: stable"]
+
+
+# --------------------------------------------------------------------------------------------------- late claims
+
+QUIET = "100"
+BUSY = "100 . . . . . . . . 50"
+B = neighbour("b", 9, 12)
+C = neighbour("c", 9, 12)
+
+
+def verified(shown, **members):
+    tale = Tale(**members)
+    tale.read("04:30", shown)
+    assert tale.read("05:30", shown) == "verified: stable"
+    return tale
+
+
+def test_a_late_claim_over_usage_takes_a_verdict_back_with_the_bounds_of_the_read():
+    tale = verified(BUSY)
+    tale.neighbours = [B]
+    assert tale.read("05:40", BUSY) == "warning: shared_minutes"
+    assert (tale.run.state.bounds.low.tokens_in, tale.run.state.bounds.high.tokens_in) == (100, 150)
+    assert "verified_at" not in tale.block
+    assert tale.read("06:30", BUSY) == "-", "it is known now"
+
+
+def test_a_late_claim_that_can_have_taken_nothing_leaves_the_verdict_and_is_remembered():
+    tale = verified(QUIET)
+    tale.neighbours = [B]
+    assert tale.read("05:40", QUIET) == "verified: stable"
+    assert [each.run for each in tale.run.state.neighbours] == ["chatdev/b"]
+    assert tale.run.state.verified_at == after("05:30")
+    assert tale.read("06:30", QUIET) == "-"
+
+
+def test_a_late_claim_whose_calls_show_what_it_took_leaves_the_verdict():
+    tale = verified("2x100 . . . . . . . . 50 70", **CALLS_3)
+    tale.neighbours = [neighbour("b", 9, 12, calls=1)]
+    assert (tale.read("05:40", "2x100 . . . . . . . . 50 70"), tale.tokens) == ("verified: stable", 150)
+
+
+def test_a_late_claim_that_explains_extra_calls_verifies_the_run():
+    tale = Tale(**CALLS_3)
+    shown = "3x100 . . . . . . . . 50 70"
+    assert [tale.read("04:30", shown), tale.read("05:30", shown)] == ["pending: first_read", "warning: extra_calls"]
+    tale.neighbours = [neighbour("b", 9, 12, calls=2)]
+    assert (tale.read("05:40", shown), tale.tokens) == ("verified: stable", 100)
+
+
+def test_a_late_claim_that_leaves_the_run_another_share_restates_its_figure():
+    """One call is late and another run's stands in for it: the counts match, until that run claims its own."""
+    tale = Tale(neighbours=[neighbour("b", -6, 4, calls=1)], recorded_usage={"api_calls": 2})
+    early, whole = ". . 200 . . . . . 50 50", "+1 . 200 . . . . . 50 50"
+    assert [tale.read("00:30", early), tale.read("04:30", early)] == ["pending: first_read", "verified: stable"]
+    assert tale.tokens == 100
+    tale.neighbours = [neighbour("b", -6, 16, calls=1), neighbour("c", 9, 10, calls=1)]
+    assert tale.read("05:30", whole) == "warning: restated"
+    assert tale.run.state.restatement[0].tokens_in == 100
+    assert tale.run.state.restatement[1].tokens_in == tale.tokens == 250
+
+
+def test_a_late_claim_that_cannot_be_read_may_have_taken_everything():
+    tale = verified(BUSY)
+    tale.neighbours = [B]
+    assert tale.claimed_late() == "warning: shared_minutes"
+    assert tale.run.state.bounds == Bounds(Usage(), tale.run.state.figure)
+    assert tale.tokens == 150
+    assert tale.claimed_late() == "-", "the file says so already"
+    assert late_claims(tale.run, [B]), "it is tried again in the next pass"
+    assert tale.read("06:30", BUSY) == "warning: shared_minutes"
+    assert tale.run.state.bounds.low.tokens_in == 100
+    assert not late_claims(tale.run, [B])
+
+
+def test_a_late_claim_that_could_not_be_read_at_first_is_forgiven_once_it_is():
+    tale = verified(QUIET)
+    tale.neighbours = [B]
+    tale.claimed_late()
+    assert tale.read("06:30", QUIET) == "verified: stable"
+    assert "bounds" not in tale.block["attribution"]
+
+
+@pytest.mark.parametrize("shown", ["0", "60"], ids=["zero", "lower"])
+def test_a_read_that_does_not_show_the_figure_tells_nothing_of_a_late_claim(shown):
+    tale = verified(QUIET)
+    tale.neighbours = [B]
+    assert tale.read("06:30", shown) == "warning: shared_minutes"
+    assert tale.run.state.bounds == Bounds(Usage(), usage(100))
+    assert tale.read("07:30", shown) == "-"
+    assert tale.read("08:30", QUIET) == "verified: stable"
+
+
+def test_a_late_claim_whose_own_calls_are_missing_may_have_taken_everything():
+    tale = verified("3x100 . . . . . . . . 2x50", recorded_usage={"api_calls": 5})
+    tale.neighbours = [neighbour("b", 9, 12, calls=2)]
+    assert tale.read("05:40", "3x100 . . . . . . . . 2x50") == "warning: shared_minutes"
+    assert tale.run.state.bounds == Bounds(Usage(), tale.run.state.figure)
+
+
+def test_a_late_claim_over_a_rising_figure_waits_until_it_is_stable():
+    tale = verified(QUIET)
+    tale.neighbours = [B]
+    assert tale.read("06:30", BUSY) == "pending: rising"
+    assert tale.read("07:30", BUSY) == "warning: restated, shared_minutes"
+
+
+def test_a_neighbour_that_vanishes_never_lifts_the_warning():
+    tale = Tale(neighbours=[B])
+    tale.read("04:30", BUSY)
+    assert tale.read("05:30", BUSY) == "warning: shared_minutes"
+    tale.neighbours = []
+    assert tale.read("06:30", BUSY) == "-"
+    assert [tale.read("07:30", "60"), tale.read("08:30", "60")] == [
+        "warning: shared_minutes",
+        "warning: restated, shared_minutes",
+    ]
+    assert tale.read("09:30", BUSY) == "warning: shared_minutes", "the return lifts the restatement only"
+    assert tale.run.state.bounds.low.tokens_in == 100
+
+
+def test_a_neighbour_that_vanishes_does_not_lift_the_warning_when_another_comes():
+    tale = Tale(neighbours=[B])
+    tale.read("04:30", BUSY)
+    tale.read("05:30", BUSY)
+    tale.neighbours = [neighbour("c", 3, 5)]
+    assert tale.read("06:30", BUSY) == "warning: shared_minutes"
+    assert tale.run.state.bounds == Bounds(Usage(), tale.run.state.figure), "either may have used anything"
+    assert tale.read("07:30", BUSY) == "-"
+
+
+def test_a_second_late_claim_widens_what_the_first_left():
+    tale = Tale(neighbours=[B])
+    tale.read("04:30", BUSY)
+    tale.read("05:30", BUSY)
+    tale.neighbours = [B, neighbour("c", 0, 2)]
+    assert tale.claimed_late() == "warning: shared_minutes"
+    assert tale.run.state.bounds.low.is_zero
+
+
+def test_a_late_claim_keeps_what_else_the_run_was_warned_of():
+    tale = Tale()
+    tale.tell("""
+        00:30   100    pending: first_read
+        01:30   100    verified: stable
+        02:30   120    pending: rising
+        03:30   120    warning: restated
+    """)
+    assert tale.claimed_late() == "warning: shared_minutes, restated"
+    assert tale.run.state.restatement == (usage(100), usage(120))
+    tale.neighbours = [B]
+    assert tale.read("06:30", "120") == "warning: restated"
+
+
+def test_a_neighbour_whose_times_changed_is_a_late_claim():
+    tale = Tale(neighbours=[B])
+    tale.read("00:30", QUIET)
+    tale.read("01:30", QUIET)
+    assert not late_claims(tale.run, [B])
+    assert late_claims(tale.run, [neighbour("b", 8, 12)])
+
+
+def test_a_run_that_is_not_settled_or_failed_knows_no_late_claims():
+    tale = Tale()
+    assert (late_claims(tale.run, [B]), tale.claimed_late()) == ((), "-")
+    tale.read("00:30", QUIET)
+    assert (late_claims(tale.run, [B]), tale.claimed_late()) == ((), "-")
+    assert tale.read("24:30", "120") == "failed: cutoff_passed"
+    assert late_claims(tale.run, [B]) == ()
+
+
+# ------------------------------------------------------------------------------------------- another tool's files
+
+
+def theirs(*reads, status="pending"):
+    """The block of another tool that read these figures."""
+    attempts = [
+        {"timestamp": after(clock).isoformat(), "total_tokens_in": tokens, "total_tokens_out": tokens // 10,
+         "total_cached_tokens": tokens // 4, "total_api_calls": 1}
+        for clock, tokens in reads
+    ]  # fmt: skip
+    figures = {"TOK_IN": reads[-1][1], "TOK_OUT": reads[-1][1] // 10, "AUTR": 1.0}
+    block = {"verification_status": status, "attempts": attempts}
+    return {"aggregate_metrics": figures, "usage_api_reconciliation": block}
+
+
+FOREIGN = {
+    "their read counts": (
+        """
+        01:30   100    verified: stable    100
+        """,
+        theirs(("00:30", 100)),
+    ),
+    "a higher read of ours": (
+        """
+        01:30   120    pending: rising      120
+        02:30   120    verified: stable     120
+        """,
+        theirs(("00:30", 100)),
+    ),
+    "a lower read of ours starts anew, for theirs was of a wider window": (
+        """
+        01:30   60     pending: first_read    60
+        02:30   60     verified: stable       60
+        """,
+        theirs(("00:30", 100)),
+    ),
+    "a lower read of ours that repeats one of theirs": (
+        """
+        02:30   60     pending: first_read    60
+        """,
+        theirs(("00:30", 100), ("01:30", 60)),
+    ),
+    "a zero of ours": (
+        """
+        01:30   0    -    100
+        """,
+        theirs(("00:30", 100)),
+    ),
+    "their data_not_available": (
+        """
+        01:30   100    pending: rising    100
+        """,
+        theirs(("00:30", 0), status="data_not_available"),
+    ),
+    "their warning is not settled": (
+        """
+        01:30   100    verified: stable    100
+        """,
+        theirs(("00:30", 100), status="warning"),
+    ),
+    "their verdict, when it is forced": (
+        """
+        02:30 forced   60    pending: first_read    100
+        03:30          60    verified: stable       60
+        """,
+        theirs(("00:30", 100), ("01:30", 100), status="verified"),
+    ),
+    "a zero when their verdict is forced": (
+        """
+        02:30 forced   0    data_not_available: no_usage_yet    100
+        24:30          0    warning: zero_unconfirmed           100
+        """,
+        theirs(("00:30", 100), ("01:30", 100), status="verified"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("story", "members"), FOREIGN.values(), ids=FOREIGN)
+def test_another_tools_reads_are_observations(story, members):
+    holds(story, **members)
+
+
+def test_a_verdict_of_another_tool_is_inherited():
+    run = Tale(**theirs(("00:30", 100), ("01:30", 100), status="verified")).run
+    assert run.state.inherited
+    assert run.settled
+    assert late_claims(run, [B]) == ()
+
+
+def test_another_tool_that_reads_more_after_our_verdict_takes_it_back_until_we_read_again():
+    tale = verified(QUIET)
+    block = tale.block
+    block["attempts"].append(theirs(("06:00", 200))["usage_api_reconciliation"]["attempts"][0])
+    tale.put("usage_api_reconciliation", block)
+    assert [tale.read("06:30", "120"), tale.read("07:30", "120")] == ["pending: first_read", "warning: restated"]
+
+
+# ----------------------------------------------------------------------------------------------- two writers at once
+
+OVERTAKEN = {
+    "the older read of a confirmed figure": (["00:30 100", "01:30 100", "01:00 100"], "-"),
+    "the older read that confirms the figure": (["01:30 100", "00:30 100"], "verified: stable"),
+    "the older read, seconds older": (["01:30:05 100", "01:30:00 100"], "-"),
+    "the older read of less": (["01:30 100", "00:30 60"], "-"),
+    "the older read of more": (["01:30 100", "00:30 120"], "pending: first_read"),
+    "the older rise": (["00:30 100", "01:30 120", "01:00 120"], "verified: stable"),
+    "a rise that nobody saw again": (["00:30 100", "01:30 100", "01:00 120"], "pending: rising"),
+    "the older dip": (["00:30 100", "01:30 100", "01:00 60"], "-"),
+    "the older zero": (["01:30 100", "00:30 0"], "-"),
+    "the older read after a zero": (["01:30 0", "00:30 100"], "pending: first_read"),
+    "the same instant": (["00:30 100", "00:30 100"], "-"),
+}
+
+
+@pytest.mark.parametrize(("reads", "verdict"), OVERTAKEN.values(), ids=OVERTAKEN)
+def test_a_read_that_another_overtook_counts_at_its_place_in_time(reads, verdict):
+    tale = Tale()
+    assert [tale.read(*read.split(" ")) for read in reads][-1] == verdict
+    stamps = [observation.at for observation in tale.run.state.observations]
+    assert stamps == sorted(stamps)
+
+
+def test_a_verdict_that_an_overtaken_read_makes_is_as_old_as_the_latest_read():
+    tale = Tale()
+    tale.read("01:30", "100")
+    tale.read("00:30", "100")
+    assert tale.run.state.verified_at == after("01:30")
+    assert tale.block["verification_message"] == "Data stable across 60 minute interval"
+
+
+@given(st.lists(st.tuples(st.integers(30, 400), st.sampled_from(["0", "60", "100", "120"])), min_size=1, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_the_order_of_writing_never_raises_a_figure_or_verifies_more(reads):
+    """In whatever order two writers arrive: no other figure than in order of time, and no verdict that it lacks."""
+    by_time = {f"{minute // 60:02}:{minute % 60:02}": shown for minute, shown in sorted(reads)}
+    in_order, as_written = Tale(), Tale()
+    for clock, shown in by_time.items():
+        in_order.read(clock, shown)
+    for minute, _ in reads:
+        clock = f"{minute // 60:02}:{minute % 60:02}"
+        as_written.read(clock, by_time[clock])
+    assert as_written.tokens == in_order.tokens
+
+
+# ------------------------------------------------------------------------------------------------------ invariants
+
+CLOCKS = st.lists(st.integers(30, 1400), min_size=1, max_size=8, unique=True).map(sorted)
+FIGURES = st.lists(st.sampled_from([0, 60, 100, 120, 130]), min_size=8, max_size=8)
+
+
+def clock_of(minute):
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+@given(CLOCKS, FIGURES)
+@settings(max_examples=60, deadline=None)
+def test_through_the_file_or_in_memory_the_verdicts_are_the_same(clocks, figures):
+    tale, run = Tale(), Tale().run
+    for minute, figure in zip(clocks, figures, strict=False):
+        outcome = settle(run, attribution_of(str(figure), run=run), after(clock_of(minute)), Policy())
+        written = tale.read(clock_of(minute), str(figure))
+        expected = f"{outcome.verdict.status}: {', '.join(outcome.verdict.reasons)}" if outcome.verdict else "-"
+        assert written == expected
+        run = remembered(run, outcome.verdict) if outcome.verdict else run
+        assert run.state is None or run.state.observations == tale.run.state.observations
+
+
+@given(CLOCKS, FIGURES)
+@settings(max_examples=60, deadline=None)
+def test_the_figure_never_sinks_and_a_zero_after_a_figure_leaves_every_byte(clocks, figures):
+    tale, highest = Tale(), 0
+    for minute, figure in zip(clocks, figures, strict=False):
+        before = tale.text
+        tale.read(clock_of(minute), str(figure))
+        if figure == 0 and highest:
+            assert tale.text == before
+        highest = max(highest, figure)
+        assert tale.tokens == highest
+
+
+@given(CLOCKS, FIGURES)
+@settings(max_examples=60, deadline=None)
+def test_a_read_made_again_teaches_nothing(clocks, figures):
+    tale = Tale()
+    for minute, figure in zip(clocks, figures, strict=False):
+        tale.read(clock_of(minute), str(figure))
+        assert tale.read(clock_of(minute), str(figure)) == "-"
+
+
+@given(CLOCKS, FIGURES)
+@settings(max_examples=60, deadline=None)
+def test_verified_is_only_what_was_read_twice_an_interval_apart_since_it_last_rose(clocks, figures):
+    tale = Tale()
+    shown = []
+    for minute, figure in zip(clocks, figures, strict=False):
+        shown.append((minute, figure))
+        if tale.read(clock_of(minute), str(figure)) == "verified: stable":
+            instants = [at for at, read in shown if read == tale.tokens]
+            assert tale.tokens == max(read for _, read in shown)
+            assert instants[-1] - instants[0] >= 29
+
+
+@given(st.lists(st.integers(31, 1439), max_size=12), st.lists(st.integers(0, 1439), min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_polling_more_often_never_delays_a_verdict(extra, arrivals):
+    """The feed only grows: at each arrival another hundred tokens are there."""
+    hourly = list(range(30, 1440, 60))
+
+    def verdict(minutes):
+        plateau, run = None, Tale().run
+        for minute in sorted(set(minutes)):
+            shown = str(100 * sum(arrival <= minute for arrival in arrivals))
+            outcome = settle(run, attribution_of(shown, run=run), after(clock_of(minute)), Policy())
+            run = remembered(run, outcome.verdict) if outcome.verdict else run
+            plateau = outcome.plateau
+            if run.state.status.settled and plateau.figure.tokens_in == 100 * len(arrivals):
+                return minute, minute - max(arrivals)
+        return 1440, 0
+
+    seldom, often = verdict(hourly), verdict([*hourly, *extra])
+    assert often[0] <= seldom[0]
+    assert often[0] == 1440 or often[1] >= 29
+
+
+def test_a_normal_run_is_written_twice():
+    tale = Tale()
+    verdicts = [tale.read(f"{hour:02}:30", "100") for hour in range(24)]
+    assert verdicts == ["pending: first_read", "verified: stable", *["-"] * 22]
+
+
+def test_what_a_read_did_is_told_apart_from_what_was_written():
+    tale = Tale()
+    tale.tell(VERIFIED)
+    outcome = settle(tale.run, attribution_of("0", run=tale.run), after("02:30"), Policy())
+    assert (outcome.effect, outcome.verdict) == (Effect.ZERO, None)

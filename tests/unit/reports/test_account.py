@@ -1,0 +1,132 @@
+"""`explain`, compared whole."""
+
+from textwrap import dedent
+
+from support.runs import KEY, SCOPE, Tale, after, attribution_of, neighbour
+
+from reconcile.core.account import Account
+from reconcile.core.claims import missing_key_id
+from reconcile.core.model import Claim, Policy, Scope
+from reconcile.core.plateau import plateau_of
+from reconcile.core.selection import Selection
+from reconcile.core.summary import RunReport
+from reconcile.reports.account import account_text
+from reconcile.reports.words import painter
+
+
+def told(tale, clock="03:00", *, selection=Selection.OBSERVED, scope=SCOPE, problem=None):
+    run = tale.run
+    claim = Claim(KEY, scope, run.window, run.recorded) if scope else None
+    account = Account(
+        report=RunReport(run=run, selection=selection),
+        claim=claim,
+        neighbours=attribution_of("1", *tale.neighbours).neighbours if claim else (),
+        plateau=plateau_of(run.state.observations, Policy()) if run.state else None,
+        policy=Policy(),
+        now=after(clock),
+        requests=("curl 'https://api.example/usage'",) if claim else (),
+        problem=problem,
+    )
+    return account_text(account, painter(colour=False), 100)
+
+
+def text(value):
+    return dedent(value).strip("\n")
+
+
+def test_a_run_that_shares_minutes():
+    tale = Tale(neighbours=[neighbour("b", 1, 12), neighbour("c", 1, 11, calls=1)])
+    tale.read("00:45", "100 2x200")
+    tale.read("01:45", "100 2x200")
+    assert told(tale) == text("""
+chatdev/a  runs/chatdev/a/metrics.json
+  status        warning (shared_minutes)
+  figure        300 in, 30 out, 75 cached, 2 calls
+                not exact: between 100 in, 10 out, 25 cached, 1 call
+                               and 300 in, 30 out, 75 cached, 2 calls
+  ended         2026-01-06T12:00:00Z, 3 h ago
+  window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
+                first and the last count whole
+  recorded      nothing: the run did not count its own calls and tokens
+  scope         openai; key key_a
+  neighbours    chatdev/c shares 9 minutes, 11:51Z to 11:59Z, and recorded 1 call
+                chatdev/b shares 9 minutes, 11:51Z to 11:59Z, and did not record its calls
+  observations  2026-01-06T12:45:00Z  pending             300 in, 30 out, 75 cached, 2 calls  of 300
+                in, 3 calls
+                2026-01-06T13:45:00Z  warning             300 in, 30 out, 75 cached, 2 calls  of 300
+                in, 3 calls
+                2 of 2 reads that agree and are far enough apart, since 2026-01-06T12:45:00Z
+  next          1 minute with usage is shared with chatdev/c, chatdev/b: between 100 and 300 tokens
+                in
+  advice        A start at 12:02Z or later would have kept its minutes apart. What helps most:
+                record the calls and all tokens of every response in recorded_usage, in this run and
+                its neighbours; a key of its own; or a pause until the minute turns between runs.
+  to read it    curl 'https://api.example/usage'
+""")
+
+
+def test_a_run_that_was_never_read_and_whose_scope_is_not_known():
+    problem = missing_key_id("chatdev", 1)
+    assert told(Tale(), "00:12", selection=Selection.TOO_YOUNG, scope=None, problem=problem) == text("""
+chatdev/a  runs/chatdev/a/metrics.json
+  status        skipped
+  figure        none: nothing was read yet
+  ended         2026-01-06T12:00:00Z, 12 min ago
+  window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
+                first and the last count whole
+  recorded      nothing: the run did not count its own calls and tokens
+  next          ended 12 min ago: due at 12:12Z
+  problem       chatdev: 1 run due, but the id of the API key they used is not known. set
+                OPENAI_API_KEY_CHATDEV_ID=key_... or frameworks.chatdev.api_key_ids in
+                reconcile.yml; the id stands beside the key on https://platform.openai.com/api-keys
+""")
+
+
+def test_a_run_that_another_tool_read_that_was_restated_and_then_forced():
+    theirs = {"timestamp": "2026-01-06T12:05:00+00:00", "total_tokens_in": 50, "total_tokens_out": 5}
+    block = {"verification_status": "pending", "attempts": [theirs]}
+    tale = Tale(usage_api_reconciliation=block, recorded_usage={"api_calls": 2, "tokens_in": 300, "source": "log"})
+    tale.read("00:45", "100 200")
+    tale.read("01:45", "100 200")
+    tale.read("02:45", "100 200 50")
+    tale.read("03:45", "100 200 50")
+    tale.read("04:45", "100 200 50", forced=True)
+    scope = Scope("openai", ("key_a", "key_b"), ("proj",), ("gpt-4o",))
+    assert told(tale, "24:00", selection=Selection.DUE, scope=scope) == text("""
+chatdev/a  runs/chatdev/a/metrics.json
+  status        pending (first_read)
+  figure        350 in, 35 out, 87 cached, 3 calls
+                not exact: between 300 in, 15 out, 37 cached, 2 calls
+                               and 350 in, 35 out, 87 cached, 3 calls
+  ended         2026-01-06T12:00:00Z, 1 d ago
+  window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
+                first and the last count whole
+  recorded      300 tokens in, 2 calls, from log
+  scope         openai; key key_a, key_b; project proj; model gpt-4o
+  neighbours    no other run shares its minutes
+  observations  2026-01-06T12:05:00Z  another tool        50 in, 5 out, 0 cached, 0 calls
+                2026-01-06T12:45:00Z  pending             300 in, 30 out, 75 cached, 2 calls
+                2026-01-06T13:45:00Z  verified            300 in, 30 out, 75 cached, 2 calls
+                2026-01-06T14:45:00Z  pending             350 in, 35 out, 87 cached, 3 calls
+                2026-01-06T15:45:00Z  warning             350 in, 35 out, 87 cached, 3 calls
+                2026-01-06T16:45:00Z  pending             350 in, 35 out, 87 cached, 3 calls  forced
+                1 of 2 reads that agree and are far enough apart, since 2026-01-06T16:45:00Z
+  next          Read 350 in, 35 out, 1 of 2 reads; the next counts from 2026-01-06T17:15:00Z. Due
+                now
+  to read it    curl 'https://api.example/usage'
+""")
+
+
+def test_a_window_over_midnight_names_both_days():
+    tale = Tale(start_timestamp="2026-01-05T23:50:00Z")
+    assert "window        2026-01-05 23:50Z to 2026-01-06 12:00Z, 730 whole minutes" in told(tale)
+
+
+def test_a_restated_run_shows_both_figures():
+    tale = Tale()
+    for clock, shown in (("00:45", "100"), ("01:45", "100"), ("02:45", "150"), ("03:45", "150")):
+        tale.read(clock, shown)
+    assert (
+        "settled before at 100 in, 10 out, 25 cached, 1 call; read since: 150 in, 15 out, 37 cached, 1 call"
+        in " ".join(told(tale, "04:00").split())
+    )

@@ -1,0 +1,96 @@
+"""For each run, why it stands where it stands and what happens next."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support.runs import END, Tale, after
+
+from reconcile.core.model import Policy
+from reconcile.core.selection import Asked, Selection, select
+from reconcile.core.summary import RunReport
+from reconcile.reports.next_step import next_step
+
+
+def step(tale, clock, *, policy=None, selection=None, **asked):
+    policy = policy or Policy()
+    (found,) = select([tale.run], policy, after(clock), Asked(**asked))
+    report = RunReport(run=found.run, selection=selection or found.selection, due_at=found.due_at)
+    return next_step(report, policy, after(clock))
+
+
+def settled():
+    tale = Tale()
+    tale.read("00:45", "100")
+    tale.read("01:45", "100")
+    return tale
+
+
+INHERITED = {"verification_status": "verified", "attempts": []}
+
+
+@pytest.mark.parametrize(
+    ("tale", "clock", "expected"),
+    [
+        pytest.param(Tale(), "00:12", "ended 12 min ago: due at 12:30Z", id="too young"),
+        pytest.param(Tale(), "00:40", "ended 40 min ago: due now", id="due"),
+        pytest.param(
+            Tale(), "-1:30", "ends in the future, at 12:00Z: check the clock that wrote its file", id="not ended"
+        ),
+        pytest.param(
+            Tale(),
+            "50:00",
+            "ended 2 d 2 h ago, past the cutoff of 1 d, and was not read: "
+            "reconcile run chatdev a --max-age 4d reaches it",
+            id="past the cutoff",
+        ),
+        pytest.param(settled(), "02:45", "Data stable across 60 minute interval", id="observed"),
+        pytest.param(settled(), "99:00", "Data stable across 60 minute interval", id="settled"),
+        pytest.param(
+            Tale(usage_api_reconciliation=INHERITED),
+            "02:45",
+            "verified by another tool, not by this one: reconcile run chatdev a --force reads it again",
+            id="inherited",
+        ),
+    ],
+)
+def test_next_step_of_a_run_that_is(tale, clock, expected):
+    assert step(tale, clock) == expected
+
+
+def test_a_pending_run_says_what_it_waits_for_and_that_it_is_due():
+    tale = Tale()
+    tale.read("00:45", "100")
+    assert (
+        step(tale, "01:00") == "Read 100 in, 10 out, 1 of 2 reads; the next counts from 2026-01-06T13:15:00Z. Due now"
+    )
+
+
+def test_a_run_that_was_read_before_the_cutoff_gets_one_last_read():
+    tale = Tale()
+    tale.read("00:45", "100")
+    said = step(tale, "25:00")
+    assert said.startswith("past the cutoff of 1 d: the next pass reads it once more and closes it. Read 100 in")
+
+
+def test_a_run_whose_times_were_edited_says_so():
+    tale = settled()
+    tale.put("end_timestamp", (END + timedelta(minutes=3)).isoformat())
+    assert (
+        step(tale, "02:45")
+        == "ended 2 h 41 min ago, and its times were changed since it was read: the next pass starts anew"
+    )
+
+
+def test_a_run_that_was_not_asked_for_and_never_read_says_its_age():
+    assert step(Tale(), "02:45", selection=Selection.NOT_ASKED) == "ended 2 h 45 min ago"
+
+
+def test_commands_quote_names_that_a_shell_would_read():
+    tale = Tale()
+    report = RunReport(run=tale.run, selection=Selection.PAST_CUTOFF)
+    odd = report.run.key.__class__("a b; rm -rf", "$(x)")
+    said = next_step(
+        RunReport(run=replace(report.run, key=odd), selection=Selection.PAST_CUTOFF), Policy(), after("50:00")
+    )
+    assert "reconcile run 'a b; rm -rf' '$(x)' --max-age 4d" in said

@@ -1,0 +1,70 @@
+"""The layers of the package: who may import whom, read from the imports themselves."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "reconcile"
+
+ALLOWED = {
+    "__init__": {"workflow", "core", "errors"},
+    "__main__": {"cli"},
+    "cli": {"__init__", "config", "workflow", "simulator", "errors"},
+    "config": {"__init__", "core.model", "errors", "schema_files"},
+    "workflow": {"__init__", "core", "adapters", "reports", "errors", "schema_files"},
+    "reports": {"core", "errors"},
+    "adapters": {"core.model", "errors", "adapters.http"},
+    "core": {"core", "errors"},
+    "simulator": {"core.model", "errors", "simulator"},
+    "schema_files": {"errors"},
+    "errors": set(),
+}
+"""`schema_files` is a leaf like `errors`: it only finds the schemas. A layer's own modules are always allowed to it
+where it is a package whose parts belong together."""
+
+TOGETHER = {"workflow", "reports", "simulator", "core"}
+IMPURE = {"os", "io", "pathlib", "socket", "subprocess", "time", "logging", "requests", "random", "secrets", "shutil"}
+
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+
+def dotted(path):
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def imported(path):
+    """The modules a file imports, those of this package without its name."""
+    for node in ast.walk(ast.parse((PACKAGE / path).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "reconcile":
+            for alias in node.names:
+                inside = (PACKAGE / alias.name).exists() or (PACKAGE / f"{alias.name}.py").exists()
+                yield f"reconcile.{alias.name}" if inside else "reconcile.__init__"
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_a_module_imports_only_what_its_layer_may(path):
+    layer = dotted(path).split(".")[0]
+    allowed = ALLOWED[layer] | ({layer} if layer in TOGETHER else set())
+    own = {name.removeprefix("reconcile.") for name in imported(path) if name.startswith("reconcile")}
+    refused = {name for name in own if not any(name == part or name.startswith(f"{part}.") for part in allowed)}
+    assert refused == set()
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.parts[0] in {"core", "reports"}], ids=str)
+def test_core_and_reports_do_nothing_but_compute(path):
+    assert {name.split(".")[0] for name in imported(path)} & IMPURE == set()
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "cli.py"], ids=str)
+def test_only_the_command_line_prints_or_exits(path):
+    calls = [
+        node.func for node in ast.walk(ast.parse((PACKAGE / path).read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    names = {call.id for call in calls if isinstance(call, ast.Name)}
+    assert names & {"print", "exit", "quit"} == set()
