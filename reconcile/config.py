@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dotenv
-import jsonschema
 import yaml
 
 from reconcile import schema_files
+from reconcile.core.explanation import explain
 from reconcile.core.model import LOOPBACK, Policy, Scope
 from reconcile.errors import ConfigurationError, UsageError
 
@@ -137,14 +137,12 @@ def _document(file: Path, *, required: bool) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise _bad(file, f"is no YAML: {' '.join(str(error).split())}", "mend it; docs show a whole one") from error
-    defects = sorted(jsonschema.Draft202012Validator(schema_files.load("reconcile")).iter_errors(document), key=str)
-    if defects:
-        first = defects[0]
-        where = ".".join(str(step) for step in first.absolute_path) or "the document"
         raise _bad(
-            file, f"{where}: {first.message}", str(first.schema.get("x-remedy", "mend it; docs show a whole one"))
-        )
+            file, f"is no YAML: {' '.join(str(error).split())}", "docs/configuration.md shows a whole one"
+        ) from error
+    defects = explain(schema_files.load("reconcile"), document)
+    if defects:
+        raise _bad(file, "; ".join(sentence for _, sentence in defects), "docs/configuration.md shows a whole one")
     return dict(document)
 
 

@@ -22,11 +22,14 @@ READ_AT = ("reconciled_at", "verified_at")
 SLACK = 1.0
 """Seconds by which a step may stick out of its run: one of the two is often cut to whole seconds."""
 
+LONGEST = 31 * 86400.0
+"""Seconds that a run may last. Each day of it is a request of every pass, so a slip of the calendar must not pass."""
+
 CACHES = (("aggregate_metrics", "CACHED_TOKENS", "TOK_IN"), ("recorded_usage", "cached_tokens", "tokens_in"))
 """Where cached input is counted, and the input that includes it."""
 
-FARTHEST = 1e11
-"""Unix seconds around the year 5000: no timestamp lies beyond, and no infinity gets past."""
+FARTHEST = 4_102_444_800
+"""Unix seconds of the year 2100, where the schemas end: what lies beyond is theirs to refuse, infinities too."""
 
 NUMBER = (int, float)
 
@@ -58,6 +61,7 @@ def contradictions(value: object, folder: str) -> Iterator[Defect]:
         elif span.end < span.start:
             yield from _backwards(span, span.start, span.end)
     yield from _outside(run, spans)
+    yield from _endless([run] if None not in (run.start, run.end) else [run, *spans])
     yield from _timeless_reads(document)
     yield from _overcached(document)
 
@@ -111,6 +115,14 @@ def _outside(run: Span, steps: Sequence[Span]) -> Iterator[Defect]:
                 span = f"{shown(run.value.get(START))} to {shown(run.value.get(END))}"
                 given = f"{name} is {shown(step.value[name])}, outside the run's own time, {span}"
                 yield (*step.at, name), f"{given}; correct the step or the run"
+
+
+def _endless(spans: Sequence[Span]) -> Iterator[Defect]:
+    starts = [span.start for span in spans if span.start is not None]
+    ends = [(span.end, span.at) for span in spans if span.end is not None]
+    if starts and ends and max(ends)[0] - min(starts) > LONGEST:
+        days = (max(ends)[0] - min(starts)) / 86400
+        yield (*max(ends)[1], END), f"{END} is {days:,.0f} days after the start, more than 31; write both as they were"
 
 
 def _overcached(document: Object) -> Iterator[Defect]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconcile.core.instants import Timestamp, end_seconds, instant_of, start_seconds
 from reconcile.core.model import (
+    KINDS,
     Bounds,
     Generation,
     Neighbour,
@@ -72,20 +73,12 @@ def _recorded(value: Object, state: State | None) -> Recorded:
     """What the run counted itself. Figures of a file that nobody has read usage for are its own; a zero is unknown."""
     recorded = value.get("recorded_usage")
     if recorded is not None:
-        return Recorded(
-            recorded.get("tokens_in"),
-            recorded.get("tokens_out"),
-            recorded.get("cached_tokens"),
-            recorded.get("api_calls"),
-            recorded.get("source"),
-        )
+        return _counts([recorded.get(kind) for kind in KINDS], recorded.get("source"))
     if state is not None and (state.observations or state.inherited):
         return Recorded()
     aggregate = value["aggregate_metrics"]
-    tokens_in, tokens_out, cached_tokens, api_calls = (aggregate.get(name) or None for name in AGGREGATES)
-    if not any((tokens_in, tokens_out, cached_tokens, api_calls)):
-        return Recorded()
-    return Recorded(tokens_in, tokens_out, cached_tokens, api_calls, "aggregate_metrics")
+    counted = [aggregate.get(name) or None for name in AGGREGATES]
+    return _counts(counted, "aggregate_metrics") if any(counted) else Recorded()
 
 
 def _own_scope(scope: Object | None) -> OwnScope | None:
@@ -109,15 +102,14 @@ def _state(block: Object, aggregate: Object) -> State:
         message=block.get("verification_message", ""),
         ours=ours,
         observations=_observations(block),
-        figure=_totals(block) if ours else Usage(*(aggregate.get(name) or 0 for name in AGGREGATES)),
+        figure=_totals(block) if ours else Usage(*(int(aggregate.get(name) or 0) for name in AGGREGATES)),
         bounds=_bounds(attribution.get("bounds")),
         exact=attribution.get("exact", False),
         neighbours=tuple(
-            Neighbour(run=each["run"], window=Window(each["start"], each["end"]))
-            for each in attribution.get("neighbours", ())
+            Neighbour(run=each["run"], window=_window(each)) for each in attribution.get("neighbours", ())
         ),
         shared_minutes=attribution.get("shared_minutes", 0),
-        window=Window(window["start"], window["end"]) if window else None,
+        window=_window(window) if window else None,
         reconciled_at=instant_of(block["reconciled_at"]) if "reconciled_at" in block else None,
         verified_at=instant_of(block["verified_at"]) if "verified_at" in block else None,
         restatement=(_usage(restatement["from"]), _usage(restatement["to"])) if restatement else None,
@@ -153,21 +145,26 @@ def _observation(attempt: Object) -> Observation:
     )
 
 
+def _window(value: Object) -> Window:
+    return Window(int(value["start"]), int(value["end"]))
+
+
+def _counts(values: Sequence[float | None], source: str | None) -> Recorded:
+    """Counts as whole numbers: JSON may spell one 84604.0."""
+    tokens_in, tokens_out, cached_tokens, api_calls = (None if value is None else int(value) for value in values)
+    return Recorded(tokens_in, tokens_out, cached_tokens, api_calls, source)
+
+
 def _totals(value: Object) -> Usage:
-    return Usage(
-        value.get("total_tokens_in", 0),
-        value.get("total_tokens_out", 0),
-        value.get("total_cached_tokens", 0),
-        value.get("total_api_calls", 0),
-    )
+    return Usage(*(int(value.get(f"total_{kind}", 0)) for kind in KINDS))
 
 
 def _usage(value: Object) -> Usage:
-    return Usage(value["tokens_in"], value["tokens_out"], value["cached_tokens"], value["api_calls"])
+    return Usage(*(int(value[kind]) for kind in KINDS))
 
 
 def _bounds(value: Object | None) -> Bounds | None:
     if value is None:
         return None
-    pairs = [value[kind] for kind in ("tokens_in", "tokens_out", "cached_tokens", "api_calls")]
-    return Bounds(Usage(*(low for low, _ in pairs)), Usage(*(high for _, high in pairs)))
+    pairs = [value[kind] for kind in KINDS]
+    return Bounds(Usage(*(int(low) for low, _ in pairs)), Usage(*(int(high) for _, high in pairs)))

@@ -21,7 +21,7 @@ from reconcile.core.document import Node, find, place, pointer_text, scan
 from reconcile.core.explanation import explain
 from reconcile.core.model import Finding, Generation, Pointer, RunKey
 
-MAX_BYTES = 10_000_000
+MAX_BYTES = 2_000_000
 """Size of the largest file that is read. Real ones are 5 to 20 kB."""
 
 LONGEST_POINTER = 300

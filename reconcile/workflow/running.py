@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from reconcile.core.attribution import Attributed, attribute
 from reconcile.core.judgement import late_claims
 from reconcile.core.lesson import Applied, Lesson, apply
-from reconcile.core.model import Bucket, Fetched, Query, RunKey, UsageProvider, Window
+from reconcile.core.model import Bucket, Claim, Fetched, Query, RunKey, UsageProvider, Window
 from reconcile.core.planning import plan
 from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection
 from reconcile.core.summary import ApiUse, FileChange, RunReport, Summary, gathered, standing
@@ -68,13 +68,19 @@ def run_pass(
 
 
 def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected], late: set[RunKey]) -> tuple[Query, ...]:
-    """Queries for the runs that are due or claimed late, and for the neighbours that share their minutes."""
-    asked = [each.run.key for each in selected if (each.due or each.run.key in late) and each.run.key in tree.claims]
-    claims = [tree.claims[key] for key in asked]
-    claims += [claim for key in asked for claim in tree.neighbours.get(key, ())]
-    observed = [each.run.window for each in selected if each.selection is Selection.OBSERVED]
-    scopes = list(dict.fromkeys(claim.scope for claim in claims))
-    return plan([claim.window for claim in claims], observed, scopes, workspace.now)
+    """Queries for the runs that are due or claimed late, with the settled ones that fit in, and for all neighbours.
+
+    Every run that may be judged has its keys in the queries: one that was not asked for would look like a zero.
+    """
+    known = [each for each in selected if each.run.key in tree.claims]
+    needed = _with_neighbours(tree, [each.run.key for each in known if each.due or each.run.key in late])
+    observed = _with_neighbours(tree, [each.run.key for each in known if each.selection is Selection.OBSERVED])
+    scopes = list(dict.fromkeys(claim.scope for claim in [*needed, *observed]))
+    return plan([claim.window for claim in needed], [claim.window for claim in observed], scopes, workspace.now)
+
+
+def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[Claim]:
+    return [claim for key in keys for claim in (tree.claims[key], *tree.neighbours.get(key, ()))]
 
 
 def _fetch(queries: Sequence[Query], provider: Provider) -> _Read:

@@ -271,3 +271,13 @@ def test_a_run_whose_times_were_edited_while_it_was_read_is_left_for_the_next_pa
     summary = bench.run("13:17")
     assert (bench.block("chatdev/a"), standing(summary.runs[0].run)) == ({}, "skipped")
     assert "changed" in summary.runs[0].note
+
+
+def test_settled_runs_of_other_keys_are_seen_at_their_figures_beside_a_run_that_is_due(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    for clock in ("13:17", "14:17"):
+        bench.run(clock)
+    bench.add("baes/b", "14:00", "14:04", [("14:01", 88)])
+    summary = bench.run("15:17")
+    notes = {str(report.run.key): report.note for report in summary.runs}
+    assert (notes, bench.verdict("chatdev/a")) == ({"chatdev/a": None, "baes/b": None}, "verified: stable")

@@ -14,6 +14,9 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import settings
+from support.worlds import SCALE
+
 from reconcile import schema_files
 from reconcile.core.amendment import amendments
 from reconcile.core.attribution import attribute
@@ -23,6 +26,7 @@ from reconcile.core.model import (
     MINUTE,
     Bucket,
     Claim,
+    Observation,
     Policy,
     Recorded,
     RunKey,
@@ -30,6 +34,7 @@ from reconcile.core.model import (
     State,
     Usage,
     Window,
+    total,
 )
 from reconcile.core.reading import BLOCK, read_run
 from reconcile.core.settlement import settle, taken_back
@@ -47,6 +52,8 @@ WINDOW = Window(FIRST, FIRST + MINUTES * MINUTE)
 WIDE = WINDOW.widened(24 * 60)
 HOURLY = Policy(verification_interval=timedelta(minutes=60))
 
+EXAMPLES = settings(max_examples=int(60 * SCALE), deadline=None)
+
 CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
 
 
@@ -54,6 +61,11 @@ def after(clock):
     """The instant `"01:30"` or `"01:30:15"` after the run's end."""
     hours, minutes, *seconds = map(int, clock.split(":"))
     return END + timedelta(hours=hours, minutes=minutes, seconds=sum(seconds))
+
+
+def clock_of(minute):
+    """`90` minutes are `"01:30"`."""
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def buckets(shown, key="key_a"):
@@ -181,3 +193,17 @@ def remembered(run, verdict):
         state = replace(state, window=run.window, neighbours=settled)
     kept = sorted([*state.observations, *([read] if read else [])], key=lambda observation: observation.at)
     return replace(run, state=replace(state, status=verdict.status, reasons=verdict.reasons, observations=tuple(kept)))
+
+
+def observed(read, *, status="pending", forced=False, window_changed=False):
+    """`"01:30 3x100"` as an observation. Status None makes it another tool's."""
+    clock, shown = read.split(" ", 1)
+    reported = total(bucket.usage for bucket in buckets(shown))
+    return Observation(
+        at=after(clock),
+        figure=reported,
+        reported=reported,
+        status=status,
+        forced=forced,
+        window_changed=window_changed,
+    )

@@ -123,7 +123,7 @@ def test_too_large__names_both_sizes():
         1,
         1,
         "",
-        "the file has 10000001 bytes, more than the 10000000 that are read; keep logs and outputs elsewhere",
+        "the file has 2000001 bytes, more than the 2000000 that are read; keep logs and outputs elsewhere",
     )
 
 
