@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,8 +58,8 @@ def _calls(window: Window, rng: random.Random) -> list[tuple[int, str]]:
 
 def _buckets(key: str, calls: list[tuple[int, str]]) -> list[Bucket]:
     return [
-        Bucket(minute, Usage(1000 * calls.count((minute, model)), 250, 100, calls.count((minute, model))), key, model)
-        for minute, model in sorted(set(calls))
+        Bucket(minute, Usage(1000 * count, 250, 100, count), key, model)
+        for (minute, model), count in sorted(Counter(calls).items())
     ]
 
 

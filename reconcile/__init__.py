@@ -15,7 +15,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconcile.core.model import Policy, Query, Run, RunKey, Scope, UsageProvider
+    from reconcile.core.model import (
+        Bucket,
+        Fetched,
+        Policy,
+        Query,
+        Run,
+        RunKey,
+        Scope,
+        Usage,
+        UsageProvider,
+        Window,
+    )
     from reconcile.core.selection import Asked
     from reconcile.core.summary import RunReport, Summary, as_json
     from reconcile.errors import ConfigurationError, ProviderError, ReconcileError, StoreError, UsageError
@@ -24,7 +35,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "reconcile.core.model": ("Policy", "Query", "Run", "RunKey", "Scope", "UsageProvider"),
+    "reconcile.core.model": (
+        "Bucket",
+        "Fetched",
+        "Policy",
+        "Query",
+        "Run",
+        "RunKey",
+        "Scope",
+        "Usage",
+        "UsageProvider",
+        "Window",
+    ),
     "reconcile.core.selection": ("Asked",),
     "reconcile.core.summary": ("RunReport", "Summary", "as_json"),
     "reconcile.errors": ("ConfigurationError", "ProviderError", "ReconcileError", "StoreError", "UsageError"),
@@ -42,7 +64,9 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Asked",
+    "Bucket",
     "ConfigurationError",
+    "Fetched",
     "Policy",
     "ProviderError",
     "Query",
@@ -53,8 +77,10 @@ __all__ = [
     "Scope",
     "StoreError",
     "Summary",
+    "Usage",
     "UsageError",
     "UsageProvider",
+    "Window",
     "Workspace",
     "as_json",
     "explain",

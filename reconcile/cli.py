@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -22,11 +23,11 @@ from reconcile import __version__, config, workflow
 from reconcile.errors import ConfigurationError, ReconcileError
 from reconcile.simulator.imitation import imitate
 from reconcile.simulator.ledger import Call, Ledger
-from reconcile.simulator.scenarios import Feed, at_once, clean, slow_tail, weather
+from reconcile.simulator.scenarios import Feed, at_once, clean, slow_tail, stalling, weather
 from reconcile.simulator.server import Simulator
 
 ANNOUNCED_REQUESTS = 10
-FEEDS = {"at-once": at_once, "clean": clean, "slow-tail": slow_tail}
+FEEDS = {"at-once": at_once, "clean": clean, "slow-tail": slow_tail, "stalling": stalling(seed=0)}
 
 
 class Session:
@@ -121,7 +122,7 @@ def main() -> None:
 # ------------------------------------------------------------------------------------------------ commands
 
 
-@main.command()
+@main.command(short_help="One pass over the runs that are due.")
 @click.argument("framework", required=False)
 @click.argument("run_id", required=False)
 @click.option(
@@ -133,8 +134,12 @@ def run(session: Session, framework: str | None, run_id: str | None, *, force: b
     """One pass: read, attribute, settle and write every run that is due, or only those named.
 
     \b
-    Exit codes: 0 nothing wrong (waiting is not wrong), 1 invalid files, configuration errors or runs that
-    this pass moved to warning or failed, 2 usage, 3 the provider or a file could not be reached.
+    Exit codes:
+      0  nothing wrong (waiting is not wrong)
+      1  invalid files, configuration errors, or runs that this pass
+         moved to warning or failed
+      2  usage
+      3  the provider or a file could not be reached
     """
     settings = session.settings()
     if settings.rehearsal and not dry_run:
@@ -151,7 +156,7 @@ def run(session: Session, framework: str | None, run_id: str | None, *, force: b
     session.finish(workflow.answer_run(summary, session.look))
 
 
-@main.command(name="list")
+@main.command(name="list", short_help="What awaits reconciliation, and why.")
 @click.argument("framework", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every run, with status and reason.")
 @click.option("--require-verified", is_flag=True, help="Exit 1 while a run is not verified: a gate before analysis.")
@@ -164,15 +169,15 @@ def list_(session: Session, framework: str | None, *, everything: bool, require_
     )
 
 
-@main.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@main.command(short_help="Check every metrics.json.")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @command()
 def validate(session: Session, paths: Sequence[Path]) -> None:
     """Check every metrics.json, or those below the given paths, and print each defect with its place."""
     session.finish(workflow.answer_validate(*workflow.validate(workspace(session.settings()), paths)))
 
 
-@main.command()
+@main.command(short_help="How one run's figure came about.")
 @click.argument("framework")
 @click.argument("run_id")
 @command(ages=True)
@@ -185,8 +190,8 @@ def explain(session: Session, framework: str, run_id: str) -> None:
     session.finish(workflow.answer_explain(account, session.look))
 
 
-@main.command()
-@click.option("--port", default=8765, show_default=True, help="0 takes a free one.")
+@main.command(short_help="Serve a made-up usage API to try things with.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
 @click.option(
     "--feed", type=click.Choice(list(FEEDS)), default="clean", show_default=True, help="How late usage shows."
 )
@@ -195,12 +200,11 @@ def explain(session: Session, framework: str, run_id: str) -> None:
 def simulate(session: Session, port: int, feed: str, *, stormy: bool) -> None:
     """Serve a usage API on this machine that shows made-up usage for the runs in the folder.
 
-    \b
-    Try a pass without a provider account: start this, then in another terminal
-      export OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_ADMIN_KEY=sk-admin-simulated
-      reconcile run
-    What a run recorded of itself is believed; the calls of the others are made up from their names, always
-    the same. --now sets its clock; POST {"now": "..."} to /simulator/now moves it.
+    Try a pass without a provider account: start this, copy the lines it prints into another terminal, and call
+    `reconcile run` there.
+
+    What a run recorded of itself is believed; the calls of the others are made up from their names, always the same.
+    --now sets its clock; POST {"now": "..."} to /simulator/now moves it.
     """
     settings = session.settings()
     pairs = workflow.claims(workspace(settings))
@@ -208,11 +212,14 @@ def simulate(session: Session, port: int, feed: str, *, stormy: bool) -> None:
     with Simulator(Ledger(calls), now=settings.now, port=port) as server:
         if stormy:
             server.script(*weather(seed=0, replies=10_000))
-        keys = {claim.run.framework: ",".join(claim.scope.api_key_ids) for _, claim in pairs}
-        click.echo(f"{len(pairs):,} runs, {len(calls):,} calls; stop with Ctrl-C\n")
-        click.echo(f"export OPENAI_BASE_URL={server.base_url} OPENAI_ADMIN_KEY={server.admin_key}")
-        for framework, ids in keys.items():
-            click.echo(f"export {workflow.key_id_variable(framework)}={ids}")
+        variables = {"OPENAI_BASE_URL": server.base_url, "OPENAI_ADMIN_KEY": server.admin_key}
+        for _, claim in pairs:
+            variables[workflow.key_id_variable(claim.run.framework)] = ",".join(claim.scope.api_key_ids)
+        if session.as_json:
+            click.echo(json.dumps({"runs": len(pairs), "calls": len(calls), "variables": variables}))
+        else:
+            click.echo(f"runs: {len(pairs):,}, calls: {len(calls):,}; stop with Ctrl-C\n")
+            click.echo("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
         try:
             Event().wait()
         except KeyboardInterrupt:
@@ -231,6 +238,8 @@ def _imitated(run: workflow.Run, claim: workflow.Claim, feed: Feed) -> Sequence[
 def _provider(settings: config.Settings, progress: Progress) -> workflow.Provider:
     if settings.admin_key is None:
         return config.missing_admin_key()
+    if settings.project_key:
+        return config.project_key()
     try:
         return workflow.openai_usage(
             settings.admin_key.reveal(),

@@ -75,6 +75,11 @@ class Settings:
         return f"Settings(runs={str(self.runs)!r}, policy={self.policy!r}, base_url={self.base_url!r})"
 
     @property
+    def project_key(self) -> bool:
+        """Whether the admin key is a key for calls, which cannot read usage."""
+        return self.admin_key is not None and self.admin_key.reveal().startswith(("sk-proj-", "sk-svcacct-"))
+
+    @property
     def rehearsal(self) -> bool:
         """Whether a pass may write nothing: an instant that is not now says nothing about a real provider's feed."""
         return self.now is not None and urlsplit(self.base_url).hostname not in LOOPBACK
@@ -94,6 +99,16 @@ def load(flags: Flags, environ: Mapping[str, str], *, read_dotenv: bool) -> Sett
         base_url=(variables.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
         admin_key=next((Secret(variables[name]) for name in ADMIN_KEY_VARIABLES if variables.get(name)), None),
         now=_instant(now) if now else None,
+    )
+
+
+def project_key() -> ConfigurationError:
+    """The error for a key that can make calls but never read usage: no use in sending it anywhere."""
+    return ConfigurationError(
+        "the admin key is a project's or a service account's (sk-proj-..., sk-svcacct-...), which cannot read usage",
+        code="project_key",
+        remedy="create an admin key (sk-admin-...) with the scope api.usage.read under "
+        f"platform.openai.com/settings/organization/admin-keys and set {ADMIN_KEY_VARIABLES[0]} to it",
     )
 
 
@@ -138,11 +153,11 @@ def _document(file: Path, *, required: bool) -> Mapping[str, Any]:
         document = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         raise _bad(
-            file, f"is no YAML: {' '.join(str(error).split())}", "docs/configuration.md shows a whole one"
+            file, f"is no YAML: {' '.join(str(error).split())}", "README.md, Settings, shows a whole one"
         ) from error
     defects = explain(schema_files.load("reconcile"), document)
     if defects:
-        raise _bad(file, "; ".join(sentence for _, sentence in defects), "docs/configuration.md shows a whole one")
+        raise _bad(file, "; ".join(sentence for _, sentence in defects), "README.md, Settings, shows a whole one")
     return dict(document)
 
 

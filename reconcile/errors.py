@@ -4,7 +4,8 @@
     ├── ConfigurationError      something to set or to mend before a pass can work      (exit 1)
     ├── UsageError              the command line is wrong                               (exit 2)
     ├── ProviderError           a provider could not be read; no figure may follow      (exit 3)
-    └── StoreError              a run's file or folder could not be read or written     (exit 3)
+    ├── StoreError              a run's file or folder could not be read or written     (exit 3)
+    └── GitError                the repository could not be read or written             (exit 3)
 
 A defect of a file is no error but a finding (`core.model.Finding`): it is collected and reported, and never stops
 the other files.
@@ -43,5 +44,11 @@ class ProviderError(ReconcileError):
 
 class StoreError(ReconcileError):
     """A run's file could not be read or written; it is as it was before."""
+
+    exit_code = 3
+
+
+class GitError(ReconcileError):
+    """The repository could not be read, or refused what was to be written; its branches are as they were."""
 
     exit_code = 3

@@ -1,4 +1,4 @@
-"""Makes the sample runs in runs/: the files as the runs left them, then hourly passes until 13:17Z of their day."""
+"""Makes the sample runs in runs/: the files as the runs left them, then hourly passes until 14:17Z of their day."""
 
 from __future__ import annotations
 

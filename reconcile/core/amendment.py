@@ -149,7 +149,9 @@ def _floored(run: Run, verdict: Verdict, figure: Usage) -> Usage:
     proven = verdict.status in {Status.VERIFIED, Status.WARNING} and not FLOORED_WARNINGS & set(verdict.reasons)
     if proven:
         return figure
-    return Usage(*(max(part, floor or 0) for part, floor in zip(figure.parts, run.recorded.parts, strict=True)))
+    tokens_in, tokens_out, cached_tokens, api_calls = (part or 0 for part in run.recorded.parts)
+    floor = Usage(max(tokens_in, cached_tokens), tokens_out, cached_tokens, api_calls)
+    return Usage(*map(max, figure.parts, floor.parts))
 
 
 def _step(step: Object, position: int, share: StepUsage) -> list[Change]:

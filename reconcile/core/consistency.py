@@ -28,8 +28,8 @@ LONGEST = 31 * 86400.0
 CACHES = (("aggregate_metrics", "CACHED_TOKENS", "TOK_IN"), ("recorded_usage", "cached_tokens", "tokens_in"))
 """Where cached input is counted, and the input that includes it."""
 
-FARTHEST = 4_102_444_800
-"""Unix seconds of the year 2100, where the schemas end: what lies beyond is theirs to refuse, infinities too."""
+EARLIEST, LATEST = 946_684_800, 4_102_444_799
+"""Unix seconds of the years 2000 to 2099: what lies beyond is for the schemas to refuse, infinities too."""
 
 NUMBER = (int, float)
 
@@ -143,7 +143,7 @@ def _seconds(stamp: object) -> float | None:
     if isinstance(stamp, str):
         with suppress(ValueError, OverflowError):
             return start_seconds(stamp)
-    elif isinstance(stamp, NUMBER) and abs(stamp) < FARTHEST:
+    elif isinstance(stamp, NUMBER) and EARLIEST <= stamp <= LATEST:
         return float(stamp)
     return None
 

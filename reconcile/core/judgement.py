@@ -48,8 +48,7 @@ class Case:
     def at_rest(self) -> bool:
         """Whether the run is settled and this read gives no reason to judge its figure anew."""
         given_up = self.run.state is not None and self.run.state.closed_by_cutoff
-        anew = self.at_figure and self.effect in {Effect.FIRST, Effect.ROSE}
-        return self.run.settled and not given_up and not anew
+        return self.run.settled and not given_up and self.effect not in {Effect.FIRST, Effect.ROSE}
 
     @property
     def stable(self) -> bool:
@@ -71,21 +70,18 @@ def late_claims(run: Run, claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 
 def since_restart(history: Sequence[Observation]) -> Sequence[Observation]:
-    for position in range(len(history) - 1, -1, -1):
-        if history[position].restarts:
-            return history[position:]
-    return history
+    restarts = [position for position, observation in enumerate(history) if observation.restarts]
+    return history[restarts[-1] :] if restarts else history
 
 
 def restated_from(case: Case) -> Observation | None:
-    """The observation that settled the run on less usage than today's, or verified another share of the same."""
+    """The observation that verified another figure than today's, or that warned when less was reported."""
     if case.effect is Effect.FIRST:
         return None
     for observation in since_restart(case.history):
-        verified = observation.status == Status.VERIFIED
-        less = case.plateau.figure.rose_from(observation.reported)
-        shared_out = observation.reported == case.plateau.figure and observation.figure != case.attribution.figure
-        if (less and (verified or observation.status == Status.WARNING)) or (shared_out and verified):
+        another = observation.status == Status.VERIFIED and observation.figure != case.attribution.figure
+        less = observation.status == Status.WARNING and case.plateau.figure.rose_from(observation.reported)
+        if another or less:
             return observation
     return None
 
@@ -104,12 +100,12 @@ def _judge_settled(case: Case, state: State) -> Judgement:
     if lower is not None and lower.stable(case.policy):
         return Status.WARNING, (Reason.RESTATED, *warnings(state, but=Reason.RESTATED))
     settled = state.status, tuple(Reason(reason) for reason in state.reasons)
-    if case.effect is Effect.RETURNED and Reason.RESTATED in state.reasons and not restated_from(case):
+    lowered = state.restatement is not None and state.restatement[0] == state.figure
+    if case.effect is Effect.RETURNED and lowered and not restated_from(case):
         others = warnings(state, but=Reason.RESTATED)
         settled = (Status.WARNING, others) if others else (Status.VERIFIED, (Reason.STABLE,))
-    if case.at_figure and late_claims(case.run, case.attribution.neighbours):
-        return _judge_late(case, state, settled)
-    return settled
+    late = late_claims(case.run, case.attribution.neighbours)
+    return _judge_late(case, state, settled) if late else settled
 
 
 def _judge_late(case: Case, state: State, settled: Judgement) -> Judgement:

@@ -133,8 +133,8 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
     late = bool(late_claims(case.run, case.attribution.neighbours))
     if late and (not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in reasons)):
         return taken_back(case.run)
-    turned = state is None or status is not state.status or read.restarts
-    if case.effect is Effect.ZERO or (case.effect is Effect.EARLY and not turned and not late):
+    unmoved = state is not None and status is state.status and not late
+    if case.effect is Effect.ZERO or (case.effect is Effect.EARLY and unmoved):
         return None
     restatement = _restatement(case, reasons)
     same = state is not None and (status, reasons, restatement) == (state.status, state.reasons, state.restatement)
@@ -159,8 +159,10 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
 
 
 def _message(case: Case, reasons: tuple[Reason, ...], unreadable: int) -> str:
-    claimless = f"; {plural(unreadable, 'unreadable file')} of this framework claim no minutes" if unreadable else ""
-    return wording.message(case, reasons) + claimless
+    said = wording.message(case, reasons)
+    if not unreadable:
+        return said
+    return f"{said}; {plural(unreadable, 'unreadable file')} of this framework may claim its minutes too"
 
 
 def _restatement(case: Case, reasons: tuple[Reason, ...]) -> tuple[Usage, Usage] | None:
@@ -168,18 +170,16 @@ def _restatement(case: Case, reasons: tuple[Reason, ...]) -> tuple[Usage, Usage]
     state, lower = case.run.state, case.plateau.lower
     if state is None or Reason.RESTATED not in reasons:
         return None
-    if not case.at_figure:
-        confirmed = lower is not None and lower.stable(case.policy)
-        return (state.figure, case.attribution.figure) if confirmed else state.restatement
-    settled = restated_from(case)
-    return (settled.figure, case.attribution.figure) if settled else state.restatement
+    settled = restated_from(case) if case.at_figure else None
+    if settled:
+        return settled.figure, case.attribution.figure
+    confirmed = lower is not None and lower.stable(case.policy)
+    return (state.figure, case.attribution.figure) if confirmed else state.restatement
 
 
 def _waits_for_force(case: Case, read: Observation) -> bool:
     """A forced read shows its figure only once it is stable, and a zero never replaces a figure on its own."""
-    if case.run.state is None or case.run.state.figure.is_zero:
-        return False
-    since = [*since_restart(case.history), read] if not read.restarts else [read]
+    since = [read] if read.restarts else [*since_restart(case.history), read]
     open_force = since[0].forced and not any(observation.status in {"verified", "warning"} for observation in since)
     unproven = case.attribution.reported.is_zero and not case.idle
     return open_force and (not case.stable or unproven)

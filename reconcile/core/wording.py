@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reconcile.core.instants import spelled
-from reconcile.core.judgement import Case
+from reconcile.core.judgement import Case, restated_from
 from reconcile.core.model import KINDS, Reason, RunKey, Usage
 from reconcile.core.plateau import Effect
 from reconcile.core.wire import plural
@@ -29,9 +29,11 @@ def _stable(case: Case) -> str:
 
 
 def _missing(case: Case) -> str:
+    others = plural(len(case.attribution.neighbours), "other run")
+    minutes = f"its minutes, which it shares with {others}" if case.attribution.neighbours else "its minutes"
     return (
         f"{_known(case.run.recorded.api_calls)} calls recorded, {case.attribution.reported.api_calls:,} reported in "
-        "its minutes: not all usage of them is in yet, a recorded call was never billed, or the key id is wrong"
+        f"{minutes}: not all usage of them is in yet, a recorded call was never billed, or the key id is wrong"
     )
 
 
@@ -122,7 +124,9 @@ def _restated(case: Case) -> str:
         return (
             f"Settled at {_tokens(case.plateau.figure)}, but {_tokens(case.attribution.reported)} is read since {since}"
         )
-    return f"Settled before on a lower figure; {_tokens(case.attribution.reported)} since {spelled(case.plateau.since)}"
+    settled = restated_from(case)
+    before = f" at {_tokens(settled.figure)}" if settled else ""
+    return f"Settled before{before}; {_tokens(case.attribution.figure)} since {spelled(case.plateau.since)}"
 
 
 def _hours(case: Case) -> int:
@@ -142,7 +146,7 @@ SENTENCES: dict[Reason, Callable[[Case], str]] = {
     Reason.RISING: _waiting,
     Reason.AWAITING_STABILITY: _waiting,
     Reason.STABLE: _stable,
-    Reason.NO_API_CALLS: lambda _: "No calls recorded and none reported",
+    Reason.NO_API_CALLS: lambda _: "No calls recorded, and none reported that could be its own",
     Reason.LOG_MATCHED: lambda _: "Calls and tokens equal those of the complete call log",
     Reason.NO_USAGE_YET: lambda _: "No usage reported for these minutes yet",
     Reason.CALLS_MISSING: _missing,

@@ -10,7 +10,7 @@ from reconcile.core.model import MINUTE, Claim, Scope, Usage, Window, instant
 from reconcile.core.summary import standing
 from reconcile.core.wire import plural
 from reconcile.reports.next_step import next_step
-from reconcile.reports.text import rests_on
+from reconcile.reports.text import LABELS, rests_on
 from reconcile.reports.words import STATUS_STYLES, Paint, duration, printable, tokens
 
 LABEL = 16
@@ -27,7 +27,8 @@ def account_text(account: Account, paint: Paint, width: int) -> str:
     status = standing(run)
     reasons = f" ({', '.join(state.reasons)})" if state and state.reasons else ""
     parts = [
-        ("status", [paint(status, STATUS_STYLES[status]) + reasons]),
+        ("status", [paint(LABELS.get(status, status), STATUS_STYLES.get(status, "dim")) + reasons]),
+        ("why", [printable(state.message)] if state and state.message else []),
         ("figure", _figure(account)),
         ("completeness", [rests_on(state.completeness, state.assumes)] if state and state.completeness else []),
         ("ended", [f"{spelled(run.ended_at)}, {duration(account.now - run.ended_at)} ago"]),
@@ -143,5 +144,13 @@ def _advice(account: Account) -> list[str]:
     state = account.report.run.state
     if state is None or account.claim is None or "shared_minutes" not in state.reasons or not account.neighbours:
         return []
-    ends = max(other.window.end for other in account.neighbours)
-    return [f"A start at {instant(ends):%H:%MZ} or later would have kept its minutes apart. {SEPARATING}"]
+    mine = account.claim.window
+    before = [other.window.end for other in account.neighbours if other.window.start <= mine.start]
+    after = [other for other in account.neighbours if other.window.start > mine.start]
+    lines = []
+    if before:
+        lines.append(f"A start at {instant(max(before)):%H:%MZ} or later would have kept its minutes apart.")
+    if after:
+        names = ", ".join(printable(str(other.run)) for other in after)
+        lines.append(f"A start of {names} at {instant(mine.end):%H:%MZ} or later would have kept their minutes apart.")
+    return [*lines, SEPARATING]

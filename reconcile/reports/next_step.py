@@ -1,4 +1,4 @@
-"""For any run: why it stands where it stands, and what happens next."""
+"""For any run, what happens next and when. Why it stands where it stands is in its file's own message."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from reconcile.core.summary import RunReport
 from reconcile.reports.words import clock, duration, printable
 
 
+def at_rest(report: RunReport) -> bool:
+    """Whether nothing is to happen to the run."""
+    return report.selection in {Selection.SETTLED, Selection.OBSERVED}
+
+
 def next_step(report: RunReport, policy: Policy, now: datetime) -> str:
     """One sentence, its times in UTC."""
     run = report.run
-    said = printable(run.state.message) if run.state else ""
     age = duration(now - run.ended_at)
     match report.selection:
         case Selection.TOO_YOUNG:
@@ -28,28 +32,33 @@ def next_step(report: RunReport, policy: Policy, now: datetime) -> str:
                 f"ended {age} ago, past the cutoff of {duration(policy.max_age)}, and was not read: {_reach(run, now)}"
             )
         case Selection.LAST_READ:
-            return (
-                f"past the cutoff of {duration(policy.max_age)}: the next pass reads it once more and closes it. {said}"
-            )
+            return f"past the cutoff of {duration(policy.max_age)}: the next pass reads it once more and closes it"
         case Selection.INHERITED:
             return f"verified by another tool, not by this one: {_command(run, '--force')} reads it again"
         case Selection.DUE:
-            return _due(run, said, age)
-        case Selection.SETTLED | Selection.OBSERVED | Selection.NOT_ASKED:
-            return said or f"ended {age} ago"
+            return _due(run, age)
+        case Selection.OBSERVED:
+            return f"nothing: it is settled; {_command(run, '--force')} reads it again"
+        case Selection.SETTLED:
+            return f"nothing: it is settled; {_command(run, f'--force --max-age {_days(run, now)}d')} reads it again"
+        case Selection.NOT_ASKED:
+            return f"ended {age} ago, and was not asked for"
         case _:
             assert_never(report.selection)
 
 
-def _due(run: Run, said: str, age: str) -> str:
+def _due(run: Run, age: str) -> str:
     if run.edited:
         return f"ended {age} ago, and its times were changed since it was read: the next pass starts anew"
-    return f"{said}. Due now" if said else f"ended {age} ago: due now"
+    return f"ended {age} ago: {'due now' if run.state is None else 'the next pass reads it again'}"
 
 
 def _reach(run: Run, now: datetime) -> str:
-    days = math.ceil((now - run.ended_at).total_seconds() / 86400) + 1
-    return f"{_command(run, f'--max-age {days}d')} reaches it"
+    return f"{_command(run, f'--max-age {_days(run, now)}d')} reaches it"
+
+
+def _days(run: Run, now: datetime) -> int:
+    return math.ceil((now - run.ended_at).total_seconds() / 86400) + 1
 
 
 def _command(run: Run, flags: str) -> str:

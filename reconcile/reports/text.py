@@ -9,18 +9,21 @@ from datetime import datetime
 
 from reconcile.core.model import Finding
 from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, Summary, Unattributed, reported, standing
+from reconcile.core.summary import STANDINGS, RunReport, Summary, Unattributed, reported, standing
 from reconcile.core.wire import plural
 from reconcile.errors import ReconcileError
-from reconcile.reports.next_step import next_step
+from reconcile.reports.next_step import at_rest, next_step
 from reconcile.reports.words import STATUS_STYLES, Paint, clock, minute, printable
 
 INDENT = "      "
 COLUMNS = ("tokens in", "tokens out", "cached", "calls")
 
+LABELS = {"skipped": "unread"}
+"""Where a word of the summary would mislead a person: a run that was never read may be due now."""
+
 RESTS_ON = {
-    "calls_and_tokens_matched": "proven by calls and tokens: both equal what was recorded, here and by its neighbours",
-    "calls_matched": "proven by calls: as many were reported as were recorded, here and by its neighbours",
+    "calls_and_tokens_matched": "proven by calls and tokens: both equal what was recorded",
+    "calls_matched": "proven by calls: as many were reported as were recorded",
     "assumed": "assumed: not every run in its minutes recorded its calls",
 }
 ASSUMPTIONS = {
@@ -95,13 +98,13 @@ def _runs(described: Sequence[tuple[RunReport, list[str]]], paint: Paint, width:
     if not described:
         return ""
     names = [printable(str(report.run.key)) for report, _ in described]
-    statuses = [standing(report.run) for report, _ in described]
+    statuses = [LABELS.get(standing(report.run), standing(report.run)) for report, _ in described]
     figures = [_figures(report) for report, _ in described]
     first, second = max(map(len, [*names, "run"])), max(map(len, [*statuses, "status"]))
     widths = [max(map(len, column)) for column in zip(*figures, COLUMNS, strict=True)]
     lines = [_row("run".ljust(first), "status".ljust(second), COLUMNS, widths)]
     for (_, said), name, status, row in zip(described, names, statuses, figures, strict=True):
-        painted = paint(status.ljust(second), STATUS_STYLES[status])
+        painted = paint(status.ljust(second), STATUS_STYLES.get(status, "dim"))
         lines.append(_row(name.ljust(first), painted, row, widths))
         lines += [_wrapped(text, INDENT, width) for text in said]
     return "\n".join(lines)
@@ -135,7 +138,10 @@ def _after(report: RunReport, summary: Summary) -> list[str]:
 
 def _ahead(report: RunReport, summary: Summary) -> list[str]:
     """Why a run stands where it stands, what happens next, and where its file is."""
-    return [next_step(report, summary.policy, summary.now), *_completeness(report), printable(report.run.path)]
+    state = report.run.state
+    said = [printable(state.message)] if state and state.message else []
+    step = [] if at_rest(report) and said else [next_step(report, summary.policy, summary.now)]
+    return [*said, *step, *_completeness(report), printable(report.run.path)]
 
 
 def _completeness(report: RunReport) -> list[str]:
@@ -162,7 +168,7 @@ def _unattributed(rows: Iterable[Unattributed], now: datetime) -> str:
 
 def _totals(summary: Summary) -> str:
     counts = summary.counts
-    stand = [f"{counts[name]:,} {name}" for name in STATUS_STYLES if counts[name]]
+    stand = [f"{counts[name]:,} {LABELS.get(name, name)}" for name in STANDINGS if counts[name]]
     wrote = "nothing written (dry run)" if summary.dry_run else f"{plural(counts['written'], 'file')} written"
     invalid = f", {plural(counts['invalid'], 'invalid file')}" if counts["invalid"] else ""
     first = f"{plural(counts['discovered'] - counts['invalid'], 'run')}: {', '.join(stand) or 'none'}{invalid}; {wrote}"

@@ -21,7 +21,6 @@ STATUS_STYLES = {
     "data_not_available": "cyan",
     "warning": "yellow",
     "failed": "red",
-    "skipped": "dim",
 }
 
 

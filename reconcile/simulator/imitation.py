@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count, islice
+from itertools import chain, count, islice
 
 from reconcile.core.model import Recorded
 from reconcile.simulator.ledger import Call
@@ -20,14 +20,16 @@ def imitate(
     """Calls that a run of that name and those times might have made: always the same ones. Unix seconds."""
     calls = calls_for(name, start, end, api_key_id, MODEL, feed)
     if recorded.api_calls is not None:
-        more = _more(name, start, end, api_key_id, feed)
-        calls = tuple(islice((call for batch in (calls, *more) for call in batch), recorded.api_calls))
-    tokens_in = _scaled([call.tokens_in for call in calls], recorded.tokens_in)
-    tokens_out = _scaled([call.tokens_out for call in calls], recorded.tokens_out)
-    cached = _scaled([call.cached_tokens for call in calls], recorded.cached_tokens)
+        batches = chain([calls], _more(name, start, end, api_key_id, feed))
+        calls = tuple(islice(chain.from_iterable(batches), recorded.api_calls))
+    cached = recorded.cached_tokens if recorded.tokens_in is None else recorded.cached_tokens or 0
+    fresh = None if recorded.tokens_in is None else recorded.tokens_in - (cached or 0)
+    reused = _scaled([call.cached_tokens for call in calls], cached)
+    uncached = _scaled([call.tokens_in - call.cached_tokens for call in calls], fresh)
+    given = _scaled([call.tokens_out for call in calls], recorded.tokens_out)
     return tuple(
-        replace(call, tokens_in=fed, tokens_out=given, cached_tokens=min(reused, fed))
-        for call, fed, given, reused in zip(calls, tokens_in, tokens_out, cached, strict=True)
+        replace(call, tokens_in=read + rest, tokens_out=out, cached_tokens=read)
+        for call, read, rest, out in zip(calls, reused, uncached, given, strict=True)
     )
 
 

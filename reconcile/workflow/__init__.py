@@ -19,7 +19,8 @@ from reconcile.workflow.answering import (
 )
 from reconcile.workflow.looking import claims, explain, list_runs, validate
 from reconcile.workflow.opening import curl_lines, open_workspace, openai_usage
-from reconcile.workflow.running import Provider, run_pass
+from reconcile.workflow.reading import Provider
+from reconcile.workflow.running import run_pass
 from reconcile.workflow.tree import Workspace
 
 __all__ = [

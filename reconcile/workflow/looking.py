@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from reconcile.adapters.providers import openai
 from reconcile.core.account import Account
 from reconcile.core.claims import claims_of, missing_key_id
 from reconcile.core.model import Claim, Finding, Query, Run, RunKey, Scope
 from reconcile.core.planning import plan
 from reconcile.core.plateau import plateau_of
-from reconcile.core.selection import Asked
+from reconcile.core.selection import EVERYTHING, Asked
 from reconcile.core.summary import RunReport, Summary
+from reconcile.errors import UsageError
 from reconcile.workflow.tree import Workspace, check_file, read_tree
 
 
-def list_runs(workspace: Workspace, asked: Asked) -> Summary:
+def list_runs(workspace: Workspace, asked: Asked = EVERYTHING) -> Summary:
     """Every run with where it stands and what a pass would do with it. Asks the provider nothing."""
     tree = read_tree(workspace)
     selected = tree.selected(workspace, asked)
@@ -30,13 +32,15 @@ def list_runs(workspace: Workspace, asked: Asked) -> Summary:
     )
 
 
-def validate(workspace: Workspace, paths: Sequence[Path]) -> tuple[int, tuple[Finding, ...]]:
+def validate(workspace: Workspace, paths: Sequence[Path] = ()) -> tuple[int, tuple[Finding, ...]]:
     """How many files were looked at, and every defect of each. No paths: the whole folder of runs."""
     files, misplaced = workspace.store.discover()
     if paths:
         wanted = {path.resolve() for path in paths}
         files = [file for file in files if wanted & _leading_to(Path(file.path))]
         misplaced = [finding for finding in misplaced if wanted & _leading_to(Path(finding.path))]
+        if not files and not misplaced:
+            raise _nothing_below(paths, workspace.store.root)
     findings = list(misplaced)
     for file in files:
         document = check_file(workspace, file)
@@ -44,11 +48,19 @@ def validate(workspace: Workspace, paths: Sequence[Path]) -> tuple[int, tuple[Fi
     return len(files) + len(misplaced), tuple(findings)
 
 
+def _nothing_below(paths: Sequence[Path], root: Path) -> UsageError:
+    return UsageError(
+        f"{', '.join(map(str, paths))}: no run's file below",
+        code="nothing_to_validate",
+        remedy=f"name files or folders of {root}, or another folder of runs with --runs",
+    )
+
+
 def _leading_to(path: Path) -> set[Path]:
     return {path.absolute(), *path.absolute().parents, path.resolve(), *path.resolve().parents}
 
 
-def explain(workspace: Workspace, key: RunKey, curl_line: Callable[[Query], str]) -> Account:
+def explain(workspace: Workspace, key: RunKey, curl_line: Callable[[Query], str] = openai.curl_line) -> Account:
     """How the run's figure came about, from its file and those of the runs beside it."""
     asked = Asked(framework=key.framework, run_id=key.run_id)
     tree = read_tree(workspace)

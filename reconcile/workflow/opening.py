@@ -35,7 +35,7 @@ def open_workspace(
         policy=policy,
         configured=scopes or {},
         variables=variables or {},
-        now=(now or datetime.now(UTC)).astimezone(UTC),
+        now=(now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
     )
 
 

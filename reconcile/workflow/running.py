@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from reconcile.core.attribution import Attributed, attribute
-from reconcile.core.judgement import late_claims
+from reconcile.core.attribution import Attribution, attribute
 from reconcile.core.lesson import Applied, Lesson, apply
-from reconcile.core.model import Bucket, Claim, Fetched, Query, RunKey, UsageProvider, Window
-from reconcile.core.planning import plan
+from reconcile.core.model import RunKey
 from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection
-from reconcile.core.summary import ApiUse, FileChange, RunReport, Summary, gathered, standing
-from reconcile.errors import ConfigurationError, ProviderError, ReconcileError, StoreError
+from reconcile.core.summary import FileChange, RunReport, Summary, gathered, standing
+from reconcile.errors import StoreError
+from reconcile.workflow.reading import Announce, Provider, Read, claimed_late, read_usage
 from reconcile.workflow.tree import Tree, Workspace, read_tree
 
 UNREAD = "its minutes could not be read in this pass; nothing was changed"
-
-REFUSED = {"invalid_api_key", "missing_scope", "access_denied"}
-"""Refusals of the key: the provider would say the same of every other query."""
-
-Provider = UsageProvider | ConfigurationError
-"""A source of usage, or why there is none."""
-
-Announce = Callable[[Sequence[Query]], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
-    """What the provider answered: the buckets of the windows that were read whole, and why others were not."""
-
-    buckets: tuple[Bucket, ...] = ()
-    covered: tuple[Window, ...] = ()
-    api: ApiUse
-    errors: tuple[ReconcileError, ...] = ()
 
 
 def run_pass(
@@ -46,13 +27,19 @@ def run_pass(
 ) -> Summary:
     """One pass over the runs that `asked` admits. Where there is no provider, what is due waits and says why."""
     tree = read_tree(workspace)
+    read = read_usage(workspace, tree, provider, asked, announce)
+    return conclude(workspace, tree, read, asked, dry_run=dry_run)
+
+
+def conclude(workspace: Workspace, tree: Tree, read: Read, asked: Asked, *, dry_run: bool = False) -> Summary:
+    """Attribute, settle and write what was read.
+
+    May be done again with the same read over a tree that has changed: everything is judged anew.
+    """
     selected = tree.selected(workspace, asked)
-    late = {each.run.key for each in selected if late_claims(each.run, tree.neighbours.get(each.run.key, ()))}
-    queries = _plan(workspace, tree, selected, late)
-    announce(queries)
-    read = _fetch(queries, provider)
     attributed = attribute(tuple(tree.claims.values()), read.buckets, read.covered)
-    reports, changes, errors = _write_all(workspace, tree, selected, attributed, dry_run=dry_run)
+    judged = {key: share for key, share in attributed.by_run.items() if read.asked_for(share.claim)}
+    reports, changes, errors = _write_all(workspace, tree, selected, judged, dry_run=dry_run)
     return Summary(
         now=workspace.now,
         policy=workspace.policy,
@@ -67,59 +54,20 @@ def run_pass(
     )
 
 
-def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected], late: set[RunKey]) -> tuple[Query, ...]:
-    """Queries for the runs that are due or claimed late, with the settled ones that fit in, and for all neighbours.
-
-    Every run that may be judged has its keys in the queries: one that was not asked for would look like a zero.
-    """
-    known = [each for each in selected if each.run.key in tree.claims]
-    needed = _with_neighbours(tree, [each.run.key for each in known if each.due or each.run.key in late])
-    observed = _with_neighbours(tree, [each.run.key for each in known if each.selection is Selection.OBSERVED])
-    scopes = list(dict.fromkeys(claim.scope for claim in [*needed, *observed]))
-    return plan([claim.window for claim in needed], [claim.window for claim in observed], scopes, workspace.now)
-
-
-def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[Claim]:
-    return [claim for key in keys for claim in (tree.claims[key], *tree.neighbours.get(key, ()))]
-
-
-def _fetch(queries: Sequence[Query], provider: Provider) -> _Read:
-    """Every query's answer. One that fails leaves its minutes unread; the others stand."""
-    if isinstance(provider, ConfigurationError):
-        return _Read(api=ApiUse(), errors=(provider,) if queries else ())
-    answers: list[Fetched] = []
-    errors: list[ReconcileError] = []
-    for query in queries:
-        try:
-            answers.append(provider.fetch(query))
-        except ProviderError as error:
-            errors.append(error)
-            if error.code in REFUSED:
-                break
-    return _Read(
-        buckets=tuple(bucket for answer in answers for bucket in answer.buckets),
-        covered=tuple(answer.query.window for answer in answers),
-        api=ApiUse(
-            requests=sum(answer.pages + answer.retries for answer in answers),
-            pages=sum(answer.pages for answer in answers),
-            retries=sum(answer.retries for answer in answers),
-        ),
-        errors=tuple(errors),
-    )
-
-
-# ------------------------------------------------------------------------------------------------ settle, write
-
-
 def _write_all(
-    workspace: Workspace, tree: Tree, selected: Iterable[Selected], attributed: Attributed, *, dry_run: bool
+    workspace: Workspace,
+    tree: Tree,
+    selected: Iterable[Selected],
+    judged: Mapping[RunKey, Attribution],
+    *,
+    dry_run: bool,
 ) -> tuple[list[RunReport], list[FileChange], list[StoreError]]:
     reports: list[RunReport] = []
     changes: list[FileChange] = []
     errors: list[StoreError] = []
     for each in selected:
         report = RunReport(run=each.run, selection=each.selection, due_at=each.due_at)
-        lesson = _lesson(workspace, tree, each, attributed)
+        lesson = _lesson(workspace, tree, each, judged.get(each.run.key))
         try:
             if lesson:
                 report, change = _write(workspace, report, lesson, dry_run=dry_run)
@@ -132,14 +80,13 @@ def _write_all(
     return reports, changes, errors
 
 
-def _lesson(workspace: Workspace, tree: Tree, each: Selected, attributed: Attributed) -> Lesson | None:
+def _lesson(workspace: Workspace, tree: Tree, each: Selected, attribution: Attribution | None) -> Lesson | None:
     """What there is to tell the run's file, if anything."""
     run = each.run
     claim = tree.claims.get(run.key)
-    late = late_claims(run, tree.neighbours.get(run.key, ()))
+    late = claimed_late(tree, run)
     if claim is None or not (each.due or late or each.selection is Selection.OBSERVED):
         return None
-    attribution = attributed.by_run.get(run.key)
     if attribution is None and not late:
         return None
     return Lesson(

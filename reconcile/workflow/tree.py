@@ -36,6 +36,8 @@ class Tree:
     """All runs, the defects of the files that could not become one, and what kept runs from having a scope."""
 
     discovered: int
+    frameworks: frozenset[str]
+    """All that have a file, valid or not."""
     runs: tuple[Run, ...]
     findings: tuple[Finding, ...]
     unreadable: Counter[str]
@@ -48,7 +50,13 @@ class Tree:
         return neighbours(self.claims.values())
 
     def selected(self, workspace: Workspace, asked: Asked) -> list[Selected]:
-        """What a pass does with each run. Raises UsageError where it was limited to a run that does not exist."""
+        """What a pass does with each run. Raises UsageError where it was limited to what does not exist."""
+        if asked.framework is not None and asked.framework not in self.frameworks:
+            raise UsageError(
+                f"{asked.framework}: no such framework; there are {', '.join(sorted(self.frameworks)) or 'none'}",
+                code="unknown_framework",
+                remedy="name a folder of the folder of runs that holds <run_id>/metrics.json",
+            )
         if asked.run_id is not None and not any(asked.admits(run) for run in self.runs):
             raise UsageError(
                 f"{asked.framework}/{asked.run_id}: no such run, or its file is not valid",
@@ -85,6 +93,7 @@ def read_tree(workspace: Workspace) -> Tree:
     by_framework, ambiguous = scopes({run.key.framework for run in runs}, workspace.configured, workspace.variables)
     return Tree(
         discovered=len(files) + len(misplaced),
+        frameworks=frozenset(file.key.framework for file in files),
         runs=tuple(runs),
         findings=tuple(findings),
         unreadable=unreadable,

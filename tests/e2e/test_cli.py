@@ -53,7 +53,7 @@ def test_run_prints_a_line_a_run_and_the_totals(shop):
     said = passes(shop, "13:17")
     assert (said.code, said.err) == (0, "")
     assert "chatdev/a  pending     12,345         678       0      1" in said.out
-    assert "3 runs: 2 pending, 1 skipped; 2 files written, 1 request made; next run due at 13:34Z." in said.out
+    assert "3 runs: 2 pending, 1 unread; 2 files written, 1 request made; next run due at 13:34Z." in said.out
 
 
 def test_run_says_what_a_verified_figure_rests_on(shop):
@@ -144,14 +144,29 @@ def test_an_error_with_json_is_one_document_too(shop):
     [
         ("run", "--max-age", "48"),
         ("run", "chatdev", "none"),
+        ("list", "nosuch"),
+        ("validate", "nosuch"),
         ("explain", "chatdev"),
         ("nonsense",),
         ("run", "--min-age", "soon"),
     ],
-    ids=["a cutoff without a unit", "no such run", "an argument missing", "no such command", "no duration"],
+    ids=[
+        "a cutoff without a unit",
+        "no such run",
+        "no such framework",
+        "no such path",
+        "an argument missing",
+        "no such command",
+        "no duration",
+    ],
 )
 def test_usage_errors_exit_2(shop, arguments):
     assert reconcile(*arguments).code == 2
+
+
+def test_validating_a_path_without_runs_is_a_usage_error(shop, tmp_path_factory):
+    said = reconcile("validate", str(tmp_path_factory.mktemp("elsewhere")))
+    assert (said.code, "no run's file below" in said.err) == (2, True)
 
 
 def test_a_failing_provider_exits_3(shop):
@@ -238,7 +253,7 @@ def test_explain_tells_the_whole_story(shop):
         "chatdev/d shares 1 minute, 12:04Z",
         "2026-01-05T13:17:00Z  pending",
         "2 of 2 reads that agree",
-        "A start at 12:08Z or later would have kept its minutes apart",
+        "A start of chatdev/d at 12:05Z or later would have kept their minutes apart",
         "curl ",
         "$OPENAI_ADMIN_KEY",
     ):
@@ -325,7 +340,7 @@ class TestSimulate:
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "reconcile", *arguments], stdout=subprocess.PIPE, text=True, env=os.environ
         )
-        lines = [process.stdout.readline() for _ in range(5)]
+        lines = [process.stdout.readline() for _ in range(6)]
         yield lines
         process.terminate()
         process.wait()
@@ -337,4 +352,4 @@ class TestSimulate:
             monkeypatch.setenv(name, value)
         said = reconcile("run", "--json", now="13:17")
         counts = json.loads(said.out)["counts"]
-        assert (served[0].split(",")[0], counts["pending"]) == ("3 runs", 2)
+        assert (served[0].split(",")[0], counts["pending"]) == ("runs: 3", 2)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.config import ADMIN_KEY_VARIABLES, Flags, duration, load, missing_admin_key
+from reconcile.config import ADMIN_KEY_VARIABLES, Flags, duration, load, missing_admin_key, project_key
 from reconcile.core.model import Policy, Scope
 from reconcile.errors import ConfigurationError, UsageError
 
@@ -175,3 +175,13 @@ def test_what_is_no_instant_is_refused(here, text):
 )
 def test_a_given_instant_writes_nothing_beside_a_real_provider(here, base_url, now, rehearsal):
     assert settings({"OPENAI_BASE_URL": base_url}, now=now).rehearsal is rehearsal
+
+
+@pytest.mark.parametrize("key", ["sk-proj-abc", "sk-svcacct-abc"])
+def test_a_project_key_in_the_admin_keys_place_is_refused_before_it_is_sent(here, key):
+    assert settings({"OPENAI_ADMIN_KEY": key}).project_key is True
+    assert key not in str(project_key())
+
+
+def test_an_admin_key_is_none_of_a_project(here):
+    assert (settings({"OPENAI_ADMIN_KEY": "sk-admin-1"}).project_key, settings().project_key) == (False, False)

@@ -74,7 +74,7 @@ def buckets(shown, key="key_a"):
         extra, calls, tokens = re.fullmatch(r"(\+?)(?:(\d+)x)?(\d+|\.)", cell).groups()
         if extra:
             yield Bucket(WINDOW.end + 5 * MINUTE, Usage(7, 7, 0, int(tokens)), key, MODEL)
-        elif tokens.strip("0."):
+        elif calls or tokens.strip("0."):
             yield Bucket(FIRST + index * MINUTE, usage(int(tokens), calls=int(calls or 1)), key, MODEL)
 
 
@@ -100,6 +100,18 @@ def document(**members):
         **members,
     }
     return json.dumps({name: item for name, item in value.items() if item is not None}, indent=2)
+
+
+def theirs(*reads, status="pending"):
+    """The block of another tool that read these figures."""
+    attempts = [
+        {"timestamp": after(clock).isoformat(), "total_tokens_in": tokens, "total_tokens_out": tokens // 10,
+         "total_cached_tokens": tokens // 4, "total_api_calls": 1}
+        for clock, tokens in reads
+    ]  # fmt: skip
+    figures = {"TOK_IN": reads[-1][1], "TOK_OUT": reads[-1][1] // 10, "AUTR": 1.0}
+    block = {"verification_status": status, "attempts": attempts}
+    return {"aggregate_metrics": figures, "usage_api_reconciliation": block}
 
 
 def attribution_of(shown, *others, run=None, covered=(WIDE,)):
@@ -192,7 +204,8 @@ def remembered(run, verdict):
         state = replace(state, figure=shown.figure, exact=shown.exact, bounds=None if shown.exact else shown.bounds)
         state = replace(state, window=run.window, neighbours=settled)
     kept = sorted([*state.observations, *([read] if read else [])], key=lambda observation: observation.at)
-    return replace(run, state=replace(state, status=verdict.status, reasons=verdict.reasons, observations=tuple(kept)))
+    state = replace(state, status=verdict.status, reasons=verdict.reasons, restatement=verdict.restatement)
+    return replace(run, state=replace(state, observations=tuple(kept)))
 
 
 def observed(read, *, status="pending", forced=False, window_changed=False):

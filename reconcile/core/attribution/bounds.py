@@ -83,7 +83,8 @@ def _view(facts: Facts, kind: int) -> View:
 def _alone(view: View, member: Member) -> Interval:
     """Bounds from the member's own window and count: how many of its requests need not, or may, be its own.
 
-    Its own cells are those that belong to nobody else who recorded calls.
+    Its own cells are those that no other open claim reaches into. Their requests never outnumber its calls and the
+    surplus together, for nobody else's calls are served there.
     """
     alone = [i for i in member.cells if view.open_claims[i] == member.open]
     shared = [view.values[i] for i in member.cells if view.open_claims[i] > member.open]

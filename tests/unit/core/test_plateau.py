@@ -106,6 +106,11 @@ def test_a_figure_that_we_confirmed_is_ours():
     assert effects(reads) == ["first", "counted", "lower"]
 
 
+def test_a_figure_of_ours_that_another_tool_confirmed_is_still_ours():
+    reads = [observed("00:30 100"), observed("01:30 100", status=None), observed("02:30 60")]
+    assert effects(reads) == ["first", "counted", "lower"]
+
+
 def test_no_observations_are_no_plateau():
     assert plateau_of([], POLICY) is None
 

@@ -1,5 +1,6 @@
 """How a run becomes verified: the tables of CONTRIBUTING.md row by row, as stories of reads (tests/support/runs.py)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from support.runs import (
     EXAMPLES,
     HOURLY,
+    WINDOW,
     Tale,
     after,
     attribution_of,
@@ -15,17 +17,24 @@ from support.runs import (
     neighbour,
     remembered,
     scenes,
+    theirs,
     usage,
 )
 
 from reconcile.core.judgement import late_claims
-from reconcile.core.model import Bounds, Policy, Reason, Usage
+from reconcile.core.model import Bounds, Policy, Reason, Status, Usage
 from reconcile.core.plateau import Effect
 from reconcile.core.settlement import settle
 
 THREE = Policy(min_stable_verifications=3)
 CALLS_3 = {"recorded_usage": {"api_calls": 3}}
 CALLS_0 = {"recorded_usage": {"api_calls": 0}}
+
+
+VERIFIED = """
+    00:30   100    pending: first_read    100
+    01:30   100    verified: stable       100
+"""
 
 
 def holds(story, **members):
@@ -162,6 +171,42 @@ STATUSES = {
         """,
         {"neighbours": [neighbour("b", 9, 12, calls=2)], **CALLS_3},
     ),
+    "counts that split the shared minute": (
+        """
+        00:30   3x100 . . . . . . . . 3x50 20    pending: first_read        150
+        01:30   3x100 . . . . . . . . 3x50 20    warning: shared_minutes    150
+        """,
+        {"neighbours": [neighbour("b", 9, 12, calls=3)], "recorded_usage": {"api_calls": 4}},
+    ),
+    "one call more than both recorded, in a shared minute": (
+        """
+        00:30   2x100 . . . . . . . . 3x50    pending: first_read                     150
+        01:30   2x100 . . . . . . . . 3x50    warning: shared_minutes, extra_calls    150
+        """,
+        {"neighbours": [neighbour("b", 9, 12, calls=1)], **CALLS_3},
+    ),
+    "extra calls of a neighbour in minutes of its own": (
+        """
+        04:30   3x100 . . . . . . . . . 3x50    pending: first_read    100
+        05:30   3x100 . . . . . . . . . 3x50    verified: stable       100
+        """,
+        {"neighbours": [neighbour("b", 9, 12, calls=1)], **CALLS_3},
+    ),
+    "usage that is all a neighbour's": (
+        """
+        00:30   . . . . . . . . . 50    pending: first_read       0
+        01:30   . . . . . . . . . 50    verified: no_api_calls    0
+        """,
+        {"neighbours": [neighbour("b", 9, 12, calls=1)], **CALLS_0},
+    ),
+    "a zero while a neighbour's calls are missing": (
+        """
+        00:30   0     pending: first_read, calls_missing            0
+        01:30   0     pending: awaiting_stability, calls_missing    0
+        24:30   0     warning: zero_unconfirmed                     0
+        """,
+        {"neighbours": [neighbour("b", 9, 12, calls=2)], **CALLS_0},
+    ),
     "a neighbour whose calls are missing": (
         """
         00:30   3x100 . . . . . . . . 50    pending: first_read, calls_missing    150
@@ -189,6 +234,13 @@ STATUSES = {
         01:30   3x100    warning: recorded_mismatch    100
         """,
         {"recorded_usage": {"tokens_out": 11}},
+    ),
+    "recorded tokens that are fewer than reported": (
+        """
+        00:30   3x100    pending: first_read           100
+        01:30   3x100    warning: recorded_mismatch    100
+        """,
+        {"recorded_usage": {"tokens_in": 90}},
     ),
     "unclaimed usage until the cutoff": (
         """
@@ -250,6 +302,21 @@ STATUSES = {
         00:30   100    pending: first_read       100
         23:50   120    pending: rising           120
         24:10   120    failed: cutoff_passed     120
+        """,
+        {},
+    ),
+    "never stable and short of calls, where a lower read came last": (
+        """
+        00:30   2x100    pending: first_read, calls_missing    100
+        24:30   2x60     failed: cutoff_passed                 100
+        """,
+        CALLS_3,
+    ),
+    "still waiting at the very cutoff": (
+        """
+        23:50:00   100    pending: first_read       100
+        24:00:00   120    pending: rising           120
+        24:00:01   120    failed: cutoff_passed     120
         """,
         {},
     ),
@@ -409,6 +476,16 @@ READS = {
         """,
         {},
     ),
+    "another lower figure, which is not stable, lifts nothing": (
+        """
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+        02:30   60     verified: stable       100
+        03:30   60     warning: restated      100
+        04:30   50     warning: restated      100
+        """,
+        {},
+    ),
     "lower reads with the figure between them are no plateau": (
         """
         00:30   100    pending: first_read    100
@@ -542,6 +619,32 @@ def test_a_restatement_keeps_both_figures():
     assert tale.run.state.restatement == (usage(100), usage(120)), "the return lifts the lower one only"
 
 
+def test_a_return_lifts_to_what_the_verdict_was():
+    tale = Tale()
+    tale.tell(VERIFIED)
+    tale.put("usage_api_reconciliation", tale.block | {"reasons": ["log_matched"]})
+    assert [tale.read("02:30", "60"), tale.read("03:30", "100")] == ["verified: log_matched"] * 2
+
+
+def test_a_higher_figure_that_lacks_a_neighbours_calls_is_not_restated_yet():
+    tale = Tale()
+    tale.tell(VERIFIED)
+    tale.neighbours = [neighbour("b", 9, 12, calls=2)]
+    shown = "100 . . . . . . . . 50"
+    assert [tale.read("02:30", shown), tale.read("03:30", shown)] == [
+        "pending: rising, calls_missing",
+        "pending: calls_missing",
+    ]
+
+
+def test_recorded_totals_that_cannot_be_true_beside_those_of_others_are_a_mismatch():
+    tale = Tale(**CALLS_3)
+    tale.read("00:30", "3x100")
+    attribution = replace(attribution_of("3x100", run=tale.run), mismatched=True)
+    verdict = settle(tale.run, attribution, after("01:30"), Policy()).verdict
+    assert (verdict.status, verdict.reasons) == (Status.WARNING, (Reason.RECORDED_MISMATCH,))
+
+
 def test_a_lifted_restatement_leaves_nothing_behind():
     tale = Tale()
     tale.tell("""
@@ -560,10 +663,10 @@ def test_a_lifted_restatement_leaves_nothing_behind():
 # --------------------------------------------------------------------------------------------- the four-hour rule
 
 YOUNG = """
-    00:30   3x100 +2    pending: first_read    100
-    01:30   3x100 +2    pending: edge_usage    100
-    03:59   3x100 +2    -                      100
-    04:00   3x100 +2    verified: stable       100
+    00:30   3x100 +1    pending: first_read    100
+    01:30   3x100 +1    pending: edge_usage    100
+    03:59   3x100 +1    -                      100
+    04:00   3x100 +1    verified: stable       100
 """
 
 
@@ -630,7 +733,9 @@ def test_a_verdict_says_that_it_assumes_unreadable_runs_to_be_elsewhere():
     tale.read("00:30", "100", unreadable=1)
     tale.read("01:30", "100", unreadable=1)
     assert tale.block["assumes"] == ["closed_key", "unreadable_runs"]
-    assert tale.block["verification_message"].endswith("; 1 unreadable file of this framework claim no minutes")
+    assert tale.block["verification_message"].endswith(
+        "; 1 unreadable file of this framework may claim its minutes too"
+    )
 
 
 def test_a_figure_that_is_not_exact_rests_on_nothing_that_is_named():
@@ -652,11 +757,6 @@ def test_the_policy_is_stored_with_the_verdict_and_stays_that_of_the_verdict():
 
 
 # ------------------------------------------------------------------------------------------------------- --force
-
-VERIFIED = """
-    00:30   100    pending: first_read    100
-    01:30   100    verified: stable       100
-"""
 
 FORCED = {
     "a lower figure is written once it is stable": """
@@ -692,6 +792,11 @@ FORCED = {
         04:30          100    pending: rising                     100
         05:30          100    verified: stable                    100
     """,
+    "a zero between reads of the forced figure": """
+        02:30 forced   60    pending: first_read    100
+        03:00          0     -                      100
+        03:30          60    verified: stable       60
+    """,
     "a zero until the cutoff replaces no figure either": """
         02:30 forced   0    data_not_available: no_usage_yet    100
         24:30          0    warning: zero_unconfirmed           100
@@ -718,6 +823,16 @@ def test_force_ends_a_restatement():
         04:30 forced   120    pending: first_read    120
         05:30          120    verified: stable       120
     """)
+
+
+def test_a_forced_zero_of_a_run_that_recorded_no_calls_is_written_once_it_is_stable():
+    story = """
+        00:30          100    pending: first_read        100
+        01:30          100    warning: extra_calls       100
+        02:30 forced   0      pending: first_read        100
+        03:30          0      verified: no_api_calls     0
+    """
+    holds(story, **CALLS_0)
 
 
 def test_force_changes_nothing_for_a_run_that_was_never_read():
@@ -769,6 +884,7 @@ def test_a_higher_figure_of_an_edited_run_restates_nothing():
 
 # --------------------------------------------------------------------------------------------------- late claims
 
+EVERYTHING = {"bounds": {"tokens_in": [0, 100], "tokens_out": [0, 10], "cached_tokens": [0, 25], "api_calls": [0, 4]}}
 QUIET = "100"
 BUSY = "100 . . . . . . . . 50"
 B = neighbour("b", 9, 12)
@@ -824,6 +940,29 @@ def test_a_late_claim_that_leaves_the_run_another_share_restates_its_figure():
     assert tale.read("05:30", whole) == "warning: restated"
     assert tale.run.state.restatement[0].tokens_in == 100
     assert tale.run.state.restatement[1].tokens_in == tale.tokens == 250
+
+
+def split():
+    """A verified run that holds 150 of the 200 in its minutes; the rest is a neighbour's, by the calls of both."""
+    tale = Tale(neighbours=[neighbour("b", 0, 1, calls=1)], recorded_usage={"api_calls": 2})
+    tale.read("04:30", "50 100 50")
+    assert (tale.read("05:30", "50 100 50"), tale.tokens) == ("verified: stable", 150)
+    return tale
+
+
+def test_a_late_claim_after_a_neighbour_has_gone_leaves_the_run_another_share():
+    tale = split()
+    tale.neighbours = [neighbour("c", 1, 2, calls=1)]
+    assert (tale.read("06:30", "50 100 50"), tale.tokens) == ("warning: restated", 100)
+
+
+def test_another_share_is_not_lifted_by_the_return_after_a_dip():
+    tale = split()
+    tale.neighbours = [neighbour("c", 1, 2, calls=1)]
+    tale.read("06:30", "50 100 50")
+    restatement = tale.run.state.restatement
+    assert [tale.read("07:30", "50"), tale.read("07:40", "50 100 50")] == ["warning: restated"] * 2
+    assert tale.run.state.restatement == restatement
 
 
 def test_a_late_claim_that_cannot_be_read_may_have_taken_everything():
@@ -918,6 +1057,22 @@ def test_a_late_claim_keeps_what_else_the_run_was_warned_of():
     assert tale.read("06:30", "120") == "warning: restated"
 
 
+def test_a_late_claim_does_not_make_a_verdict_wait_again():
+    tale = Tale(**CALLS_3)
+    assert [tale.read("00:30", "3x100"), tale.read("01:30", "3x100")] == ["pending: first_read", "verified: stable"]
+    tale.neighbours = [neighbour("b", 9, 12, calls=0)]
+    assert tale.read("01:40", "3x100 +2") == "verified: stable", "it was judged before the usage beside it came"
+
+
+def test_bounds_that_hold_everything_do_not_stand_for_a_claim_that_could_not_be_read():
+    tale = Tale(**CALLS_3)
+    tale.read("00:30", "4x100")
+    assert tale.read("01:30", "4x100") == "warning: extra_calls"
+    assert tale.run.state.bounds.low.tokens_in == 0
+    tale.put("usage_api_reconciliation", tale.block | {"attribution": tale.block["attribution"] | EVERYTHING})
+    assert tale.claimed_late() == "warning: shared_minutes, extra_calls"
+
+
 def test_a_neighbour_whose_times_changed_is_a_late_claim():
     tale = Tale(neighbours=[B])
     tale.read("00:30", QUIET)
@@ -936,18 +1091,6 @@ def test_a_run_that_is_not_settled_or_failed_knows_no_late_claims():
 
 
 # ------------------------------------------------------------------------------------------- another tool's files
-
-
-def theirs(*reads, status="pending"):
-    """The block of another tool that read these figures."""
-    attempts = [
-        {"timestamp": after(clock).isoformat(), "total_tokens_in": tokens, "total_tokens_out": tokens // 10,
-         "total_cached_tokens": tokens // 4, "total_api_calls": 1}
-        for clock, tokens in reads
-    ]  # fmt: skip
-    figures = {"TOK_IN": reads[-1][1], "TOK_OUT": reads[-1][1] // 10, "AUTR": 1.0}
-    block = {"verification_status": status, "attempts": attempts}
-    return {"aggregate_metrics": figures, "usage_api_reconciliation": block}
 
 
 FOREIGN = {
@@ -1166,3 +1309,73 @@ def test_what_a_read_did_is_told_apart_from_what_was_written():
     tale.tell(VERIFIED)
     outcome = settle(tale.run, attribution_of("0", run=tale.run), after("02:30"), Policy())
     assert (outcome.effect, outcome.verdict) == (Effect.ZERO, None)
+
+
+# ------------------------------------------------------------------------------- whatever happens to run and others
+
+CELLS = (".", "1x50", "2x100", "3x200")
+
+
+def happenings(rng):
+    """Reads of a run while others come and go beside it and usage changes; now and then one is forced."""
+    shown, beside, minute = [rng.choice(CELLS) for _ in range(12)], {}, 31
+    for _ in range(rng.randint(2, 8)):
+        name = rng.choice("bcd")
+        if rng.random() < 0.4 and beside.pop(name, None) is None:
+            start = rng.choice([-3, 0, 3, 8, 9])
+            beside[name] = neighbour(name, start, start + rng.choice([2, 4]), calls=rng.choice([None, 0, 1, 2, 3]))
+        if rng.random() < 0.4:
+            shown[rng.randrange(12)] = rng.choice(CELLS)
+        yield clock_of(minute), "0" if rng.random() < 0.1 else " ".join(shown), [*beside.values()], rng.random() < 0.1
+        minute += rng.choice([10, 30, 60, 300])
+
+
+def lives(rng):
+    """After each read of such a history: the run before, the tale, and the verdict."""
+    calls = rng.choice([None, 0, 1, 3, 5])
+    tale = Tale(recorded_usage=None if calls is None else {"api_calls": calls})
+    for clock, shown, beside, forced in happenings(rng):
+        before, tale.neighbours = tale.run, beside
+        verdict = tale.read(clock, shown, forced=forced)
+        yield before, tale, verdict
+        assert tale.read(f"{clock}:01", shown) == "-", "the same read a second later teaches nothing"
+
+
+RANDOM = st.randoms(use_true_random=False)
+
+
+@given(RANDOM)
+@EXAMPLES
+def test_verified_is_exact_and_is_the_figure_of_the_file(rng):
+    for _, tale, verdict in lives(rng):
+        if verdict.startswith("verified"):
+            assert tale.block["attribution"]["exact"] is True
+            assert "bounds" not in tale.block["attribution"]
+            assert tale.tokens == tale.block["total_tokens_in"]
+
+
+@given(RANDOM)
+@EXAMPLES
+def test_a_warning_of_shared_minutes_has_bounds(rng):
+    for _, tale, verdict in lives(rng):
+        if "shared_minutes" in verdict:
+            assert tale.block["attribution"]["exact"] is False
+            assert "bounds" in tale.block["attribution"]
+
+
+@given(RANDOM)
+@EXAMPLES
+def test_nothing_is_verified_while_a_claim_that_came_late_is_not_looked_at(rng):
+    for _, tale, verdict in lives(rng):
+        if verdict.startswith("verified"):
+            assert late_claims(tale.run, [claim for claim in tale.neighbours if claim.window.meets(WINDOW)]) == ()
+
+
+@given(RANDOM)
+@EXAMPLES
+def test_unless_it_is_forced_a_warning_of_shared_minutes_is_lifted_only_beside_all_who_caused_it(rng):
+    for before, tale, verdict in lives(rng):
+        forced = tale.block["attempts"][-1].get("forced") if tale.block else None
+        if verdict.startswith("verified") and before.state and "shared_minutes" in before.state.reasons and not forced:
+            beside = {str(claim.run) for claim in tale.neighbours if claim.window.meets(WINDOW)}
+            assert {each.run for each in before.state.neighbours} <= beside

@@ -41,6 +41,8 @@ def test_a_run_that_shares_minutes():
     assert told(tale) == text("""
 chatdev/a  runs/chatdev/a/metrics.json
   status        warning (shared_minutes)
+  why           1 minute with usage is shared with chatdev/c, chatdev/b: between 100 and 300 tokens
+                in
   figure        300 in, 30 out, 75 cached, 2 calls
                 not exact: between 100 in, 10 out, 25 cached, 1 call
                                and 300 in, 30 out, 75 cached, 2 calls
@@ -56,11 +58,12 @@ chatdev/a  runs/chatdev/a/metrics.json
                 2026-01-06T13:45:00Z  warning             300 in, 30 out, 75 cached, 2 calls  of 300
                 in, 3 calls
                 2 of 2 reads that agree and are far enough apart, since 2026-01-06T12:45:00Z
-  next          1 minute with usage is shared with chatdev/c, chatdev/b: between 100 and 300 tokens
-                in
-  advice        A start at 12:02Z or later would have kept its minutes apart. What helps most:
-                record the calls and all tokens of every response in recorded_usage, in this run and
-                its neighbours; a key of its own; or a pause until the minute turns between runs.
+  next          nothing: it is settled; reconcile run chatdev a --force reads it again
+  advice        A start of chatdev/c, chatdev/b at 12:00Z or later would have kept their minutes
+                apart.
+                What helps most: record the calls and all tokens of every response in
+                recorded_usage, in this run and its neighbours; a key of its own; or a pause until
+                the minute turns between runs.
   to read it    curl 'https://api.example/usage'
 """)
 
@@ -69,7 +72,7 @@ def test_a_run_that_was_never_read_and_whose_scope_is_not_known():
     problem = missing_key_id("chatdev", 1)
     assert told(Tale(), "00:12", selection=Selection.TOO_YOUNG, scope=None, problem=problem) == text("""
 chatdev/a  runs/chatdev/a/metrics.json
-  status        skipped
+  status        unread
   figure        none: nothing was read yet
   ended         2026-01-06T12:00:00Z, 12 min ago
   window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
@@ -95,6 +98,7 @@ def test_a_run_that_another_tool_read_that_was_restated_and_then_forced():
     assert told(tale, "24:00", selection=Selection.DUE, scope=scope) == text("""
 chatdev/a  runs/chatdev/a/metrics.json
   status        pending (first_read)
+  why           Read 350 in, 35 out, 1 of 2 reads; the next counts from 2026-01-06T17:15:00Z
   figure        350 in, 35 out, 87 cached, 3 calls
                 not exact: between 300 in, 15 out, 37 cached, 2 calls
                                and 350 in, 35 out, 87 cached, 3 calls
@@ -111,8 +115,7 @@ chatdev/a  runs/chatdev/a/metrics.json
                 2026-01-06T15:45:00Z  warning             350 in, 35 out, 87 cached, 3 calls
                 2026-01-06T16:45:00Z  pending             350 in, 35 out, 87 cached, 3 calls  forced
                 1 of 2 reads that agree and are far enough apart, since 2026-01-06T16:45:00Z
-  next          Read 350 in, 35 out, 1 of 2 reads; the next counts from 2026-01-06T17:15:00Z. Due
-                now
+  next          ended 1 d ago: the next pass reads it again
   to read it    curl 'https://api.example/usage'
 """)
 

@@ -44,8 +44,18 @@ INHERITED = {"verification_status": "verified", "attempts": []}
             "reconcile run chatdev a --max-age 4d reaches it",
             id="past the cutoff",
         ),
-        pytest.param(settled(), "02:45", "Data stable across 60 minute interval", id="observed"),
-        pytest.param(settled(), "99:00", "Data stable across 60 minute interval", id="settled"),
+        pytest.param(
+            settled(),
+            "02:45",
+            "nothing: it is settled; reconcile run chatdev a --force reads it again",
+            id="observed",
+        ),
+        pytest.param(
+            settled(),
+            "99:00",
+            "nothing: it is settled; reconcile run chatdev a --force --max-age 6d reads it again",
+            id="settled",
+        ),
         pytest.param(
             Tale(usage_api_reconciliation=INHERITED),
             "02:45",
@@ -58,19 +68,16 @@ def test_next_step_of_a_run_that_is(tale, clock, expected):
     assert step(tale, clock) == expected
 
 
-def test_a_pending_run_says_what_it_waits_for_and_that_it_is_due():
+def test_a_pending_run_is_read_again_by_the_next_pass():
     tale = Tale()
     tale.read("00:45", "100")
-    assert (
-        step(tale, "01:00") == "Read 100 in, 10 out, 1 of 2 reads; the next counts from 2026-01-06T13:15:00Z. Due now"
-    )
+    assert step(tale, "01:00") == "ended 1 h ago: the next pass reads it again"
 
 
 def test_a_run_that_was_read_before_the_cutoff_gets_one_last_read():
     tale = Tale()
     tale.read("00:45", "100")
-    said = step(tale, "25:00")
-    assert said.startswith("past the cutoff of 1 d: the next pass reads it once more and closes it. Read 100 in")
+    assert step(tale, "25:00") == "past the cutoff of 1 d: the next pass reads it once more and closes it"
 
 
 def test_a_run_whose_times_were_edited_says_so():
@@ -82,8 +89,8 @@ def test_a_run_whose_times_were_edited_says_so():
     )
 
 
-def test_a_run_that_was_not_asked_for_and_never_read_says_its_age():
-    assert step(Tale(), "02:45", selection=Selection.NOT_ASKED) == "ended 2 h 45 min ago"
+def test_a_run_that_was_not_asked_for_says_so():
+    assert step(Tale(), "02:45", selection=Selection.NOT_ASKED) == "ended 2 h 45 min ago, and was not asked for"
 
 
 def test_commands_quote_names_that_a_shell_would_read():

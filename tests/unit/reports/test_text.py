@@ -47,7 +47,7 @@ def text(value):
 def test_a_pass_in_which_nothing_was_due():
     found = summary(report(Tale(), Selection.TOO_YOUNG, due_at=END + timedelta(minutes=150)))
     assert (
-        summary_text(found, PLAIN, 100) == "1 run: 1 skipped; 0 files written, 0 requests made; next run due at 14:30Z."
+        summary_text(found, PLAIN, 100) == "1 run: 1 unread; 0 files written, 0 requests made; next run due at 14:30Z."
     )
 
 
@@ -84,7 +84,7 @@ def test_everything_a_pass_can_have_to_say():
       this pass: said once
   chatdev/a  warning     100-300       10-30   25-75    1-3
       1 minute with usage is shared with chatdev/b: between 100 and 300 tokens in
-  chatdev/a  skipped           -           -       -      -
+  chatdev/a  unread            -           -       -      -
       ended 2 h ago: due now
 
 Findings
@@ -97,7 +97,7 @@ Errors
 provider_unavailable: the usage API answered 500
   run again later
 
-3 runs: 1 verified, 1 warning, 1 skipped, 1 invalid file; 2 files written, 2 requests made.
+3 runs: 1 verified, 1 warning, 1 unread, 1 invalid file; 2 files written, 2 requests made.
 """)
 
 
@@ -130,8 +130,8 @@ def test_the_list_of_what_waits():
     assert list_text(found, PLAIN, 100, everything=False) == text("""
 1 run awaiting reconciliation
 
-  run        status   tokens in  tokens out  cached  calls
-  chatdev/a  skipped          -           -       -      -
+  run        status  tokens in  tokens out  cached  calls
+  chatdev/a  unread          -           -       -      -
       ended 2 h ago: due now
       runs/chatdev/a/metrics.json
 """)

@@ -1,0 +1,27 @@
+"""Every benchmark in turn: `python -m benchmarks [FOLDER]`. What they print stands in docs/proof.md.
+
+FOLDER holds recorded runs as `<framework>/<run_id>/metrics.json`; without one, files made here are used.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    folder = sys.argv[1:2]
+    sys.stdout.write(f"{platform.platform()}, Python {platform.python_version()}\n")
+    for script in sorted(path for path in HERE.glob("*.py") if path.name != Path(__file__).name):
+        if script.name == "replay.py" and not folder:
+            continue  # there is nothing to replay without recorded runs
+        sys.stdout.write(f"\n## {script.name}\n\n")
+        sys.stdout.flush()
+        subprocess.run([sys.executable, script, *folder], check=True)  # noqa: S603  its own scripts
+
+
+main()

@@ -1,0 +1,118 @@
+"""The user's working tree: what is taken from it, and how landed files get into it.
+
+Of its configuration only the URL of `origin` and the format of objects count. The two commands that read them start
+no other program, whatever is configured there. Nothing but files that were there before is ever written.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconcile.adapters.git_repo.command import Git
+from reconcile.errors import ConfigurationError, GitError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """A working tree of any shape: detached, shallow, sparse, partial, one of several."""
+
+    origin: str
+    """The URL, or the absolute path, that its `origin` names."""
+    object_format: str
+    objects: Path
+    shallow: Path
+    """The file that names the commits whose parents are not there; it need not exist."""
+
+    @property
+    def lends_objects(self) -> bool:
+        """Whether what its commits name is there: a partial clone would have to fetch it one by one."""
+        return not any((self.objects / "pack").glob("*.promisor"))
+
+
+def read_checkout(git: Git, folder: Path) -> Checkout:
+    """The working tree whose top folder is `folder`, an absolute path.
+
+    Raises ConfigurationError where it is none, or has no origin.
+    """
+    places = git.ask(
+        *("-C", str(folder), "rev-parse", "--path-format=absolute", "--show-object-format"),
+        *("--git-path", "objects", "--git-path", "shallow"),
+    )
+    if places.code:
+        raise ConfigurationError(
+            f"{folder} is no git checkout that can be read: {git.quoted(places.stderr)}",
+            code="no_checkout",
+            remedy="let actions/checkout come first, with git 2.31 or newer on the runner",
+        )
+    object_format, objects, shallow = places.stdout.decode("utf-8", "surrogateescape").splitlines()
+    return Checkout(
+        origin=_origin(git, folder), object_format=object_format, objects=Path(objects), shallow=Path(shallow)
+    )
+
+
+def refresh(folder: Path, changes: Mapping[str, bytes], before: Mapping[str, bytes]) -> None:
+    """Write `changes` into the plain files below `folder` that hold the bytes of `before`; leave all others alone."""
+    for path, after in changes.items():
+        with on_disk(folder / path):
+            file = _plain_file(folder, path)
+            if file and file.read_bytes() == before.get(path):
+                _replace(file, after)
+
+
+@contextmanager
+def on_disk(place: Path) -> Iterator[None]:
+    """A failure to read or write there is a GitError."""
+    try:
+        yield
+    except OSError as error:
+        raise GitError(
+            f"{str(place)!a}: cannot be written ({error.strerror})",
+            code="unwritable_file",
+            remedy="check the permissions and the space on the disk, then run the pass again",
+        ) from error
+
+
+def _origin(git: Git, folder: Path) -> str:
+    found = git.ask("-C", str(folder), "config", "--local", "-z", "--get-all", "remote.origin.url")
+    url = found.stdout.decode("utf-8", "surrogateescape").split("\0")[0]
+    if not url:
+        raise ConfigurationError(
+            f"{folder} has no remote `origin`",
+            code="no_origin",
+            remedy="check the repository out with actions/checkout, or add the remote",
+        )
+    # What has no colon before its first slash is a path, which git takes from the top of the checkout.
+    return url if re.match("[^/]*:", url) else str(folder / url)
+
+
+def _plain_file(folder: Path, path: str) -> Path | None:
+    """The file at a path of the repository, if nothing on the way there is a link and it is a plain file itself."""
+    parts = path.split("/")
+    file = folder.joinpath(*parts)
+    if ".." in parts or file.parts[len(folder.parts) :] != tuple(parts):
+        return None
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for parent in file.parents[: len(parts) - 1]:
+            if not stat.S_ISDIR(parent.lstat().st_mode):
+                return None
+        if stat.S_ISREG(file.lstat().st_mode):
+            return file
+    return None
+
+
+def _replace(file: Path, data: bytes) -> None:
+    """Whole or not at all, with the file's own mode."""
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.chmod(stat.S_IMODE(file.lstat().st_mode))
+        temporary.replace(file)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

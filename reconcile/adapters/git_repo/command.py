@@ -1,0 +1,168 @@
+"""Runs git so that nothing but its arguments decides what it does.
+
+The GIT_* variables around it do not reach it; hooks, signatures, redirects, housekeeping and prompts are off; every
+command has a time limit. A secret travels in the environment of the one command that needs it, as settings, never in
+the arguments that every process of the machine can read, and is cut out of whatever git says. What commands are for
+and what their failures mean is not known here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from reconcile.errors import ConfigurationError, GitError
+
+LOCAL_SECONDS = 120
+REMOTE_SECONDS = 300
+EXCERPT = 500
+
+Settings = Iterable[tuple[str, str]]
+"""Names and values of git's configuration."""
+
+KEPT = frozenset({"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"})
+"""How to reach the remote from here: the only GIT_* variables of the caller that git gets to see."""
+
+QUIET = {
+    "LC_ALL": "C",  # the words that are looked for below are the untranslated ones
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "",
+}
+
+HARMLESS = (
+    ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("push.gpgSign", "false"),
+    ("push.followTags", "false"),
+    ("i18n.commitEncoding", "UTF-8"),
+    ("http.followRedirects", "false"),  # git would repeat the token to whatever host it is sent on to
+    ("safe.directory", "*"),  # in a container the checkout belongs to another user
+)
+"""Settings of every command. They come last, so that those of the user and the system do not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a command ended and all that it said."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Git:
+    """The program, where it is started, and what it gets to see."""
+
+    program: str
+    folder: Path
+    environ: Mapping[str, str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+    @classmethod
+    def found(cls, environ: Mapping[str, str], *, folder: Path, secrets: tuple[str, ...], protocols: str) -> Git:
+        """The git on the PATH of `environ`, to be started in `folder`; URLs may begin with `protocols` (`a:b`) only."""
+        passed = {name: value for name, value in environ.items() if not name.startswith("GIT_") or name in KEPT}
+        quiet = {**passed, **QUIET, "GIT_ALLOW_PROTOCOL": protocols}
+        return cls(program=_program(environ.get("PATH", "")), folder=folder, environ=quiet, secrets=secrets)
+
+    def within(self, directory: Path) -> Git:
+        """The same, on the repository at `directory` whatever lies around it."""
+        return replace(self, environ={**self.environ, "GIT_DIR": str(directory)})
+
+    def run(self, *arguments: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None) -> bytes:
+        """What a command without the network prints. Raises GitError where it fails."""
+        answer = self.ask(*arguments, stdin=stdin, environ=environ)
+        if answer.code == 0:
+            return answer.stdout
+        raise GitError(
+            f"git {arguments[0]} failed ({answer.code}): {self.quoted(answer.stderr)}",
+            code="git_failed",
+            remedy="check the space on the disk and the version of git (2.31 or newer), then run the pass again",
+        )
+
+    def ask(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        settings: Settings = (),
+        environ: Mapping[str, str] | None = None,
+        seconds: float = LOCAL_SECONDS,
+    ) -> Answer:
+        """Run a command to its end, good or bad. Raises GitError where it cannot be started or takes too long."""
+        seen = {**self.environ, **_as_environment((*HARMLESS, *settings)), **(environ or {})}
+        try:
+            with subprocess.Popen(  # noqa: S603  no shell, and the program was looked up
+                [self.program, *arguments],
+                cwd=self.folder,
+                env=seen,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # ssh has no terminal to ask at, and the whole group can be ended
+            ) as process:
+                try:
+                    stdout, stderr = process.communicate(stdin, seconds)
+                except BaseException:
+                    _end(process)
+                    raise
+        except subprocess.TimeoutExpired as error:
+            raise GitError(
+                f"git {arguments[0]} took more than {seconds:g} s and was ended",
+                code="git_timeout",
+                remedy="check the network and the remote, then run the pass again",
+            ) from error
+        except (OSError, ValueError) as error:  # ValueError: an argument that holds a zero byte
+            raise GitError(
+                f"git {arguments[0]} cannot be started ({error})",
+                code="git_failed",
+                remedy="check the installation of git and the names of folders and branches",
+            ) from error
+        return Answer(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+
+    def quoted(self, text: str) -> str:
+        """What git or the remote said, fit for a message: on one line, shortened, without secrets and advice."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[token]")
+        text = re.sub(r"//[^/@\s]*@", "//[credentials]@", text)
+        lines = (line.removeprefix("remote:").strip() for line in text.splitlines() if not line.startswith("hint:"))
+        shown = " / ".join(line for line in lines if line)
+        cut = shown[:EXCERPT] + ("..." if len(shown) > EXCERPT else "")
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
+def _as_environment(settings: Settings) -> dict[str, str]:
+    pairs = list(settings)
+    numbered = {f"GIT_CONFIG_KEY_{n}": name for n, (name, _) in enumerate(pairs)}
+    numbered |= {f"GIT_CONFIG_VALUE_{n}": value for n, (_, value) in enumerate(pairs)}
+    return {"GIT_CONFIG_COUNT": str(len(pairs)), **numbered}
+
+
+def _program(path: str) -> str:
+    """The first git in an absolute folder of the PATH: a git that lies in the workspace must never be started."""
+    name = "git.exe" if sys.platform == "win32" else "git"
+    candidates = (Path(folder, name) for folder in path.split(os.pathsep) if Path(folder).is_absolute())
+    for candidate in candidates:
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return str(candidate)
+    raise ConfigurationError(
+        "git is not on the PATH", code="git_missing", remedy="install git 2.31 or newer on the runner"
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git and what it started, which would keep its pipes open."""
+    with suppress(OSError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)

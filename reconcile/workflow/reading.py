@@ -1,0 +1,94 @@
+"""Plan and fetch: the usage of the minutes that a pass needs, or why it could not be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from reconcile.core.judgement import late_claims
+from reconcile.core.model import Bucket, Claim, Fetched, Query, Run, RunKey, UsageProvider, Window
+from reconcile.core.planning import plan
+from reconcile.core.selection import Asked, Selected, Selection
+from reconcile.core.summary import ApiUse
+from reconcile.errors import ConfigurationError, ProviderError, ReconcileError
+from reconcile.workflow.tree import Tree, Workspace
+
+REFUSED = {"invalid_api_key", "missing_scope", "access_denied"}
+"""Refusals of the key: the provider would say the same of every other query."""
+
+Provider = UsageProvider | ConfigurationError
+"""A source of usage, or why there is none."""
+
+Announce = Callable[[Sequence[Query]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What the provider answered: the buckets of the windows that were read whole, and why others were not."""
+
+    queries: tuple[Query, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
+    covered: tuple[Window, ...] = ()
+    api: ApiUse
+    errors: tuple[ReconcileError, ...] = ()
+
+    def asked_for(self, claim: Claim) -> bool:
+        """Whether the claim's keys were in the queries: usage of one that was not would look like none."""
+        asked = {key for query in self.queries for key in query.api_key_ids}
+        return not asked or (bool(claim.scope.api_key_ids) and asked.issuperset(claim.scope.api_key_ids))
+
+
+def read_usage(
+    workspace: Workspace, tree: Tree, provider: Provider, asked: Asked, announce: Announce = lambda _: None
+) -> Read:
+    """The usage of all minutes that the runs which are due need. Where there is no provider, they wait."""
+    queries = _plan(workspace, tree, tree.selected(workspace, asked))
+    announce(queries)
+    return _fetch(queries, provider)
+
+
+def claimed_late(tree: Tree, run: Run) -> bool:
+    """Whether others have claimed minutes of this settled run since its verdict."""
+    return bool(late_claims(run, tree.neighbours.get(run.key, ())))
+
+
+def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected]) -> tuple[Query, ...]:
+    """Queries for the runs that are due or claimed late, with the settled ones that fit in, and for all neighbours.
+
+    Every run that may be judged has its keys in the queries: one that was not asked for would look like a zero.
+    """
+    known = [each for each in selected if each.run.key in tree.claims]
+    needed = _with_neighbours(tree, [each.run.key for each in known if each.due or claimed_late(tree, each.run)])
+    observed = _with_neighbours(tree, [each.run.key for each in known if each.selection is Selection.OBSERVED])
+    scopes = list(dict.fromkeys(claim.scope for claim in [*needed, *observed]))
+    return plan([claim.window for claim in needed], [claim.window for claim in observed], scopes, workspace.now)
+
+
+def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[Claim]:
+    return [claim for key in keys for claim in (tree.claims[key], *tree.neighbours.get(key, ()))]
+
+
+def _fetch(queries: tuple[Query, ...], provider: Provider) -> Read:
+    """Every query's answer. One that fails leaves its minutes unread; the others stand."""
+    if isinstance(provider, ConfigurationError):
+        return Read(api=ApiUse(), errors=(provider,) if queries else ())
+    answers: list[Fetched] = []
+    errors: list[ReconcileError] = []
+    for query in queries:
+        try:
+            answers.append(provider.fetch(query))
+        except ProviderError as error:
+            errors.append(error)
+            if error.code in REFUSED:
+                break
+    return Read(
+        queries=queries,
+        buckets=tuple(bucket for answer in answers for bucket in answer.buckets),
+        covered=tuple(answer.query.window for answer in answers),
+        api=ApiUse(
+            requests=sum(answer.pages + answer.retries for answer in answers) + len(errors),
+            pages=sum(answer.pages for answer in answers),
+            retries=sum(answer.retries for answer in answers),
+        ),
+        errors=tuple(errors),
+    )

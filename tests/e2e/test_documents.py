@@ -1,0 +1,421 @@
+"""The documents against the program: what they show is what happens, and what there is, they name."""
+
+import ast
+import importlib.util
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from datetime import datetime
+from itertools import takewhile, zip_longest
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner
+
+import reconcile
+from reconcile import cli, config, errors, schema_files
+from reconcile.core.attribution import attribute
+from reconcile.core.model import Bucket, Claim, Completeness, Reason, Recorded, RunKey, Scope, Status, Usage, Window
+from reconcile.core.validation import Checker, Document
+from reconcile.simulator.ledger import Call
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "reconcile"
+NAMES = (
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/README.md", "runs/README.md"),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")),
+)
+TEXTS = {name: (ROOT / name).read_text("utf-8") for name in NAMES}
+README = TEXTS["README.md"]
+BLOCK = re.compile(r"(?:<!-- now: (\S+) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
+
+every_document = pytest.mark.parametrize("name", NAMES)
+
+
+def blocks(text, language):
+    """Fenced blocks of a language: the instant they are told at, if any, and their text."""
+    return [(now, body) for now, tongue, body in BLOCK.findall(text) if tongue == language]
+
+
+def section(text, heading):
+    """What stands below a heading, up to the next of its level or a higher one."""
+    level = heading.split()[0]
+    _, _, below = text.partition(f"\n{heading}\n")
+    assert below, f"no heading {heading!r}"
+    return re.split(rf"^#{{1,{len(level)}}} ", below, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def tables(text):
+    """Each table as rows of cells, its heading first; code spans without their backticks."""
+    for lines in re.findall(r"(?:^\|.*\|\n)+", text, flags=re.MULTILINE):
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines.splitlines()]
+        yield [rows[0], *rows[2:]]
+
+
+def first_column(text):
+    return {name for table in tables(text) for row in table[1:] for name in re.findall(r"`([^`]+)`", row[0])}
+
+
+def sources():
+    """The syntax trees of the package."""
+    return [ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))]
+
+
+def constants():
+    nodes = (node for tree in sources() for node in ast.walk(tree))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+# ----------------------------------------------------------------------------------------------- command lines
+
+
+def shown_commands(text):
+    """Every command line of the program: in console blocks, and in code spans."""
+    for _, body in blocks(text, "console"):
+        yield from (line[2:] for line in body.splitlines() if line.startswith("$ "))
+    yield from (span for span in re.findall(r"`([^`\n]+)`", text) if span.startswith("reconcile "))
+
+
+@every_document
+def test_every_command_line_can_be_carried_out(name):
+    for line in shown_commands(TEXTS[name]):
+        program, *arguments = takewhile(lambda word: word not in {"&&", ">>"}, shlex.split(line))
+        if program == "reconcile":
+            assert understood(arguments), line
+        elif program == "make":
+            assert f"\n{arguments[0]}:" in (ROOT / "Makefile").read_text("utf-8"), line
+        elif "pytest" in arguments:
+            assert all((ROOT / word).exists() for word in arguments if word.startswith("tests/")), line
+        else:
+            assert program in {"pip", "export"}, line
+
+
+def understood(arguments):
+    """Whether the program takes these arguments; a span that names just a command needs not have all of them."""
+    context = click.Context(cli.main, **cli.main.context_settings)
+    if arguments[0].startswith("-"):
+        return arguments in (["--help"], ["--version"])
+    _, command, rest = cli.main.resolve_command(context, arguments)
+    if rest not in ([], ["--help"]):
+        command.make_context(command.name, rest, parent=context)
+    return True
+
+
+@pytest.mark.parametrize("command", ["", *cli.main.commands])
+def test_readme_has_the_real_help(command):
+    arguments = [*command.split(), "--help"]
+    said = CliRunner().invoke(cli.main, arguments, prog_name="reconcile", terminal_width=98)
+    assert f"```console\n$ reconcile {' '.join(arguments)}\n{said.output}```" in README
+
+
+# ------------------------------------------------------------------------------------------ the session of README
+
+
+BEFORE, AFTER = (json.loads(body) for _, body in blocks(README, "json")[:2])
+
+
+def calls_of(value):
+    """Calls that a run with this file may have made: as many and with the tokens that it recorded."""
+    start, end = (datetime.fromisoformat(value[name]).timestamp() for name in ("start_timestamp", "end_timestamp"))
+    recorded = value["recorded_usage"]
+    count = recorded["api_calls"]
+    for number in range(count):
+        shares = [
+            recorded[kind] // count + (number < recorded[kind] % count)
+            for kind in ("tokens_in", "tokens_out", "cached_tokens")
+        ]
+        yield Call(
+            at=start + (end - start) * number / count, tokens_in=shares[0], tokens_out=shares[1],
+            cached_tokens=shares[2], api_key_id="key_abc123", model="gpt-4o-mini-2024-07-18",
+        )  # fmt: skip
+
+
+@pytest.fixture
+def session(tmp_path, monkeypatch, simulator):
+    """README's console blocks that say when they are told, carried out one after another: as shown, and as it was."""
+    file = tmp_path / "runs" / "chatdev" / BEFORE["run_id"] / "metrics.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(BEFORE))
+    (tmp_path / "reconcile.yml").write_text(blocks(README, "yaml")[0][1])
+    simulator.ledger.add(calls_of(BEFORE))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", simulator.admin_key)
+    told = []
+    for now, shown in blocks(README, "console"):
+        if now:
+            simulator.set_now(datetime.fromisoformat(now))
+            monkeypatch.setenv("RECONCILE_NOW", now)
+            commands = [line for line in shown.splitlines() if line.startswith("$ ")]
+            outputs = [CliRunner().invoke(cli.main, shlex.split(line)[2:]).output for line in commands]
+            real = "".join(f"{line}\n{output}" for line, output in zip(commands, outputs, strict=True))
+            told.append((shown, real.replace(simulator.base_url, config.DEFAULT_BASE_URL)))
+    monkeypatch.delenv("RECONCILE_NOW")
+    simulator.set_now(None)
+    return told
+
+
+def test_the_session_of_readme_happens_as_it_is_shown(session):
+    assert session
+    for shown, real in session:
+        assert like(real.splitlines(), shown.splitlines()) == shown.splitlines()
+
+
+def like(lines, shown):
+    """The lines, each as short as it is shown: with `...` in the place of its end, where that is left out."""
+    return [cut(line, wanted) for line, wanted in zip_longest(lines, shown, fillvalue="")]
+
+
+def cut(line, wanted):
+    return line[: len(wanted) - 3] + "..." if wanted.endswith("...") else line
+
+
+def test_readme_shows_the_file_as_it_becomes(session, tmp_path):
+    assert json.loads((tmp_path / "runs/chatdev/9f3c1e07/metrics.json").read_text()) == AFTER
+
+
+@pytest.mark.parametrize("number", range(len(blocks(TEXTS["docs/programs.md"], "python"))))
+def test_the_programs_shown_run(session, number):
+    _, program = blocks(TEXTS["docs/programs.md"], "python")[number]
+    exec(compile(program, f"docs/programs.md, block {number}", "exec"), {})  # noqa: S102  our own page
+
+
+# ------------------------------------------------------------------------------------------------------ the demo
+
+
+@pytest.fixture(scope="module")
+def demo():
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPEN", "RECONCIL"))}
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / "demo.py"], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+def test_the_demo_succeeds_without_a_word_on_stderr(demo):
+    assert (demo.returncode, demo.stderr) == (0, "")
+
+
+def test_the_demo_has_three_passes_one_finding_the_change_and_the_truth(demo):
+    assert demo.stdout.count("\n$ reconcile run ") == 3
+    assert len({line for line in demo.stdout.splitlines() if "0badf11e/metrics.json:" in line}) == 1
+    assert "\n$ git diff " in demo.stdout
+    assert '\n-    "TOK_IN": 0,' in demo.stdout
+    assert re.search("[0-9] runs verified, and each of them at exactly what .* used", demo.stdout.split("\n\n")[-2])
+
+
+def test_readme_shows_lines_of_the_demo_in_their_order(demo):
+    (shown,) = [body for _, body in blocks(README, "console") if body.startswith("$ make demo")]
+    lines = iter(demo.stdout.splitlines())
+    for wanted in shown.splitlines()[1:]:
+        if wanted not in {"...", ""}:
+            assert any(cut(line, wanted) == wanted for line in lines), wanted
+
+
+# ------------------------------------------------------------------------------------------------ files and values
+
+
+CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+
+
+@every_document
+def test_every_json_example_is_json_and_every_metrics_file_is_valid(name):
+    for _, body in blocks(TEXTS[name], "json"):
+        value = json.loads(body)
+        if "run_id" in value:
+            assert isinstance(CHECKER.check(name, RunKey("chatdev", value["run_id"]), body.encode()), Document)
+
+
+@pytest.mark.parametrize("number", range(len(blocks(README, "yaml"))))
+def test_every_configuration_shown_is_one(tmp_path, number):
+    file = tmp_path / "reconcile.yml"
+    file.write_text(blocks(README, "yaml")[number][1])
+    settings = config.load(config.Flags(config=str(file)), {}, read_dotenv=False)
+    assert set(settings.scopes) == set(yaml.safe_load(file.read_text())["frameworks"])
+
+
+def test_readme_names_every_setting_of_the_configuration():
+    schema = schema_files.load("reconcile")
+    names = {*schema["properties"], *schema["properties"]["policy"]["properties"]}
+    names |= set(schema["$defs"]["framework"]["properties"])
+    assert {name for name in names if f"{name}:" not in blocks(README, "yaml")[1][1]} == set()
+
+
+@pytest.mark.parametrize("generation", ["v1", "v2"])
+def test_the_page_on_the_format_names_every_member(generation):
+    schema = schema_files.load(f"metrics-{generation}")
+    objects = [schema, *schema["$defs"].values()]
+    members = {name for each in objects for name in each.get("properties", {})}
+    page = TEXTS["docs/metrics-format.md"]
+    assert {name for name in members if f"`{name}`" not in page and f'"{name}"' not in page} == set()
+
+
+def test_samples_are_listed_with_their_status():
+    (table,) = tables(TEXTS["runs/README.md"])
+    listed = {row[0].strip("`"): row[1].strip("`") for row in table[1:]}
+    found = {}
+    for file in (ROOT / "runs").glob("*/*/metrics.json"):
+        value = json.loads(file.read_text("utf-8"))
+        found[f"{file.parts[-3]}/{file.parts[-2]}"] = value.get("usage_api_reconciliation", {}).get(
+            "verification_status", "not read yet"
+        )
+        assert "simulator" in value["sample"]
+    assert listed == found
+
+
+# ------------------------------------------------------------------------------------------------------- the words
+
+
+def test_readme_names_every_environment_variable_and_no_other():
+    named = first_column(section(README, "## Settings"))
+    real = {text for text in constants() if re.fullmatch("(OPENAI|OPEN_AI|RECONCIL|NO_COLO)[A-Z_]*[A-Z]", text)}
+    assert named == {*real, "OPENAI_API_KEY_<FRAMEWORK>_ID"}
+
+
+SIMULATED = {None, "invalid_type", "rate_limit_exceeded"}
+"""Codes that only the simulated API answers with."""
+
+
+def test_readme_names_every_exit_code_and_no_other():
+    (table,) = tables(section(README, "### Exit codes"))
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert {int(row[0]) for row in table[1:]} == {0, *(kind.exit_code for kind in kinds)}
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [("### Status", Status), ("### Reasons", Reason), ("### What a verdict rests on", Completeness)],
+    ids=["statuses", "reasons", "completeness"],
+)
+def test_readme_explains_every_word_of_a_verdict(heading, words):
+    assert first_column(section(README, heading)) == {word.value for word in words}
+
+
+def test_every_reason_that_a_rule_gives_is_in_the_tables_of_contributing():
+    verdicts = section(TEXTS["CONTRIBUTING.md"], "## Verdicts")
+    assert {reason.value for reason in Reason if reason.value not in verdicts} == set()
+
+
+def test_every_error_code_is_explained():
+    page = first_column(section(TEXTS["docs/programs.md"], "## Errors"))
+    calls = [node for tree in sources() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    given = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "code"]
+    given += [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "_refuse"]
+    choices = [
+        part for value in given for part in ((value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,))
+    ]
+    raised = {part.value for part in choices if isinstance(part, ast.Constant)} - SIMULATED
+    assert raised - page == set()
+    assert {code for code in page if code == code.lower()} - constants() == set()
+
+
+def test_the_page_on_programs_names_the_whole_interface():
+    page = TEXTS["docs/programs.md"]
+    assert {name for name in reconcile.__all__ if not re.search(rf"`{name}\b", page)} == set()
+
+
+def test_the_layers_are_those_that_the_test_holds():
+    spec = importlib.util.spec_from_file_location("layers", ROOT / "tests" / "unit" / "test_layers.py")
+    layers = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(layers)
+    (table,) = tables(section(TEXTS["CONTRIBUTING.md"], "## Layers"))
+    assert {row[0].strip("`"): set(re.findall("`([^`]+)`", row[1])) for row in table[1:]} == layers.ALLOWED
+
+
+def test_the_changelog_has_a_section_for_this_version():
+    assert f"\n## [{reconcile.__version__}] - " in TEXTS["CHANGELOG.md"]
+
+
+ORIGINS = ROOT.parent / "shared" / "seeds"
+
+
+@pytest.mark.skipif(not ORIGINS.is_dir(), reason="the origin projects' documents are not at hand")
+def test_every_option_and_variable_of_the_origin_projects_is_mapped():
+    told = "\n".join(path.read_text("utf-8") for path in ORIGINS.glob("*.md"))
+    options = set(re.findall(r"(?:reconcile_usage|run_experiment)\.\w+.*? (--[a-z-]+)", told))
+    variables = set(
+        re.findall(r"^(?:export )?([A-Z]+(?:_[A-Z]+)+)=|\$\{?([A-Z]+(?:_[A-Z]+)+)", told, flags=re.MULTILINE)
+    )
+    names = options | {name for pair in variables for name in pair if name}
+    assert {name for name in names if name not in TEXTS["docs/from-the-seeds.md"]} == set()
+
+
+# ------------------------------------------------------------------------------------------- examples of attribution
+
+
+NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
+SCOPE = Scope("openai", ("key_a",))
+
+
+def minute(index, cell):
+    requests, tokens = map(int, cell.split("x"))
+    return Bucket(NOON + 60 * index, Usage(tokens, tokens, tokens, requests), "key_a", "gpt-4o-mini")
+
+
+def claim(name, start, end, recorded):
+    """`5 calls, 430 tokens`."""
+    calls, tokens = (re.search(rf"(\d+) {noun}", recorded) for noun in ("calls", "tokens"))
+    known = int(tokens[1]) if tokens else None
+    window = Window(NOON + 60 * start, NOON + 60 * end)
+    return Claim(
+        RunKey("chatdev", name), SCOPE, window, Recorded(known, known, known, int(calls[1]) if calls else None)
+    )
+
+
+def used(claims, cells, name, foreign=0):
+    """What a run used, in the words of the page."""
+    extra = [minute(20, f"{foreign}x7")] if foreign else []
+    shown = attribute(claims, [*(minute(*cell) for cell in enumerate(cells)), *extra], [Window(0, 2 * NOON)])
+    bounds = shown.by_run[RunKey("chatdev", name)].bounds
+    if bounds is None:
+        return "no bounds"
+    return f"{bounds.low.tokens_in}" + ("" if bounds.exact else f" to {bounds.high.tokens_in}")
+
+
+def test_the_examples_of_attribution_are_right():
+    examples = section(TEXTS["docs/attribution.md"], "## Worked examples")
+    (_, two_cells), two, (_, one_cell), one = tables(examples)
+    for a, b, a_used, b_used, _ in two[1:]:
+        claims = [claim("a", 0, 5, a), claim("b", 4, 9, b)]
+        assert (used(claims, two_cells, "a"), used(claims, two_cells, "b")) == (a_used, b_used), f"A {a}, B {b}"
+    for recorded, foreign, expected, _ in one[1:]:
+        assert used([claim("a", 0, 3, recorded)], one_cell, "a", int(foreign)) == expected, recorded
+
+
+# ----------------------------------------------------------------------------------------- links, paths and language
+
+
+def anchors(text):
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_document
+def test_every_link_leads_somewhere(name):
+    for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS[name]):
+        path, _, anchor = target.partition("#")
+        if path.startswith("https://"):
+            continue
+        file = (ROOT / name).parent / path if path else ROOT / name
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file.read_text("utf-8")), target
+
+
+@every_document
+def test_every_path_of_this_repository_that_is_named_exists(name):
+    named = re.findall(
+        r"`((?:tests|docs|scripts|schemas|reconcile|core|adapters|workflow|reports)/[\w./-]*)`", TEXTS[name]
+    )
+    ours = [path for path in named if "reconciler" not in path and name != "docs/from-the-seeds.md"]
+    assert [path for path in ours if not ((ROOT / path).exists() or (PACKAGE / path).exists())] == []
+
+
+@every_document
+def test_documents_speak_of_the_project_alone_and_in_plain_letters(name):
+    text = TEXTS[name]
+    assert re.findall(r"/work\b|/tmp/|/home/|#\d+\b|\bshared/|DESIGN\.md|STYLE\.md|\bTODO\b", text) == []
+    assert {letter for letter in text if ord(letter) > 255} == set()

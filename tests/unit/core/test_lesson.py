@@ -1,0 +1,88 @@
+"""A lesson goes into the file as it is at that moment, or not at all."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from support.runs import CHECKER, KEY, PATH, SCOPE, Tale, after, attribution_of
+
+from reconcile.core import lesson as module
+from reconcile.core.lesson import CHANGED, TRANSIENT, Lesson, apply
+from reconcile.core.model import Claim, Policy, Status
+from reconcile.errors import StoreError
+
+
+def lesson(tale, shown, clock="00:45"):
+    run = tale.run
+    claim = Claim(KEY, SCOPE, run.window, run.recorded)
+    attribution = attribution_of(shown, run=run) if shown is not None else None
+    return Lesson(path=PATH, claim=claim, attribution=attribution, at=after(clock))
+
+
+def applied(found, text):
+    return apply(found, text.encode(), CHECKER, Policy())
+
+
+def test_a_read_goes_into_the_file():
+    tale = Tale()
+    outcome = applied(lesson(tale, "100"), tale.text)
+    assert (outcome.run.state.status, json.loads(outcome.after)["aggregate_metrics"]["TOK_IN"]) == (Status.PENDING, 100)
+
+
+def test_what_others_have_added_meanwhile_stays():
+    tale = Tale()
+    found = lesson(tale, "100")
+    tale.put("note", "by hand")
+    assert json.loads(applied(found, tale.text).after)["note"] == "by hand"
+
+
+def test_a_second_application_changes_nothing():
+    tale = Tale()
+    found = lesson(tale, "100")
+    once = applied(found, tale.text).after
+    assert applied(found, once.decode()).after is None
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda tale: tale.put("end_timestamp", "2026-01-06T12:09:00Z"), id="its times"),
+        pytest.param(lambda tale: tale.put("recorded_usage", {"api_calls": 1}), id="what it recorded"),
+        pytest.param(lambda tale: tale.put("run_id", "other"), id="its validity"),
+    ],
+)
+def test_nothing_is_written_where_somebody_changed(edit):
+    tale = Tale()
+    found = lesson(tale, "100")
+    edit(tale)
+    outcome = applied(found, tale.text)
+    assert (outcome.after, outcome.note) == (None, CHANGED)
+
+
+def test_a_transient_zero_is_noted_and_changes_nothing():
+    tale = Tale()
+    tale.read("00:45", "100")
+    outcome = applied(lesson(tale, "0", "01:45"), tale.text)
+    assert (outcome.after, outcome.note) == (None, TRANSIENT)
+
+
+def test_minutes_claimed_late_take_a_verdict_back_without_a_read():
+    tale = Tale()
+    tale.read("00:45", "100")
+    tale.read("01:45", "100")
+    outcome = applied(lesson(tale, None, "02:45"), tale.text)
+    assert (outcome.run.state.status, outcome.run.state.bounds.high.tokens_in) == (Status.WARNING, 100)
+
+
+def test_what_would_not_be_valid_is_never_returned(monkeypatch):
+    """A defect of this tool must not reach a file: here it writes a status that no schema knows."""
+    judged = module.settle
+
+    def broken(*given, **options):
+        outcome = judged(*given, **options)
+        return replace(outcome, verdict=replace(outcome.verdict, status="splendid"))
+
+    monkeypatch.setattr(module, "settle", broken)
+    tale = Tale()
+    with pytest.raises(StoreError, match="the file is as it was"):
+        applied(lesson(tale, "100"), tale.text)
