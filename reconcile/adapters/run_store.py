@@ -13,10 +13,9 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from reconcile.core.model import Finding, RunKey
+from reconcile.core.model import Finding, RunFile, RunKey
 from reconcile.errors import ConfigurationError, StoreError
 
 FILE_NAME = "metrics.json"
@@ -25,15 +24,6 @@ TEMPORARY = ".metrics.json.*.tmp"
 
 PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Never follow a link, never wait for the other end of a pipe."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunFile:
-    """One run's file. `path` is how it is shown: with forward slashes, from where the command was started."""
-
-    key: RunKey
-    path: str
-    size: int
 
 
 class RunStore:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -285,6 +285,28 @@ class RunKey:
 
     def __str__(self) -> str:
         return f"{self.framework}/{self.run_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """Where one run's file is. `path` is how it is shown and named in commits: with forward slashes."""
+
+    key: RunKey
+    path: str
+    size: int
+
+
+class RunFiles(Protocol):
+    """The files of runs, on a disk or at the tip of a branch."""
+
+    def discover(self) -> tuple[list[RunFile], list[Finding]]:
+        """Every run's file, by name, and what lies in the place of one but cannot be one."""
+
+    def read(self, key: RunKey) -> bytes:
+        """The bytes of the run's file, or StoreError."""
+
+    def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
+        """Replace the file by what `change` makes of it as it is now; None leaves it. Says whether it did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Verdict:
     restatement: tuple[Usage, Usage] | None = None
     """The settled figure and the one that was read, stably, after it."""
     bounds: Bounds | None = None
-    """Where a claim came late and no read tells what it took: all that is known, nothing to everything."""
+    """Nothing to everything: all that is known where a claim came late and nothing tells what it took."""
     reconciled_at: datetime | None = None
     verified_at: datetime | None = None
 
@@ -152,7 +152,7 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         completeness=completeness,
         assumes=_assumptions(completeness, unreadable),
         restatement=restatement,
-        bounds=Bounds(Usage(), read.reported) if writes and late and case.attribution.bounds is None else None,
+        bounds=Bounds(Usage(), read.reported) if writes and late else None,
         reconciled_at=_reconciled_at(case, read),
         verified_at=_verified_at(case) if status is Status.VERIFIED else None,
     )
@@ -192,9 +192,9 @@ def _reconciled_at(case: Case, read: Observation) -> datetime:
 
 
 def _verified_at(case: Case) -> datetime:
-    state = case.run.state
-    verified = state is not None and case.run.settled and state.status is Status.VERIFIED
-    return (verified and state is not None and state.verified_at) or case.at
+    """Now, unless it was verified already and still is."""
+    before = case.run.state.verified_at if case.run.state and case.at_rest else None
+    return before or case.at
 
 
 def _assumptions(completeness: Completeness | None, unreadable: int) -> tuple[str, ...]:

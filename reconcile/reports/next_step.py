@@ -37,10 +37,9 @@ def next_step(report: RunReport, policy: Policy, now: datetime) -> str:
             return f"verified by another tool, not by this one: {_command(run, '--force')} reads it again"
         case Selection.DUE:
             return _due(run, age)
-        case Selection.OBSERVED:
-            return f"nothing: it is settled; {_command(run, '--force')} reads it again"
-        case Selection.SETTLED:
-            return f"nothing: it is settled; {_command(run, f'--force --max-age {_days(run, now)}d')} reads it again"
+        case Selection.OBSERVED | Selection.SETTLED:
+            reach = "" if report.selection is Selection.OBSERVED else f" --max-age {_days(run, now)}d"
+            return f"nothing: it is settled; {_command(run, f'--force{reach}')} reads it again"
         case Selection.NOT_ASKED:
             return f"ended {age} ago, and was not asked for"
         case _:

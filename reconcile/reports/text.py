@@ -99,11 +99,11 @@ def _runs(described: Sequence[tuple[RunReport, list[str]]], paint: Paint, width:
         return ""
     names = [printable(str(report.run.key)) for report, _ in described]
     statuses = [LABELS.get(standing(report.run), standing(report.run)) for report, _ in described]
-    figures = [_figures(report) for report, _ in described]
+    rows = [figures(report) for report, _ in described]
     first, second = max(map(len, [*names, "run"])), max(map(len, [*statuses, "status"]))
-    widths = [max(map(len, column)) for column in zip(*figures, COLUMNS, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*rows, COLUMNS, strict=True)]
     lines = [_row("run".ljust(first), "status".ljust(second), COLUMNS, widths)]
-    for (_, said), name, status, row in zip(described, names, statuses, figures, strict=True):
+    for (_, said), name, status, row in zip(described, names, statuses, rows, strict=True):
         painted = paint(status.ljust(second), STATUS_STYLES.get(status, "dim"))
         lines.append(_row(name.ljust(first), painted, row, widths))
         lines += [_wrapped(text, INDENT, width) for text in said]
@@ -115,7 +115,7 @@ def _row(name: str, status: str, figures: Sequence[str], widths: Sequence[int]) 
     return f"  {name}  {status}  {'  '.join(aligned)}".rstrip()
 
 
-def _figures(report: RunReport) -> tuple[str, str, str, str]:
+def figures(report: RunReport) -> tuple[str, str, str, str]:
     """The four kinds; an interval where the figure is not exact, a dash where nothing was read."""
     state = report.run.state
     if state is None:

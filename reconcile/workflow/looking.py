@@ -40,7 +40,7 @@ def validate(workspace: Workspace, paths: Sequence[Path] = ()) -> tuple[int, tup
         files = [file for file in files if wanted & _leading_to(Path(file.path))]
         misplaced = [finding for finding in misplaced if wanted & _leading_to(Path(finding.path))]
         if not files and not misplaced:
-            raise _nothing_below(paths, workspace.store.root)
+            raise _nothing_below(paths)
     findings = list(misplaced)
     for file in files:
         document = check_file(workspace, file)
@@ -48,11 +48,11 @@ def validate(workspace: Workspace, paths: Sequence[Path] = ()) -> tuple[int, tup
     return len(files) + len(misplaced), tuple(findings)
 
 
-def _nothing_below(paths: Sequence[Path], root: Path) -> UsageError:
+def _nothing_below(paths: Sequence[Path]) -> UsageError:
     return UsageError(
         f"{', '.join(map(str, paths))}: no run's file below",
         code="nothing_to_validate",
-        remedy=f"name files or folders of {root}, or another folder of runs with --runs",
+        remedy="name files or folders of the folder of runs, or another folder of runs with --runs",
     )
 
 

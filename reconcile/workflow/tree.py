@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from reconcile.adapters.run_store import RunFile, RunStore
 from reconcile.core.claims import claims_of, missing_key_id, neighbours, scopes
-from reconcile.core.model import Claim, Finding, Policy, Run, RunKey, Scope
+from reconcile.core.model import Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope
 from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
 from reconcile.core.validation import MAX_BYTES, Checker, Document, too_large
@@ -21,7 +20,7 @@ from reconcile.errors import ReconcileError, StoreError, UsageError
 class Workspace:
     """What every command works on."""
 
-    store: RunStore
+    store: RunFiles
     checker: Checker
     policy: Policy
     configured: Mapping[str, Scope]

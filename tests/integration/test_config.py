@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.config import ADMIN_KEY_VARIABLES, Flags, duration, load, missing_admin_key, project_key
+from reconcile.config import Flags, load, missing_admin_key, project_key
+from reconcile.config.settings import ADMIN_KEY_VARIABLES, duration
 from reconcile.core.model import Policy, Scope
 from reconcile.errors import ConfigurationError, UsageError
 

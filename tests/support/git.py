@@ -5,7 +5,6 @@
 
 import os
 import shutil
-import stat
 import subprocess
 import sys
 from base64 import b64encode
@@ -17,6 +16,9 @@ OWN = {
     "PATH": os.environ["PATH"],
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "core.fsync",
+    "GIT_CONFIG_VALUE_0": "none",
     **{f"GIT_{role}_{name}": "person@example.com" for role in ("AUTHOR", "COMMITTER") for name in ("NAME", "EMAIL")},
 }
 BACKEND = Path(subprocess.run(["git", "--exec-path"], check=True, capture_output=True, text=True).stdout.strip())
@@ -37,17 +39,24 @@ def script(file, *lines):
     return file
 
 
+def make_forge(folder, files):
+    """A remote and a person's clone of it, with a first commit; may be copied."""
+    git(folder, "init", "-q", "--bare", "--template=", "-b", "main", "remote.git")
+    git(folder / "remote.git", "config", "uploadpack.allowFilter", "true")
+    git(folder / "remote.git", "config", "core.fsync", "none")
+    git(folder, "clone", "-q", "--template=", "remote.git", "person")
+    git(folder / "person", "config", "remote.origin.url", "../remote.git")
+    Forge(folder).write(files)
+
+
 class Forge:
-    """A bare remote, and a person with a clone of it."""
+    """A bare remote in a folder, and a person with a clone of it."""
 
     def __init__(self, folder):
         self.folder = folder
         self.bare = folder / "remote.git"
-        git(folder, "init", "-q", "--bare", "-b", "main", str(self.bare))
-        git(self.bare, "config", "uploadpack.allowFilter", "true")
         self.url = self.bare.as_uri()
         self.person = folder / "person"
-        git(folder, "clone", "-q", str(self.bare), str(self.person))
 
     def write(self, files, branch="main", message="by hand"):
         """The person's commit of files (path: bytes, None to delete) on top of the branch, pushed."""
@@ -104,7 +113,7 @@ def sparse(forge, folder):
 
 
 def partial(forge, folder):
-    git(forge.folder, "clone", "-q", "--filter=blob:none", "--no-checkout", forge.url, str(folder))
+    git(forge.folder, "clone", "-q", "--filter=blob:none", forge.url, str(folder))
     return folder
 
 
@@ -162,10 +171,9 @@ def everything(folder):
     return {
         path: (
             path.lstat().st_mode,
-            os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None,
+            path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else None,
         )
         for path in sorted(folder.rglob("*"))
-        if not stat.S_ISFIFO(path.lstat().st_mode)
     }
 
 
@@ -190,9 +198,10 @@ class GitServer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                server.answer(self, self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                server.answer(self)
 
-            do_POST = do_GET
+            def do_POST(self):
+                server.answer(self)
 
             def log_message(self, *_):
                 pass
@@ -208,7 +217,8 @@ class GitServer:
         self._http.shutdown()
         self._http.server_close()
 
-    def answer(self, request, body):
+    def answer(self, request):
+        body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         self.seen.append(request.headers.get_all("Authorization") or [])
         self.arguments += b"".join(_arguments())
         service = next((name for name in ("git-upload-pack", "git-receive-pack") if name in request.path), "")

@@ -39,6 +39,7 @@ QUIET = {
 HARMLESS = (
     ("core.hooksPath", os.devnull),
     ("core.fsmonitor", "false"),
+    ("core.fsync", "none"),  # what is written here need not outlive the job
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
     ("push.gpgSign", "false"),

@@ -100,7 +100,7 @@ class GitRemote:
 
     def _ref(self, branch: str) -> str:
         """The full name of a branch, which came from outside: no option, no expression, no pattern."""
-        if branch.isprintable() and self._named(branch) == branch:
+        if branch and branch.isprintable() and self._named(branch) == branch:
             return f"refs/heads/{branch}"
         raise ConfigurationError(
             f"{branch!a} is no name of a branch",

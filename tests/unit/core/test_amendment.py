@@ -290,6 +290,14 @@ def test_a_figure_that_is_not_exact_has_its_bounds():
     assert all(attempt["bounds"]["tokens_in"] == [100, 150] for attempt in tale.block["attempts"])
 
 
+def test_neighbours_are_named_once_the_run_is_settled():
+    tale = Tale(neighbours=[B])
+    tale.read("00:30", "100")
+    assert "neighbours" not in tale.block["attribution"]
+    tale.read("01:30", "100")
+    assert [each["run"] for each in tale.block["attribution"]["neighbours"]] == ["chatdev/b"]
+
+
 def test_where_calls_are_missing_there_are_no_bounds():
     tale = Tale(**CALLS_3)
     tale.read("00:30", "2x100")

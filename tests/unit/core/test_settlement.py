@@ -569,6 +569,15 @@ READS = {
         """,
         CALLS_3,
     ),
+    "a higher figure of a run that was warned": (
+        """
+        00:30   4x100    pending: first_read               100
+        01:30   4x100    warning: extra_calls              100
+        02:30   5x120    pending: rising                   120
+        03:30   5x120    warning: restated, extra_calls    120
+        """,
+        CALLS_3,
+    ),
     "a higher figure that sinks again before it was stable": (
         """
         00:30   100    pending: first_read       100
@@ -763,6 +772,11 @@ FORCED = {
         02:30 forced   60    pending: first_read    100
         03:30          60    verified: stable       60
     """,
+    "a rise after that is written at once": """
+        02:30 forced   60    pending: first_read    100
+        03:30          60    verified: stable       60
+        04:30          80    pending: rising        80
+    """,
     "a higher one too, and it restates nothing": """
         02:30 forced   120    pending: first_read    100
         03:30          120    verified: stable       120
@@ -839,6 +853,21 @@ def test_force_changes_nothing_for_a_run_that_was_never_read():
     tale = Tale()
     tale.read("00:30", "100", forced=True)
     assert "forced" not in tale.block["attempts"][0]
+
+
+def test_a_forced_read_beside_a_late_claim_leaves_what_is_known_until_it_is_stable():
+    tale = Tale()
+    tale.tell(VERIFIED)
+    tale.neighbours = [B]
+    assert tale.read("02:30", QUIET, forced=True) == "pending: first_read"
+    assert tale.block["attribution"] == {"exact": True, "basis": ["completions", "api_key_id", "window"]}
+
+
+def test_a_forced_verdict_is_as_old_as_its_read():
+    tale = Tale(policy=Policy(min_stable_verifications=1))
+    tale.read("00:30", "100")
+    tale.read("02:30", "100", forced=True)
+    assert tale.run.state.verified_at == after("02:30")
 
 
 def test_forcing_every_pass_still_verifies_a_run_that_is_not_settled():
@@ -1022,6 +1051,8 @@ def test_a_neighbour_that_vanishes_never_lifts_the_warning():
     ]
     assert tale.read("09:30", BUSY) == "warning: shared_minutes", "the return lifts the restatement only"
     assert tale.run.state.bounds.low.tokens_in == 100
+    tale.neighbours = [neighbour("c", 3, 5)]
+    assert tale.read("10:30", BUSY) == "warning: shared_minutes", "nor does another claim that took nothing"
 
 
 def test_a_neighbour_that_vanishes_does_not_lift_the_warning_when_another_comes():

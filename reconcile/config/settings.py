@@ -1,4 +1,4 @@
-"""All settings, cleaned once: flags over environment over reconcile.yml. Nothing below the command line reads them.
+"""The settings of a command: flags over environment over reconcile.yml. Nothing below the command line reads them.
 
 Read when asked for, never at import. A secret shows its value only where it is sent.
 """
@@ -88,8 +88,14 @@ class Settings:
 def load(flags: Flags, environ: Mapping[str, str], *, read_dotenv: bool) -> Settings:
     """The settings of one command. Raises ConfigurationError or UsageError; each names the setting and its place."""
     file = Path(flags.config) if flags.config else Path(CONFIG_FILE)
-    document = _document(file, required=flags.config is not None)
+    text = _text(file, required=flags.config is not None)
     variables = _with_dotenv(file.parent / ".env", environ) if read_dotenv else dict(environ)
+    return configured(flags, variables, text, file)
+
+
+def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path) -> Settings:
+    """The settings where the configuration is at hand as `text`, which is that of `file`."""
+    document = _document(file, text)
     now = flags.now or variables.get("RECONCILE_NOW")
     return Settings(
         runs=Path(flags.runs) if flags.runs else file.parent / str(document.get("runs") or "runs"),
@@ -140,15 +146,18 @@ def duration(text: str | float, setting: str, *, unit_needed: bool = False) -> t
     return float(number) * UNITS[unit or "m"]
 
 
-def _document(file: Path, *, required: bool) -> Mapping[str, Any]:
+def _text(file: Path, *, required: bool) -> str:
     try:
-        text = file.read_text("utf-8")
+        return file.read_text("utf-8")
     except FileNotFoundError as error:
         if not required:
-            return {}
+            return ""
         raise _bad(file, "there is no such file", "name an existing one with --config") from error
     except (OSError, UnicodeDecodeError) as error:
         raise _bad(file, f"cannot be read ({error})", "check its permissions; it must be UTF-8") from error
+
+
+def _document(file: Path, text: str) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:

@@ -1,0 +1,67 @@
+"""The run files at the tip of a branch, held in memory: what a pass changes is kept for a commit.
+
+The same rules as on a disk: only plain files in their place are runs, links and submodules are findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+
+from reconcile.core.model import Finding, RunFile, RunKey
+from reconcile.errors import StoreError
+
+FILE_NAME = "metrics.json"
+KINDS = {"120000": "a symbolic link", "160000": "a submodule"}
+"""Modes of git that are no files of this repository."""
+
+
+class TreeStore:
+    """Files by path. `entries` are mode and size of all that is below `root`; `contents` the bytes of runs' files."""
+
+    def __init__(
+        self, root: PurePosixPath, entries: Mapping[str, tuple[str, int]], contents: Mapping[str, bytes]
+    ) -> None:
+        self.root = root
+        self._entries = entries
+        self._contents = dict(contents)
+        self.changed: dict[str, bytes] = {}
+
+    def discover(self) -> tuple[list[RunFile], list[Finding]]:
+        files: list[RunFile] = []
+        findings: list[Finding] = []
+        for path, (mode, size) in sorted(self._entries.items()):
+            parts = PurePosixPath(path).relative_to(self.root).parts
+            if mode in KINDS and (len(parts) < 3 or is_run(self.root, path)):  # noqa: PLR2004  a framework or a run
+                what = "put the run's own file in its place" if is_run(self.root, path) else "make it a folder"
+                findings.append(Finding(path, 1, 1, "", f"is {KINDS[mode]}; {what}"))
+            elif is_run(self.root, path):
+                files.append(RunFile(RunKey(*parts[:2]), path, size))
+        return files, findings
+
+    def read(self, key: RunKey) -> bytes:
+        path = self._path(key)
+        if path not in self._contents:
+            raise StoreError(f"{path}: is not there", code="unreadable_file", remedy="run the pass again")
+        return self.changed.get(path, self._contents[path])
+
+    def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
+        before = self.read(key)
+        after = change(before)
+        if after is None or after == before:
+            return False
+        self.changed[self._path(key)] = after
+        return True
+
+    def _path(self, key: RunKey) -> str:
+        return str(self.root / key.framework / key.run_id / FILE_NAME)
+
+
+def is_run(root: PurePosixPath, path: str) -> bool:
+    """Whether the path is exactly that of a run's file: `<root>/<framework>/<run_id>/metrics.json`."""
+    below = PurePosixPath(path)
+    return (
+        below.name == FILE_NAME
+        and below.parent.parent.parent == root
+        and not any(part.startswith(".") for part in below.relative_to(root).parts[:2])
+    )

@@ -1,0 +1,27 @@
+"""All settings, cleaned once: what the command line, the Action's inputs, the environment and reconcile.yml say."""
+
+from reconcile.config.inputs import Inputs, Mode, read_inputs
+from reconcile.config.settings import (
+    DEFAULT_BASE_URL,
+    Flags,
+    Secret,
+    Settings,
+    configured,
+    load,
+    missing_admin_key,
+    project_key,
+)
+
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "Flags",
+    "Inputs",
+    "Mode",
+    "Secret",
+    "Settings",
+    "configured",
+    "load",
+    "missing_admin_key",
+    "project_key",
+    "read_inputs",
+]

@@ -1,0 +1,140 @@
+"""The inputs of the GitHub Action, as text from the environment to values. An empty input means its default.
+
+Each travels as `RECONCILE_INPUT_<NAME>`: under its documented name an empty one would blank a variable of the job.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from reconcile.config.settings import Flags, Secret
+from reconcile.errors import UsageError
+
+PREFIX = "RECONCILE_INPUT_"
+BOOLEANS = {"true": True, "false": False}
+Choice = TypeVar("Choice", bound=StrEnum)
+COMMENT_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+class Mode(StrEnum):
+    AUTO = "auto"
+    CHECK = "check"
+    COMMIT = "commit"
+    PULL_REQUEST = "pull-request"
+
+
+class Sign(StrEnum):
+    GIT = "git"
+    API = "api"
+
+
+class Comment(StrEnum):
+    AUTO = "auto"
+    CHANGES = "changes"
+    OFF = "off"
+
+
+class FailOn(StrEnum):
+    ERRORS = "errors"
+    WARNINGS = "warnings"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What the workflow asked for."""
+
+    admin_key: Secret | None
+    token: Secret | None
+    mode: Mode
+    flags: Flags
+    framework: str | None
+    run_id: str | None
+    force: bool
+    dry_run: bool
+    branch: str | None
+    pr_branch: str
+    open_pull_requests: bool
+    open_issue: bool
+    require_verified: bool
+    commit_message: str
+    push_attempts: int
+    sign: Sign
+    comment: Comment
+    comment_key: str
+    pr_number: int | None
+    fail_on: FailOn
+    api_url: str | None
+    github_api_url: str | None
+
+
+def read_inputs(environ: Mapping[str, str]) -> Inputs:
+    """The inputs of this job. Raises UsageError for a value that an input cannot have, and names those it can."""
+    given = {name.removeprefix(PREFIX): text for name, text in environ.items() if name.startswith(PREFIX)}
+    values = {name.lower().replace("_", "-"): text.strip() for name, text in given.items() if text.strip()}
+    key, token = values.get("openai-admin-key"), values.get("token")
+    return Inputs(
+        admin_key=Secret(key) if key else None,
+        token=Secret(token) if token else None,
+        mode=_choice(values, "mode", Mode.AUTO),
+        flags=Flags(
+            **{name.replace("-", "_"): values.get(name) for name in ("runs", "config", "min-age", "max-age", "now")}
+        ),
+        framework=values.get("framework"),
+        run_id=values.get("run-id"),
+        force=_flag(values, "force"),
+        dry_run=_flag(values, "dry-run"),
+        branch=values.get("branch"),
+        pr_branch=values.get("pr-branch", "reconcile/usage"),
+        open_pull_requests=_flag(values, "open-pull-requests"),
+        open_issue=_flag(values, "open-issue"),
+        require_verified=_flag(values, "require-verified"),
+        commit_message=values.get("commit-message", "Reconcile LLM usage"),
+        push_attempts=_number(values, "push-attempts", 10, 1, 100),
+        sign=_choice(values, "sign", Sign.GIT),
+        comment=_choice(values, "comment", Comment.AUTO),
+        comment_key=_comment_key(values),
+        pr_number=_number(values, "pr-number", 0, 1, 10**9) or None,
+        fail_on=_choice(values, "fail-on", FailOn.ERRORS),
+        api_url=values.get("api-url"),
+        github_api_url=values.get("github-api-url"),
+    )
+
+
+def _choice(values: Mapping[str, str], name: str, default: Choice) -> Choice:
+    allowed = list(type(default))
+    text = values.get(name, default)
+    if text not in {choice.value for choice in allowed}:
+        raise _wrong(name, text, f"write one of {', '.join(allowed)}")
+    return type(default)(text)
+
+
+def _flag(values: Mapping[str, str], name: str) -> bool:
+    text = values.get(name, "false")
+    if text.lower() not in BOOLEANS:
+        raise _wrong(name, text, "write true or false")
+    return BOOLEANS[text.lower()]
+
+
+def _number(values: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = values.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch("[0-9]{1,10}", text) or not least <= int(text) <= most:
+        raise _wrong(name, text, f"write a whole number from {least} to {most}")
+    return int(text)
+
+
+def _comment_key(values: Mapping[str, str]) -> str:
+    text = values.get("comment-key", "default")
+    if not COMMENT_KEY.fullmatch(text):
+        raise _wrong("comment-key", text, "write up to 64 letters, digits, dots, dashes and underscores")
+    return text
+
+
+def _wrong(name: str, text: str, remedy: str) -> UsageError:
+    return UsageError(f"input {name}: {text!r} is not a value it can have", code="bad_input", remedy=remedy)

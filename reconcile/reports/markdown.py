@@ -1,0 +1,181 @@
+"""A pass as GitHub Markdown, for a comment and for the job summary.
+
+In everything that came from a file, a branch or an API every character but letters, digits and spaces is spelled as an
+entity: it can neither form Markdown nor HTML, split a cell, mention anyone nor link to anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from reconcile.core.model import Finding, Observation, Run
+from reconcile.core.summary import RunReport, Summary, Unattributed, standing
+from reconcile.core.wire import plural
+from reconcile.reports.next_step import at_rest, next_step
+from reconcile.reports.text import LABELS, figures, rests_on
+from reconcile.reports.words import minute, printable
+
+FIGURES = "tokens in | out | cached | calls"
+RULE = "--: | --: | --: | --:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where the reader may go on; None where there is nothing to link."""
+
+    blob: str | None = None
+    """The address of the files at the commit that was reported on, without a path."""
+    commit: str | None = None
+    job: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A heading, what stands once below it, and rows that may be left out at the end."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+def summary_markdown(summary: Summary, links: Links, limit: int, lead: str = "") -> str:
+    """The pass below `lead`, in at most `limit` characters: rows are left out whole, and counted."""
+    tail = _footer(summary, links)
+    text = f"{lead}{_title(summary)}\n"
+    room = limit - len(tail) - 100  # for the line that says how much was left out
+    left_out = 0
+    for section in _sections(summary, links):
+        opening = "\n".join(("", section.title, "", *section.head)) + "\n"
+        kept = _fitting(section.rows, room - len(text) - len(opening))
+        left_out += len(section.rows) - len(kept)
+        if kept:
+            text += opening + "".join(f"{row}\n" for row in kept)
+    more = f"\n{plural(left_out, 'row')} left out: the summary of the job has all of them.\n" if left_out else ""
+    return text + more + tail
+
+
+def code(text: str) -> str:
+    """An untrusted name that stays what it is, in a cell, a list or a link. GitHub finds no mentions in code."""
+    return f"<code>{_escaped(printable(text))}</code>"
+
+
+def prose(text: str) -> str:
+    """A sentence with untrusted names in it. Mentions and references are looked for after entities are resolved, so
+    a space of no width parts them."""
+    return _escaped(printable(text).replace("@", "@\u200b").replace("#", "#\u200b"))
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isalnum() or c in " \u200b" else f"&#{ord(c)};" for c in text)
+
+
+def _title(summary: Summary) -> str:
+    counts = summary.counts
+    names = ("verified", "inherited", "warning", "failed", "pending", "data_not_available", "skipped")
+    parts = [f"{counts[name]:,} {LABELS.get(name, name).replace('_', ' ')}" for name in names if counts[name]]
+    parts += [plural(counts["invalid"], "invalid file")] if counts["invalid"] else []
+    return f"### LLM usage: {', '.join(parts) or 'no runs'}"
+
+
+def _sections(summary: Summary, links: Links) -> Iterable[_Section]:
+    good = [r for r in summary.runs if standing(r.run) in {"verified", "inherited"}]
+    bad = [r for r in summary.runs if standing(r.run) in {"warning", "failed"}]
+    waiting = [r for r in summary.runs if r not in good and r not in bad]
+    yield _Section("**Findings**", (), tuple(_finding(finding, links) for finding in sorted(summary.findings)))
+    errors = [f"- {code(e.code)} {prose(e.message)}: {prose(e.remedy)}" for e in summary.errors]
+    yield _Section("**Errors**", (), tuple(errors))
+    yield _Section("**To look at**", _head("run | status | why", FIGURES), tuple(_bad(r, links) for r in bad))
+    head = _head("run | rests on | since the last read", FIGURES)
+    yield _Section("**Verified**", head, tuple(_good(r, links) for r in good))
+    head = _head("run | status | why | next", FIGURES)
+    yield _Section("**Waiting**", head, tuple(_waiting(r, summary, links) for r in waiting))
+    rows = tuple(_unattributed(each, summary) for each in summary.unattributed)
+    head = ("| key | model | minutes | tokens in | out | requests |", "| --- | --- | --- | --: | --: | --: |")
+    yield _Section("**Usage that no run claims**", head, rows)
+
+
+def _head(names: str, figures_: str) -> tuple[str, str]:
+    words = " | ".join("---" for _ in names.split(" | "))
+    return f"| {names} | {figures_} |", f"| {words} | {RULE} |"
+
+
+def _row(report: RunReport, links: Links, *cells: str) -> str:
+    name = _linked(code(str(report.run.key)), links.blob, report.run.path)
+    return f"| {' | '.join((name, *cells, *figures(report)))} |"
+
+
+def _good(report: RunReport, links: Links) -> str:
+    state = report.run.state
+    rests = "another tool" if state is None or not state.completeness else rests_on(state.completeness, state.assumes)
+    return _row(report, links, rests, _change(report.run))
+
+
+def _bad(report: RunReport, links: Links) -> str:
+    return _row(report, links, _status(report), prose(_message(report)))
+
+
+def _waiting(report: RunReport, summary: Summary, links: Links) -> str:
+    step = "" if at_rest(report) else prose(next_step(report, summary.policy, summary.now))
+    return _row(report, links, _status(report), prose(_message(report)), step)
+
+
+def _status(report: RunReport) -> str:
+    state = report.run.state
+    name = standing(report.run)
+    reasons = f" ({', '.join(state.reasons)})" if state and state.reasons else ""
+    return code(LABELS.get(name, name) + reasons)
+
+
+def _message(report: RunReport) -> str:
+    state = report.run.state
+    return "; ".join(part for part in (state.message if state else "", report.note or "") if part)
+
+
+def _change(run: Run) -> str:
+    """What the last kept read changed against the one before it."""
+    kept: Sequence[Observation] = run.state.observations if run.state else ()
+    reads = [each.figure for each in kept if each.status != "lower_read"]
+    if len(reads) <= 1:
+        return "first read"
+    difference = reads[-1] - reads[-2]
+    if difference.is_zero:
+        return "unchanged"
+    return f"{difference.tokens_in:+,} in, {difference.tokens_out:+,} out"
+
+
+def _finding(finding: Finding, links: Links) -> str:
+    place = f"{finding.path}:{finding.line}:{finding.column}"
+    where = _linked(code(place), links.blob, finding.path, finding.line)
+    return f"- {where} {code(finding.pointer or '/')} {prose(finding.message)}"
+
+
+def _linked(shown: str, base: str | None, path: str, line: int | None = None) -> str:
+    if base is None:
+        return shown
+    return f"[{shown}]({base}/{quote(path, safe='/')}{f'#L{line}' if line else ''})"
+
+
+def _unattributed(row: Unattributed, summary: Summary) -> str:
+    span = f"{minute(row.start, summary.now)} to {minute(row.end, summary.now)}"
+    usage = row.usage
+    cells = (code(row.api_key_id or "no key id"), code(row.model or "no model"), span)
+    return f"| {' | '.join(cells)} | {usage.tokens_in:,} | {usage.tokens_out:,} | {usage.api_calls:,} |"
+
+
+def _footer(summary: Summary, links: Links) -> str:
+    parts = [f"Pass of {summary.now:%Y-%m-%d %H:%MZ}"]
+    parts += [f"[commit]({links.commit})"] if links.commit else []
+    parts += [f"[job]({links.job})"] if links.job else []
+    asked = plural(summary.api.requests, "request")
+    return f"\n<sub>{' · '.join([*parts, f'{asked} to the provider'])}</sub>\n"
+
+
+def _fitting(rows: Sequence[str], room: int) -> Sequence[str]:
+    used = 0
+    for position, row in enumerate(rows):
+        used += len(row) + 1
+        if used > room:
+            return rows[:position]
+    return rows
