@@ -10,7 +10,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any, NoReturn
@@ -230,6 +231,51 @@ def _imitated(run: workflow.Run, claim: workflow.Claim, feed: Feed) -> Sequence[
     start, end = run.started_at.timestamp(), run.ended_at.timestamp()
     key = claim.scope.api_key_ids[0] if claim.scope.api_key_ids else "key_simulated"
     return imitate(str(claim.run), start, end, key, claim.recorded, feed)
+
+
+@main.command(short_help="What the GitHub Action runs: a pass, then publish.")
+def action() -> None:
+    """A job of the GitHub Action, from its inputs in the environment to outputs, summary and comments.
+
+    On a machine of your own `reconcile run` makes the same pass.
+    """
+    look = workflow.Look()
+    try:
+        acted = workflow.act(_job_action(os.environ))
+    except ReconcileError as error:
+        answer = workflow.answer_error(error, look)
+        click.echo(workflow.error_annotation(error), nl=False)
+        click.echo(answer.text, err=True)
+        sys.exit(answer.exit_code)
+    click.echo(acted.annotations, nl=False)
+    click.echo(acted.log)
+    workflow.write_job(os.environ, acted)
+    sys.exit(acted.exit_code)
+
+
+def _job_action(environ: Mapping[str, str]) -> workflow.Action:
+    """The job with its clients. Secrets are masked before anything else is printed."""
+    inputs = config.read_inputs(environ)
+    for secret in (inputs.admin_key, inputs.token):
+        if secret:
+            click.echo(workflow.mask(secret.reveal()), nl=False)
+    variables = dict(environ) | ({"OPENAI_BASE_URL": inputs.api_url} if inputs.api_url else {})
+    variables |= {"OPENAI_ADMIN_KEY": inputs.admin_key.reveal()} if inputs.admin_key else {}
+    source = config.Source(flags=inputs.flags, variables=variables)
+    settings = source.settings("")
+    return workflow.open_action(
+        replace(inputs.request, dry_run=inputs.request.dry_run or settings.rehearsal),
+        variables | ({"GITHUB_API_URL": inputs.github_api_url} if inputs.github_api_url else {}),
+        token=inputs.token.reveal() if inputs.token else None,
+        source=source,
+        provider=_job_provider(settings),
+        now=settings.now,
+    )
+
+
+def _job_provider(settings: config.Settings) -> workflow.Provider:
+    with _progress() as progress:
+        return _provider(settings, progress)
 
 
 # ------------------------------------------------------------------------------------------------- provider

@@ -5,7 +5,8 @@
     ├── UsageError              the command line is wrong                               (exit 2)
     ├── ProviderError           a provider could not be read; no figure may follow      (exit 3)
     ├── StoreError              a run's file or folder could not be read or written     (exit 3)
-    └── GitError                the repository could not be read or written             (exit 3)
+    ├── GitError                the repository could not be read or written             (exit 3)
+    └── GitHubError             GitHub's API refused, or could not be asked             (exit 3)
 
 A defect of a file is no error but a finding (`core.model.Finding`): it is collected and reported, and never stops
 the other files.
@@ -49,6 +50,12 @@ class StoreError(ReconcileError):
 
 
 class GitError(ReconcileError):
-    """The repository could not be read, or refused what was to be written; its branches are as they were."""
+    """The repository could not be read, or did not take what was to be written."""
+
+    exit_code = 3
+
+
+class GitHubError(ReconcileError):
+    """GitHub's API refused, could not be asked, or gave no answer that can be trusted; no figure depends on it."""
 
     exit_code = 3

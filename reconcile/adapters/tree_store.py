@@ -26,6 +26,7 @@ class TreeStore:
         self._entries = entries
         self._contents = dict(contents)
         self.changed: dict[str, bytes] = {}
+        """What differs from the tip, by path."""
 
     def discover(self) -> tuple[list[RunFile], list[Finding]]:
         files: list[RunFile] = []
@@ -52,6 +53,16 @@ class TreeStore:
             return False
         self.changed[self._path(key)] = after
         return True
+
+    def original(self, path: str) -> bytes:
+        """The bytes of a run's file at the tip."""
+        return self._contents[path]
+
+    def with_changes(self, changed: Mapping[str, bytes]) -> TreeStore:
+        """The same tip with files that already differ from it."""
+        store = TreeStore(self.root, self._entries, self._contents)
+        store.changed = dict(changed)
+        return store
 
     def _path(self, key: RunKey) -> str:
         return str(self.root / key.framework / key.run_id / FILE_NAME)

@@ -1,12 +1,12 @@
 """All settings, cleaned once: what the command line, the Action's inputs, the environment and reconcile.yml say."""
 
-from reconcile.config.inputs import Inputs, Mode, read_inputs
+from reconcile.config.inputs import Inputs, read_inputs
 from reconcile.config.settings import (
     DEFAULT_BASE_URL,
     Flags,
     Secret,
     Settings,
-    configured,
+    Source,
     load,
     missing_admin_key,
     project_key,
@@ -16,10 +16,9 @@ __all__ = [
     "DEFAULT_BASE_URL",
     "Flags",
     "Inputs",
-    "Mode",
     "Secret",
     "Settings",
-    "configured",
+    "Source",
     "load",
     "missing_admin_key",
     "project_key",

@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from reconcile.config.settings import Flags, Secret
+from reconcile.core.request import Comment, FailOn, Mode, Request, Sign
+from reconcile.core.selection import Asked
 from reconcile.errors import UsageError
 
 PREFIX = "RECONCILE_INPUT_"
@@ -20,54 +22,14 @@ Choice = TypeVar("Choice", bound=StrEnum)
 COMMENT_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
-class Mode(StrEnum):
-    AUTO = "auto"
-    CHECK = "check"
-    COMMIT = "commit"
-    PULL_REQUEST = "pull-request"
-
-
-class Sign(StrEnum):
-    GIT = "git"
-    API = "api"
-
-
-class Comment(StrEnum):
-    AUTO = "auto"
-    CHANGES = "changes"
-    OFF = "off"
-
-
-class FailOn(StrEnum):
-    ERRORS = "errors"
-    WARNINGS = "warnings"
-    NEVER = "never"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the workflow asked for."""
+    """What the workflow asked for, and the secrets it gave."""
 
+    request: Request
+    flags: Flags
     admin_key: Secret | None
     token: Secret | None
-    mode: Mode
-    flags: Flags
-    framework: str | None
-    run_id: str | None
-    force: bool
-    dry_run: bool
-    branch: str | None
-    pr_branch: str
-    open_pull_requests: bool
-    open_issue: bool
-    require_verified: bool
-    commit_message: str
-    push_attempts: int
-    sign: Sign
-    comment: Comment
-    comment_key: str
-    pr_number: int | None
-    fail_on: FailOn
     api_url: str | None
     github_api_url: str | None
 
@@ -77,31 +39,35 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
     given = {name.removeprefix(PREFIX): text for name, text in environ.items() if name.startswith(PREFIX)}
     values = {name.lower().replace("_", "-"): text.strip() for name, text in given.items() if text.strip()}
     key, token = values.get("openai-admin-key"), values.get("token")
+    names = ("runs", "config", "min-age", "max-age", "now")
     return Inputs(
+        request=_request(values),
+        flags=Flags(**{name.replace("-", "_"): values.get(name) for name in names}),
         admin_key=Secret(key) if key else None,
         token=Secret(token) if token else None,
+        api_url=values.get("api-url"),
+        github_api_url=values.get("github-api-url"),
+    )
+
+
+def _request(values: Mapping[str, str]) -> Request:
+    asked = Asked(framework=values.get("framework"), run_id=values.get("run-id"), force=_flag(values, "force"))
+    return Request(
         mode=_choice(values, "mode", Mode.AUTO),
-        flags=Flags(
-            **{name.replace("-", "_"): values.get(name) for name in ("runs", "config", "min-age", "max-age", "now")}
-        ),
-        framework=values.get("framework"),
-        run_id=values.get("run-id"),
-        force=_flag(values, "force"),
+        asked=asked,
         dry_run=_flag(values, "dry-run"),
         branch=values.get("branch"),
-        pr_branch=values.get("pr-branch", "reconcile/usage"),
+        pr_branch=values.get("pr-branch", Request().pr_branch),
         open_pull_requests=_flag(values, "open-pull-requests"),
         open_issue=_flag(values, "open-issue"),
         require_verified=_flag(values, "require-verified"),
-        commit_message=values.get("commit-message", "Reconcile LLM usage"),
-        push_attempts=_number(values, "push-attempts", 10, 1, 100),
+        commit_message=values.get("commit-message", Request().commit_message),
+        push_attempts=_number(values, "push-attempts", 1, 100) or Request().push_attempts,
         sign=_choice(values, "sign", Sign.GIT),
         comment=_choice(values, "comment", Comment.AUTO),
         comment_key=_comment_key(values),
-        pr_number=_number(values, "pr-number", 0, 1, 10**9) or None,
+        pr_number=_number(values, "pr-number", 1, 10**9),
         fail_on=_choice(values, "fail-on", FailOn.ERRORS),
-        api_url=values.get("api-url"),
-        github_api_url=values.get("github-api-url"),
     )
 
 
@@ -120,10 +86,10 @@ def _flag(values: Mapping[str, str], name: str) -> bool:
     return BOOLEANS[text.lower()]
 
 
-def _number(values: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+def _number(values: Mapping[str, str], name: str, least: int, most: int) -> int | None:
     text = values.get(name)
     if text is None:
-        return default
+        return None
     if not re.fullmatch("[0-9]{1,10}", text) or not least <= int(text) <= most:
         raise _wrong(name, text, f"write a whole number from {least} to {most}")
     return int(text)

@@ -85,6 +85,23 @@ class Settings:
         return self.now is not None and urlsplit(self.base_url).hostname not in LOOPBACK
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a job's settings come from: its inputs and environment, and a file that has to be fetched first."""
+
+    flags: Flags
+    variables: Mapping[str, str] = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        """The configuration file in the repository."""
+        return Path(self.flags.config or CONFIG_FILE).as_posix()
+
+    def settings(self, text: str) -> Settings:
+        """What this text of the file makes of them. Raises ConfigurationError or UsageError."""
+        return configured(self.flags, self.variables, text, Path(self.path))
+
+
 def load(flags: Flags, environ: Mapping[str, str], *, read_dotenv: bool) -> Settings:
     """The settings of one command. Raises ConfigurationError or UsageError; each names the setting and its place."""
     file = Path(flags.config) if flags.config else Path(CONFIG_FILE)

@@ -41,7 +41,7 @@ def amendments(value: Object, run: Run, verdict: Verdict, policy: Policy) -> tup
 def _changed(block: Object, written: Mapping[str, Json], observation: Observation | None) -> list[Change]:
     """The edits that turn an existing block into the one wanted."""
     changes: list[Change] = [Put((BLOCK, name), item) for name, item in written.items() if item is not None]
-    changes += [Remove((BLOCK, name)) for name, item in written.items() if item is None and name in block]
+    changes += [Remove((BLOCK, name)) for name, item in written.items() if item is None]
     if observation and "attempts" in block:
         changes.append(_inserted(block, observation))
     return changes
@@ -138,7 +138,7 @@ def _figures(value: Object, run: Run, verdict: Verdict, attribution: Attribution
     autr = value["aggregate_metrics"].get("AUTR")
     if autr is not None:
         changes.append(Put(("aggregate_metrics", "AEI"), aei(autr, figure.tokens_in)))
-    if run.generation is Generation.V1 and (verdict.status is Status.VERIFIED or not attribution.figure.is_zero):
+    if verdict.status is Status.VERIFIED or not attribution.figure.is_zero:
         for position, share in enumerate(step_usage(run.steps, attribution)):
             changes += _step(value["steps"][position], position, share)
     return changes

@@ -57,7 +57,7 @@ def _minutes(attribution: Attribution) -> list[tuple[int, Usage]]:
         reported[row.minute] = reported.get(row.minute, Usage()) + row.usage
     own = {minute: usage for minute, usage in reported.items() if minute not in attribution.shared}
     rest = attribution.figure - total(own.values())
-    if min(rest.parts) < 0 or rest.cached_tokens > rest.tokens_in or (len(own) == len(reported) and not rest.is_zero):
+    if min(rest.parts) < 0 or rest.cached_tokens > rest.tokens_in:
         own, rest = {}, attribution.figure  # not even its own minutes are wholly its own
     spread = [minute for minute in reported if minute not in own]
     weights = [Fraction(reported[minute].tokens_in + reported[minute].tokens_out + 1) for minute in spread]

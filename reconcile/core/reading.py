@@ -91,7 +91,7 @@ def _own_scope(scope: Object | None) -> OwnScope | None:
 def _state(block: Object, aggregate: Object) -> State:
     """What the block says. Another tool kept its figure among the aggregate metrics only."""
     ours = "policy" in block
-    window = block.get("query_window") if ours else None
+    window = block.get("query_window")
     attribution = block.get("attribution", {})
     restatement = block.get("restatement")
     return State(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from reconcile.core.model import Policy, Run
+from reconcile.core.model import Policy, Run, RunKey
 
 
 class Selection(StrEnum):
@@ -55,9 +55,11 @@ class Asked:
     framework: str | None = None
     run_id: str | None = None
     force: bool = False
+    keys: frozenset[RunKey] | None = None
 
     def admits(self, run: Run) -> bool:
-        return self.framework in {None, run.key.framework} and self.run_id in {None, run.key.run_id}
+        named = self.framework in {None, run.key.framework} and self.run_id in {None, run.key.run_id}
+        return named and (self.keys is None or run.key in self.keys)
 
 
 EVERYTHING = Asked()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconcile.core.instants import spelled
-from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, Status, Usage
+from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, RunKey, Status, Usage
 from reconcile.core.selection import Selection
 from reconcile.core.wire import bounds_json, policy_json, usage_json
 from reconcile.errors import ReconcileError
@@ -98,13 +98,22 @@ class Summary:
         return max(worst, int(bool(self.findings) or worse))
 
 
+def narrowed(summary: Summary, keys: Collection[RunKey]) -> Summary:
+    """The same pass as far as these runs are concerned; errors and unclaimed usage concern all."""
+    paths = {f"/{key.framework}/{key.run_id}/" for key in keys}
+    findings = tuple(f for f in summary.findings if any(path in f"/{f.path}" for path in paths))
+    runs = tuple(report for report in summary.runs if report.run.key in keys)
+    broken = len({finding.path for finding in findings})
+    return replace(summary, runs=runs, findings=findings, discovered=len(runs) + broken)
+
+
 def standing(run: Run) -> str:
     """Where the run stands. Times edited after a read make it pending again; other tools' open verdicts are too."""
     if run.state is None:
         return "skipped"
     if run.state.inherited:
         return "inherited"
-    return Status.PENDING.value if run.edited or not run.state.ours else run.state.status.value
+    return Status.PENDING.value if run.edited else run.state.status.value
 
 
 def gathered(rows: Iterable[Bucket]) -> tuple[Unattributed, ...]:

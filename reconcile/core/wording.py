@@ -102,8 +102,8 @@ def _extra(case: Case) -> str:
             f"; foreign traffic would leave at least {bounds.low.tokens_in:,} of {bounds.high.tokens_in:,} tokens in"
         )
     return (
-        f"{attribution.reported.api_calls:,} calls reported in its minutes, {calls:,} recorded: retries that were not "
-        f"recorded, or foreign traffic{between}"
+        f"{plural(attribution.reported.api_calls, 'call')} reported in its minutes, {calls:,} recorded: retries that "
+        f"were not recorded, or foreign traffic{between}"
     )
 
 

@@ -8,6 +8,7 @@ Clients, settings and the instant are arguments, so that a pass is the same in a
 from reconcile.core.claims import key_id_variable
 from reconcile.core.model import Claim, Query, Run, RunKey
 from reconcile.core.selection import Asked
+from reconcile.workflow.acting import Acted, Action, act, error_annotation, mask, open_action, write_job
 from reconcile.workflow.answering import (
     Answer,
     Look,
@@ -24,6 +25,8 @@ from reconcile.workflow.running import run_pass
 from reconcile.workflow.tree import Workspace
 
 __all__ = [
+    "Acted",
+    "Action",
     "Answer",
     "Asked",
     "Claim",
@@ -33,6 +36,7 @@ __all__ = [
     "Run",
     "RunKey",
     "Workspace",
+    "act",
     "answer_error",
     "answer_explain",
     "answer_list",
@@ -40,11 +44,15 @@ __all__ = [
     "answer_validate",
     "claims",
     "curl_lines",
+    "error_annotation",
     "explain",
     "key_id_variable",
     "list_runs",
+    "mask",
+    "open_action",
     "open_workspace",
     "openai_usage",
     "run_pass",
     "validate",
+    "write_job",
 ]

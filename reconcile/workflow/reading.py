@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from reconcile.core.judgement import late_claims
-from reconcile.core.model import Bucket, Claim, Fetched, Query, Run, RunKey, UsageProvider, Window
+from reconcile.core.model import Bucket, Claim, Fetched, Query, RunKey, UsageProvider, Window
 from reconcile.core.planning import plan
 from reconcile.core.selection import Asked, Selected, Selection
 from reconcile.core.summary import ApiUse
@@ -47,9 +47,10 @@ def read_usage(
     return _fetch(queries, provider)
 
 
-def claimed_late(tree: Tree, run: Run) -> bool:
-    """Whether others have claimed minutes of this settled run since its verdict."""
-    return bool(late_claims(run, tree.neighbours.get(run.key, ())))
+def claimed_late(tree: Tree, each: Selected) -> bool:
+    """Whether others have claimed minutes of a settled run since its verdict."""
+    asked = each.selection is not Selection.NOT_ASKED
+    return asked and bool(late_claims(each.run, tree.neighbours.get(each.run.key, ())))
 
 
 def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected]) -> tuple[Query, ...]:
@@ -58,7 +59,7 @@ def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected]) -> tup
     Every run that may be judged has its keys in the queries: one that was not asked for would look like a zero.
     """
     known = [each for each in selected if each.run.key in tree.claims]
-    needed = _with_neighbours(tree, [each.run.key for each in known if each.due or claimed_late(tree, each.run)])
+    needed = _with_neighbours(tree, [each.run.key for each in known if each.due or claimed_late(tree, each)])
     observed = _with_neighbours(tree, [each.run.key for each in known if each.selection is Selection.OBSERVED])
     scopes = list(dict.fromkeys(claim.scope for claim in [*needed, *observed]))
     return plan([claim.window for claim in needed], [claim.window for claim in observed], scopes, workspace.now)

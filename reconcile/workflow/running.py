@@ -84,7 +84,7 @@ def _lesson(workspace: Workspace, tree: Tree, each: Selected, attribution: Attri
     """What there is to tell the run's file, if anything."""
     run = each.run
     claim = tree.claims.get(run.key)
-    late = claimed_late(tree, run)
+    late = claimed_late(tree, each)
     if claim is None or not (each.due or late or each.selection is Selection.OBSERVED):
         return None
     if attribution is None and not late:

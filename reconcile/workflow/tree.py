@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -47,6 +47,10 @@ class Tree:
     @cached_property
     def neighbours(self) -> Mapping[RunKey, tuple[Claim, ...]]:
         return neighbours(self.claims.values())
+
+    def pooled(self, claims: Mapping[RunKey, Claim]) -> Tree:
+        """The same tree beside the claims of others. Its own runs are its own."""
+        return replace(self, claims={**claims, **self.claims})
 
     def selected(self, workspace: Workspace, asked: Asked) -> list[Selected]:
         """What a pass does with each run. Raises UsageError where it was limited to what does not exist."""

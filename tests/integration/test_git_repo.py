@@ -28,7 +28,7 @@ from reconcile.adapters.git_repo import GitRepository, Push, remote
 from reconcile.adapters.git_repo.failures import UNPUSHED, UNREAD, lost_race, meaning
 from reconcile.errors import ConfigurationError, GitError
 
-TOKEN = "ghs_neverShown123"
+TOKEN = f"ghs_neverShown{os.getpid()}"  # of this process: others run the same tests with theirs in sight
 BASIC = b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 A, B = "runs/chatdev/a/metrics.json", "runs/chatdev/b/metrics.json"
@@ -91,7 +91,9 @@ def committed(repository, changes, parent=None):
 def test_the_tip_is_that_of_the_remote_and_not_that_of_the_checkout(forge, opened):
     repository = opened()
     tip = forge.write({A: b"newer"})
+    git(forge.bare, "tag", "v1", "main")
     assert repository.remote.fetch("main") == tip
+    assert list(forge.folder.glob("scratch/*/refs/tags/*")) == []
     assert repository.contents(repository.files(tip, "runs")) == {A: b"newer", B: b'{"b": 0}\n'}
 
 
@@ -201,8 +203,8 @@ def test_a_folder_without_a_checkout_or_without_an_origin_says_what_to_do(opened
 
 
 def test_an_origin_given_as_a_path_is_taken_from_the_top_of_the_checkout(forge, opened, tmp_path):
-    checkout = normal(forge, tmp_path / "checkout")
-    git(checkout, "remote", "set-url", "origin", "../remote.git")
+    checkout = normal(forge, tmp_path / "deep" / "checkout")
+    git(checkout, "remote", "set-url", "origin", "../../remote.git")
     assert opened(checkout).remote.tip("main") == forge.tip()
 
 
@@ -435,6 +437,7 @@ def test_a_failure_has_a_code_and_a_remedy(meanings, said, code):
         "[remote rejected] (incorrect old value provided)",
         "[remote rejected] (cannot lock ref 'refs/heads/main': is at 1 but expected 2)",
         "[remote rejected] (reference already exists)",
+        "[remote rejected] (reference does not exist)",
     ],
 )
 def test_git_has_many_words_for_a_lost_race(reason):
@@ -526,9 +529,13 @@ def below_a_file(checkout, outside):
     return f"{A}/metrics.json"
 
 
+def deeper_below_a_file(checkout, outside):
+    return f"{A}/runs/metrics.json"
+
+
 @pytest.mark.parametrize(
     "place",
-    [linked_file, linked_folder, linked_higher, pipe, absolute, upwards, below_a_file],
+    [linked_file, linked_folder, linked_higher, pipe, absolute, upwards, below_a_file, deeper_below_a_file],
     ids=lambda place: place.__name__.replace("_", " "),
 )
 def test_nothing_outside_and_nothing_but_plain_files_is_written(forge, opened, tmp_path, place):
@@ -537,8 +544,9 @@ def test_nothing_outside_and_nothing_but_plain_files_is_written(forge, opened, t
     (outside / "metrics.json").write_bytes(b"as it was")
     checkout = normal(forge, tmp_path / "checkout")
     path = place(checkout, outside)
+    before = everything(checkout), everything(outside)
     opened(checkout).refresh_checkout({path: b"1"}, {path: b"as it was"})
-    assert [file.read_bytes() for file in outside.iterdir()] == [b"as it was"]
+    assert (everything(checkout), everything(outside)) == before
 
 
 def test_a_checkout_that_cannot_be_written_is_an_error(forge, opened, tmp_path, monkeypatch):
@@ -550,6 +558,15 @@ def test_a_checkout_that_cannot_be_written_is_an_error(forge, opened, tmp_path, 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     error = raised(GitError, repository.refresh_checkout, {A: b"1"}, {A: b'{"a": 0}\n'})
     assert (error.code, "No space left" in error.message, A in error.message) == ("unwritable_file", True, True)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root may give files away")
+def test_a_checkout_of_another_user_is_read_nevertheless(forge, opened, tmp_path):
+    checkout = normal(forge, tmp_path / "checkout")
+    for path in (checkout, *checkout.rglob("*")):
+        os.chown(path, 12345, 12345)
+    repository = opened(checkout)
+    assert repository.remote.push(committed(repository, {A: b"1"}), "main") is Push.LANDED
 
 
 # ---------------------------------------------------------------------------------- what git gets to see and to do
@@ -582,6 +599,12 @@ def test_a_git_that_lies_in_the_workspace_is_never_started(opened, environ, tmp_
     assert not (tmp_path / "ran").exists()
 
 
+def test_what_cannot_be_executed_is_no_git(opened, environ, tmp_path):
+    (tmp_path / "git").write_text("notes")
+    environ["PATH"] = f"{tmp_path}{os.pathsep}{environ['PATH']}"
+    assert opened().remote.tip("main")
+
+
 def test_without_git_the_pass_says_what_to_install(opened, environ, tmp_path):
     environ["PATH"] = str(tmp_path)
     assert raised(ConfigurationError, opened).code == "git_missing"
@@ -595,8 +618,10 @@ def test_a_git_that_cannot_be_started_is_an_error(opened, environ, tmp_path):
 
 
 def test_a_command_that_fails_says_which_and_why(opened):
-    error = raised(GitError, opened().files, "0" * 40, "runs")
+    repository = opened()
+    error = raised(GitError, repository.files, "0" * 40, "runs")
     assert (error.code, error.message) == ("git_failed", "git ls-tree failed (128): fatal: not a tree object")
+    assert raised(GitError, repository.files, "0" * 40, "a\0b").code == "git_failed"
 
 
 def test_a_scratch_folder_that_cannot_be_made_is_an_error(opened, tmp_path):
@@ -718,7 +743,7 @@ def test_only_commands_that_use_the_network_get_to_see_the_token(forge, server, 
         f'PATH="{real}" exec git "$@"',
     )
     environ["PATH"] = f"{tmp_path}/bin:{real}"
-    environ["GIT_INDEX_FILE"] = "never"
+    environ |= {"GIT_INDEX_FILE": "never", "RECONCILE_INPUT_TOKEN": TOKEN}
     repository = opened(http_checkout(server, tmp_path / "checkout"), token=TOKEN, server_url=server.url)
     assert repository.remote.push(committed(repository, {A: b"1"}), "main") is Push.LANDED
     rows = [row.split("|", 2) for row in (tmp_path / "started").read_text().splitlines()]
@@ -726,9 +751,10 @@ def test_only_commands_that_use_the_network_get_to_see_the_token(forge, server, 
     assert {seen for seen, _, _ in rows} == {"0", "1"}
     assert not any(TOKEN in arguments or BASIC in arguments for _, _, arguments in rows)
     assert not any("GIT_INDEX_FILE" in names for _, names, _ in rows)
+    assert all("LC_ALL" in names for _, names, _ in rows)
 
 
-def test_the_users_own_configuration_starts_nothing_and_pushes_nothing_else(server, opened, environ, tmp_path):
+def test_the_users_own_configuration_starts_nothing_and_changes_nothing(forge, server, opened, environ, tmp_path):
     mark = script(tmp_path / "mark", f'echo "$0 $@" >> "{tmp_path}/ran"')
     for name in ("pre-push", "reference-transaction", "post-index-change"):
         script(tmp_path / "template" / "hooks" / name, f'"{mark}" {name}')
@@ -745,18 +771,26 @@ def test_the_users_own_configuration_starts_nothing_and_pushes_nothing_else(serv
             program = {mark}
         [push]
             gpgSign = true
-            followTags = true
+            recurseSubmodules = only
+        [i18n]
+            commitEncoding = latin1
         [remote "origin"]
             url = /nowhere
         [gc]
-            auto = 1
+            autoPackLimit = 1
+            autoDetach = false
+        [fetch]
+            unpackLimit = 1
         """
     )
-    checkout = http_checkout(server, tmp_path / "checkout")
-    git(checkout, "tag", "-a", "-m", "local", "v1")
-    repository = opened(checkout, token=TOKEN, server_url=server.url)
-    assert repository.remote.push(committed(repository, {A: b"1"}), "main") is Push.LANDED
-    assert git(server.root / "remote.git", "tag") == ""
+    repository = opened(http_checkout(server, tmp_path / "checkout"), token=TOKEN, server_url=server.url)
+    for number in range(3):
+        forge.write({B: b"%d" % number})
+        commit = committed(repository, {A: b"%d" % number})
+        assert repository.remote.push(commit, "main") is Push.LANDED
+    assert forge.tip() == commit
+    assert "encoding" not in git(forge.bare, "cat-file", "-p", commit)
+    assert len(list(tmp_path.glob("scratch/*/objects/pack/*.pack"))) == 3
     assert not (tmp_path / "ran").exists()
     assert list((tmp_path / "scratch").glob("*/hooks")) == []
 
@@ -783,6 +817,8 @@ def test_a_server_that_refuses_is_told_apart(server, opened, environ, status, un
         error = raised(GitError, act, commit, "main")
         assert error.code == unpushed
         assert ("`permissions: contents: write`" in error.remedy) is (unpushed == "push_forbidden")
+    if status == 401:
+        assert "terminal prompts disabled" in error.message
     assert not (tmp_path / "ran").exists()
     assert all(len(headers) == 1 for headers in server.seen)
 

@@ -11,7 +11,7 @@ ALLOWED = {
     "__init__": {"workflow", "core", "errors"},
     "__main__": {"cli"},
     "cli": {"__init__", "config", "workflow", "simulator", "errors"},
-    "config": {"__init__", "core.model", "core.explanation", "errors", "schema_files"},
+    "config": {"core.model", "core.explanation", "core.request", "core.selection", "errors", "schema_files"},
     "workflow": {"__init__", "core", "adapters", "reports", "errors", "schema_files"},
     "reports": {"core", "errors"},
     "adapters": {"core.model", "errors", "adapters.http"},

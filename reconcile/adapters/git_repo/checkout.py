@@ -95,7 +95,7 @@ def _plain_file(folder: Path, path: str) -> Path | None:
     """The file at a path of the repository, if nothing on the way there is a link and it is a plain file itself."""
     parts = path.split("/")
     file = folder.joinpath(*parts)
-    if ".." in parts or file.parts[len(folder.parts) :] != tuple(parts):
+    if ".." in parts:
         return None
     with suppress(FileNotFoundError, NotADirectoryError):
         for parent in file.parents[: len(parts) - 1]:

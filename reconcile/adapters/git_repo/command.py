@@ -1,9 +1,9 @@
 """Runs git so that nothing but its arguments decides what it does.
 
-The GIT_* variables around it do not reach it; hooks, signatures, redirects, housekeeping and prompts are off; every
-command has a time limit. A secret travels in the environment of the one command that needs it, as settings, never in
-the arguments that every process of the machine can read, and is cut out of whatever git says. What commands are for
-and what their failures mean is not known here.
+The GIT_* variables around it, and any variable that holds a secret, do not reach it; hooks, signatures, redirects,
+housekeeping and prompts are off; every command has a time limit. A secret travels in the environment of the one
+command that needs it, as settings, never in the arguments, which every process of the machine can read, and is cut out
+of whatever git says. What commands are for and what their failures mean is not known here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,19 +31,16 @@ KEPT = frozenset({"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAIN
 """How to reach the remote from here: the only GIT_* variables of the caller that git gets to see."""
 
 QUIET = {
-    "LC_ALL": "C",  # the words that are looked for below are the untranslated ones
+    "LC_ALL": "C",  # what failures mean is read from the untranslated words
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "",
 }
 
 HARMLESS = (
     ("core.hooksPath", os.devnull),
-    ("core.fsmonitor", "false"),
     ("core.fsync", "none"),  # what is written here need not outlive the job
-    ("gc.auto", "0"),
     ("maintenance.auto", "false"),
     ("push.gpgSign", "false"),
-    ("push.followTags", "false"),
     ("i18n.commitEncoding", "UTF-8"),
     ("http.followRedirects", "false"),  # git would repeat the token to whatever host it is sent on to
     ("safe.directory", "*"),  # in a container the checkout belongs to another user
@@ -72,7 +69,11 @@ class Git:
     @classmethod
     def found(cls, environ: Mapping[str, str], *, folder: Path, secrets: tuple[str, ...], protocols: str) -> Git:
         """The git on the PATH of `environ`, to be started in `folder`; URLs may begin with `protocols` (`a:b`) only."""
-        passed = {name: value for name, value in environ.items() if not name.startswith("GIT_") or name in KEPT}
+        passed = {
+            name: value
+            for name, value in environ.items()
+            if (not name.startswith("GIT_") or name in KEPT) and not any(secret in value for secret in secrets)
+        }
         quiet = {**passed, **QUIET, "GIT_ALLOW_PROTOCOL": protocols}
         return cls(program=_program(environ.get("PATH", "")), folder=folder, environ=quiet, secrets=secrets)
 
@@ -102,20 +103,7 @@ class Git:
         """Run a command to its end, good or bad. Raises GitError where it cannot be started or takes too long."""
         seen = {**self.environ, **_as_environment((*HARMLESS, *settings)), **(environ or {})}
         try:
-            with subprocess.Popen(  # noqa: S603  no shell, and the program was looked up
-                [self.program, *arguments],
-                cwd=self.folder,
-                env=seen,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # ssh has no terminal to ask at, and the whole group can be ended
-            ) as process:
-                try:
-                    stdout, stderr = process.communicate(stdin, seconds)
-                except BaseException:
-                    _end(process)
-                    raise
+            code, stdout, stderr = _finished([self.program, *arguments], self.folder, seen, stdin, seconds)
         except subprocess.TimeoutExpired as error:
             raise GitError(
                 f"git {arguments[0]} took more than {seconds:g} s and was ended",
@@ -128,14 +116,14 @@ class Git:
                 code="git_failed",
                 remedy="check the installation of git and the names of folders and branches",
             ) from error
-        return Answer(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+        return Answer(code, stdout, stderr.decode("utf-8", "replace"))
 
     def quoted(self, text: str) -> str:
-        """What git or the remote said, fit for a message: on one line, shortened, without secrets and advice."""
+        """What git or the remote said, fit for a message: on one line, shortened, without secrets."""
         for secret in self.secrets:
             text = text.replace(secret, "[token]")
         text = re.sub(r"//[^/@\s]*@", "//[credentials]@", text)
-        lines = (line.removeprefix("remote:").strip() for line in text.splitlines() if not line.startswith("hint:"))
+        lines = (line.removeprefix("remote:").strip() for line in text.splitlines())
         shown = " / ".join(line for line in lines if line)
         cut = shown[:EXCERPT] + ("..." if len(shown) > EXCERPT else "")
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
@@ -158,6 +146,27 @@ def _program(path: str) -> str:
     raise ConfigurationError(
         "git is not on the PATH", code="git_missing", remedy="install git 2.31 or newer on the runner"
     )
+
+
+def _finished(
+    command: Sequence[str], folder: Path, environ: Mapping[str, str], stdin: bytes, seconds: float
+) -> tuple[int, bytes, bytes]:
+    """The exit code, the output and the errors of a command that ended by itself, and in time."""
+    with subprocess.Popen(  # noqa: S603  no shell, and the program was looked up
+        command,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # ssh has no terminal to ask at, and the whole group can be ended
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(stdin, seconds)
+        except BaseException:
+            _end(process)
+            raise
+    return process.returncode, stdout, stderr
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

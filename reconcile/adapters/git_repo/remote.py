@@ -13,7 +13,7 @@ NAME = "reconcile"
 """A name of our own for the remote: what a user's configuration may say about `origin` does not fit it."""
 
 TIP = "refs/reconcile/tip"
-FETCH = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+FETCH = ("fetch", "--quiet", "--depth=1", "--no-tags")
 PUSH = ("push", "--porcelain", "--no-recurse-submodules")
 
 
@@ -56,7 +56,10 @@ class GitRemote:
         raise _missing("the remote has no default branch", "push a first commit, or name one with the input `branch`")
 
     def push(self, commit: str, branch: str) -> Push:
-        """Move the branch forward to the commit. Raises GitError where another try would be refused as well."""
+        """Move the branch forward to the commit. Raises GitError where another try would be refused as well.
+
+        Where git was ended or the connection cut, the branch may have moved all the same: `tip` says.
+        """
         return self._push(f"{commit}:{self._ref(branch)}")
 
     def check_push(self, commit: str, branch: str) -> None:

@@ -69,7 +69,7 @@ class GitRepository:
     def files(self, commit: str, folder: str) -> list[TreeFile]:
         """Every file of the commit below `folder`, or in all of it for `.`, links and submodules included."""
         below = () if folder == "." else ("--", folder)
-        listed = self._git.run("ls-tree", "-r", "-z", "-l", "--full-tree", commit, *below)
+        listed = self._git.run("ls-tree", "-r", "-z", "-l", commit, *below)
         return [_tree_file(entry) for entry in _text(listed).split("\0") if entry]
 
     def contents(self, files: Sequence[TreeFile]) -> dict[str, bytes]:

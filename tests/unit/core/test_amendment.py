@@ -311,8 +311,17 @@ def test_a_claim_that_cannot_be_read_only_widens_the_bounds():
     tale.claimed_late()
     assert tale.block["attribution"]["bounds"]["tokens_in"] == [0, 100]
     assert not tale.block["attribution"]["exact"]
+    assert "completeness" not in tale.block
+    assert "assumes" not in tale.block
     assert tale.block["attribution"]["neighbours"] == [{"run": "chatdev/b", "start": FIRST + 540, "end": FIRST + 720}]
     assert tale.tokens == 100
+
+
+def test_an_exact_share_of_a_minute_has_neither_bounds_nor_shared_minutes():
+    tale = Tale(neighbours=[neighbour("b", 9, 12, calls=2)], **CALLS_3)
+    tale.read("00:30", "3x100 . . . . . . . . 50 20")
+    assert tale.read("01:30", "3x100 . . . . . . . . 50 20") == "verified: stable"
+    assert set(tale.block["attribution"]) == {"exact", "basis", "neighbours"}
 
 
 def test_a_run_closed_by_a_lower_read_remembers_who_was_beside_it():
@@ -384,16 +393,23 @@ def v1(*steps, **members):
 
 
 def test_steps_get_their_tokens_and_say_how():
-    tale = v1((0, 60, {}), (60, 90, {}), (90, 120, {}), (None, None, {}))
+    tale = v1((0, 60, {}), (60, 90, {}), (90, 120, {}), (None, None, {}), (300, 360, {}))
     tale.read("00:30", "100 40")
-    assert [step["tokens_in"] for step in tale.value["steps"]] == [100, 20, 20, 0]
+    assert [step["tokens_in"] for step in tale.value["steps"]] == [100, 20, 20, 0, 0]
     assert tale.block["steps_updated"] == [
         {"step": 1, "status": "success", "tokens_in": 100, "tokens_out": 10},
         {"step": 2, "status": "estimated", "tokens_in": 20, "tokens_out": 2},
         {"step": 3, "status": "estimated", "tokens_in": 20, "tokens_out": 2},
         {"step": 4, "status": "missing_timestamps", "tokens_in": 0, "tokens_out": 0},
+        {"step": 5, "status": "success", "tokens_in": 0, "tokens_out": 0},
     ]
-    assert (tale.block["steps_with_tokens"], tale.block["total_steps"]) == (3, 4)
+    assert (tale.block["steps_with_tokens"], tale.block["total_steps"]) == (3, 5)
+
+
+def test_steps_without_tokens_get_them():
+    tale = Tale(steps=[{"step_number": 1, "start_timestamp": float(FIRST), "end_timestamp": FIRST + 60.0}])
+    tale.read("00:30", "100")
+    assert tale.value["steps"][0] | {"tokens_in": 100, "tokens_out": 10} == tale.value["steps"][0]
 
 
 def test_steps_get_calls_and_cached_tokens_only_where_they_had_them():

@@ -80,6 +80,31 @@ def test_what_a_run_holds_of_shared_minutes_goes_to_the_steps_of_those_minutes()
     assert (first.usage.tokens_in, last.usage.tokens_in) == (100, attribution.figure.tokens_in - 100)
 
 
+def test_a_share_that_is_exact_is_estimated_where_others_hold_the_rest_of_a_minute():
+    run = Tale(recorded_usage={"api_calls": 1}).run
+    attribution = attribution_of("100 . . . . . . . . 50 20", neighbour("b", 9, 12, calls=2), run=run)
+    assert attribution.exact
+    assert shares(step_usage(steps((0, 60), (540, 600)), attribution)) == "~100 ~0"
+
+
+def test_what_is_left_of_shared_minutes_is_spread_as_their_tokens_stand_to_each_other():
+    """One request of two is the run's, at most the larger: 1,050 tokens over minutes of 1,155 and 55."""
+    run = Tale(recorded_usage={"api_calls": 2}).run
+    attribution = attribution_of("100 . . . . . . . 1050 50", neighbour("b", 8, 12, calls=1), run=run)
+    assert attribution.figure.tokens_in == 1150
+    found = step_usage(steps((0, 60), (480, 540), (540, 600)), attribution)
+    assert shares(found) == "~100 ~1002 ~48"
+
+
+def test_a_figure_below_what_its_own_minutes_hold_is_spread_over_all_of_them():
+    """Neither run recorded a call, and yet one of them tokens: not even all of a minute that no call claims is left."""
+    other = Claim(RunKey("chatdev", "b"), SCOPE, Window(FIRST + 540, FIRST + 720), Recorded(None, 9, None, 0))
+    attribution = attribution_of(". . . . . . . . . 100", other, run=Tale(recorded_usage={"api_calls": 0}).run)
+    assert (attribution.figure.tokens_out, attribution.reported.tokens_out, attribution.shared) == (1, 10, ())
+    (found,) = step_usage(steps((540, 600)), attribution)
+    assert found.usage == attribution.figure
+
+
 def test_a_rest_that_would_be_more_cached_than_input_is_spread_over_all_minutes():
     """The neighbour recorded its input, so at most 10 of the shared minute are left; but not its cached tokens."""
     other = Claim(RunKey("chatdev", "b"), SCOPE, Window(FIRST + 540, FIRST + 720), Recorded(90, None, None, 1))
@@ -140,4 +165,5 @@ def test_the_steps_of_a_run_add_up_to_its_figure(spans, shown, others):
 
 
 def test_a_step_without_times_is_never_estimated():
-    assert step_usage(steps((0, 30), (30, 60), None), attribution_of("100"))[-1] == StepUsage(number=3, usage=None)
+    attribution = attribution_of("100 . . . . . . . . 50", neighbour("b", 9, 12))
+    assert step_usage(steps((0, 30), (30, 60), None), attribution)[-1] == StepUsage(number=3, usage=None)

@@ -72,10 +72,11 @@ def test_the_run_is_named_by_its_place():
 
 
 def test_steps_matter_in_v1_only():
-    v1 = [step(1, FIRST, FIRST + 30, "step_number"), step(2, None, None, "step_number")]
-    run = read(steps=v1)
+    spans = [(FIRST, FIRST + 30), (None, None), (FIRST, None), (None, FIRST + 30)]
+    run = read(steps=[step(number, *span, "step_number") for number, span in enumerate(spans)])
     assert run.generation is Generation.V1
-    assert run.steps == (Step(number=1, span=(FIRST, FIRST + 31)), Step(number=2, span=None))
+    assert [each.span for each in run.steps] == [(FIRST, FIRST + 31), None, None, None]
+    assert run.steps[1] == Step(number=1, span=None)
     assert read(steps=[step(1, FIRST, FIRST + 30)]).steps == ()
 
 
@@ -194,6 +195,7 @@ def test_of_another_tools_words_only_verified_settles_a_run(word, expected):
 def test_another_tools_figure_is_that_of_the_run():
     state = read(aggregate_metrics=FIGURES, usage_api_reconciliation={"attempts": [THEIR_READ]}).state
     assert (state.figure, state.window) == (Usage(100, 10, 0, 3), None)
+    assert (state.exact, state.shared_minutes) == (False, 0)
     assert [(each.figure, each.status) for each in state.observations] == [(Usage(100, 10), None)]
 
 
@@ -213,6 +215,12 @@ def test_the_oldest_tool_kept_one_read_in_the_block_itself():
 def test_an_empty_block_says_nothing():
     state = read(usage_api_reconciliation={}).state
     assert (state.status, state.observations, state.ours) == (Status.PENDING, (), False)
+
+
+def test_our_figure_is_the_one_that_was_read_whatever_the_file_shows():
+    tale = Tale(aggregate_metrics={"TOK_IN": 110, "TOK_OUT": 11, "API_CALLS": 3})
+    tale.read("00:30", "2x100")
+    assert (tale.tokens, tale.run.state.figure.tokens_in) == (110, 100)
 
 
 def test_marks_of_a_read_are_read():

@@ -68,6 +68,9 @@ CASES = {
     "this framework": (NEW, "00:30", Asked(framework="chatdev"), "due"),
     "another run of it": (NEW, "00:30", Asked(framework="chatdev", run_id="b"), "not_asked"),
     "this run": (NEW, "00:30", Asked(framework="chatdev", run_id="a"), "due"),
+    "one of the runs named": (NEW, "00:30", Asked(keys=frozenset({KEY})), "due"),
+    "none of the runs named": (NEW, "00:30", Asked(keys=frozenset()), "not_asked"),
+    "named, but of another framework": (NEW, "00:30", Asked(framework="baes", keys=frozenset({KEY})), "not_asked"),
 }
 
 LATER_CUTOFF = {

@@ -1,6 +1,7 @@
 """A pass as one value: where every run stands, what the exit code says, and the document that scripts read."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import jsonschema
 import pytest
@@ -18,6 +19,7 @@ from reconcile.core.summary import (
     Summary,
     as_json,
     gathered,
+    narrowed,
     reported,
     standing,
 )
@@ -144,6 +146,15 @@ def test_which_runs_are_worth_a_line(run, expected):
     assert reported(run) is expected
 
 
+def test_a_pass_narrowed_to_some_runs_counts_and_finds_nothing_of_others():
+    other = report(replace(VERIFIED, key=RunKey("chatdev", "b")), written=True)
+    found = summary(report(VERIFIED), other, findings=(FINDING, replace(FINDING, path="runs/chatdev/b/metrics.json")))
+    near = narrowed(replace(found, errors=(MENDABLE,)), {VERIFIED.key})
+    assert [each.run.key for each in near.runs] == [VERIFIED.key]
+    assert (near.findings, near.errors) == ((FINDING,), (MENDABLE,))
+    assert (near.counts["discovered"], near.counts["invalid"], near.counts["written"]) == (2, 1, 0)
+
+
 # ------------------------------------------------------------------------------------------------ unattributed usage
 
 
@@ -160,6 +171,14 @@ GATHERED = {
     "two keys": ([row(0), row(1, key="key_b")], [("key_a", 0, 1, 10), ("key_b", 1, 2, 10)]),
     "two models": ([row(0), row(1, model="o")], [("key_a", 0, 1, 10), ("key_a", 1, 2, 10)]),
     "no key": ([row(0, key=None)], [(None, 0, 1, 10)]),
+    "two keys at once": (
+        [row(0), row(0, key="key_b"), row(1), row(1, key=None)],
+        [(None, 1, 2, 10), ("key_a", 0, 2, 20), ("key_b", 0, 1, 10)],
+    ),
+    "two models at once": (
+        [row(0), row(0, model="o"), row(1), row(1, model=None)],
+        [("key_a", 1, 2, 10), ("key_a", 0, 2, 20), ("key_a", 0, 1, 10)],
+    ),
 }
 
 
@@ -240,6 +259,18 @@ def test_a_run_that_was_never_read_has_no_figures():
             "note": None,
         }
     ]
+
+
+def test_a_verified_run_says_what_its_verdict_rests_on():
+    (run,) = as_json(summary(report(VERIFIED, Selection.DUE)))["runs"]
+    assert (run["completeness"], run["assumes"], run["exact"], run["bounds"]) == ("assumed", ["closed_key"], True, None)
+    assert run["message"] == "Data stable across 60 minute interval"
+
+
+def test_minutes_that_are_not_whole_stay_so():
+    policy = Policy(verification_interval=timedelta(seconds=90), min_age=timedelta(minutes=2))
+    written = as_json(Summary(now=NOW, policy=policy, discovered=0, runs=()))["policy"]
+    assert (written["verification_interval_minutes"], written["min_age_minutes"]) == (1.5, 2)
 
 
 def test_a_run_whose_figure_is_not_exact_has_its_bounds():

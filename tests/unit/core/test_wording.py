@@ -96,6 +96,11 @@ MESSAGES = {
         ["00:30 100 . . . . . . . . 50", "01:30 100 . . . . . . . . 50"],
         "1 minute with usage is shared with chatdev/b: between 100 and 150 tokens in",
     ),
+    "minutes shared with three": (
+        {"neighbours": [neighbour(name, 9, 12) for name in "bcd"]},
+        ["00:30 100 . . . . . . . . 50", "01:30 100 . . . . . . . . 50"],
+        "1 minute with usage is shared with chatdev/b, chatdev/c, chatdev/d: between 100 and 150 tokens in",
+    ),
     "minutes shared with many": (
         {"neighbours": [neighbour(name, 8, 12) for name in "bcdef"]},
         ["00:30 100 . . . . . . . 1050 50", "01:30 100 . . . . . . . 1050 50"],
@@ -112,6 +117,14 @@ MESSAGES = {
             "traffic would leave at least 0 of 150 tokens in"
         ),
     ),
+    "extra calls of a run that recorded none": (
+        {"recorded_usage": {"api_calls": 0}},
+        ["00:30 100", "01:30 100"],
+        (
+            "1 call reported in its minutes, 0 recorded: retries that were not recorded, or foreign traffic; foreign "
+            "traffic would leave at least 0 of 100 tokens in"
+        ),
+    ),
     "extra calls on a key that is presumed to be closed": (
         {**CALLS_3, "neighbours": [B]},
         ["00:30 5x100", "01:30 5x100"],
@@ -124,6 +137,11 @@ MESSAGES = {
             "tokens in 1,100 recorded, 1,000 reported; tokens out 10 recorded, 100 reported; cached tokens 3 recorded, "
             "250 reported: the recorder counts differently, and the figure is the reported one"
         ),
+    ),
+    "recorded mismatch of one kind": (
+        {"recorded_usage": {"tokens_in": 1100}},
+        ["00:30 3x1000", "01:30 3x1000"],
+        "tokens in 1,100 recorded, 1,000 reported: the recorder counts differently, and the figure is the reported one",
     ),
     "restated by a higher figure": (
         {},
@@ -152,7 +170,7 @@ MESSAGES = {
     ),
     "cutoff passed": (
         {},
-        ["00:30 100", "25:59 120"],
+        ["00:30 100", "25:00 120"],
         "Not stable 25 hours after the run ended: 1 of 2 reads at 120 in, 12 out; a later --max-age reopens it",
     ),
 }
@@ -163,6 +181,34 @@ def test_what_the_file_tells_a_person(members, reads, message):
     tale = Tale(**members)
     for read in reads:
         tale.read(*read.split(" ", 1))
+    assert tale.block["verification_message"] == message
+
+
+@pytest.mark.parametrize(
+    ("calls", "shown", "late", "message"),
+    [
+        pytest.param(
+            {"recorded_usage": {"api_calls": 5}},
+            "3x100 . . . . . . . . 2x50",
+            neighbour("b", 9, 12, calls=2),
+            "1 minute with usage is shared with chatdev/b",
+            id="whose calls are missing",
+        ),
+        pytest.param(
+            {},
+            "5x100 +2",
+            neighbour("b", 9, 12),
+            "Minutes are shared with chatdev/b: between 0 and 100 tokens in",
+            id="over quiet minutes of a key that is not closed",
+        ),
+    ],
+)
+def test_a_late_claim(calls, shown, late, message):
+    tale = Tale(**calls)
+    for clock in ("00:30", "01:30"):
+        tale.read(clock, shown.removesuffix(" +2"))
+    tale.neighbours = [late]
+    tale.read("01:40", shown)
     assert tale.block["verification_message"] == message
 
 

@@ -1,0 +1,185 @@
+"""The calls: a method each, from numbers, names and texts to values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from reconcile.adapters.github_api import commits
+from reconcile.adapters.github_api.addresses import (
+    API_URL,
+    checked_address,
+    checked_repository,
+    graphql_address,
+    segment,
+)
+from reconcile.adapters.github_api.answers import (
+    Comment,
+    Issue,
+    PullRequest,
+    Rule,
+    comment_in,
+    field,
+    issue_in,
+    listed_issue_in,
+    path_in,
+    pull_request_in,
+    rule_in,
+    sha_in,
+)
+from reconcile.adapters.github_api.transport import Transport
+from reconcile.adapters.github_api.wire import Request, Token
+from reconcile.adapters.http import Patience
+from reconcile.core.model import Json
+
+PATIENCE = Patience()
+
+READ, WRITE = "pull-requests: read", "pull-requests: write"
+READ_ISSUES, WRITE_ISSUES = "issues: read", "issues: write"
+READ_CONTENTS = "contents: read"
+METADATA = "metadata: read"
+
+Value = TypeVar("Value")
+
+
+class GitHub:
+    """One repository, `owner/name`, as one token may see and change it.
+
+    `api_url` and `graphql_url` are the job's GITHUB_API_URL and GITHUB_GRAPHQL_URL. Raises ConfigurationError where a
+    value cannot be what it is given as. Every method raises GitHubError; after `outcome_unknown` what was to be created
+    may be there, so nothing is to be created again without a look.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        repository: str,
+        *,
+        api_url: str = API_URL,
+        graphql_url: str | None = None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        api = checked_address(api_url)
+        self._repository = checked_repository(repository)
+        self._root = f"{api}/repos/{repository}"
+        self._graphql = checked_address(graphql_url or graphql_address(api))
+        self._transport = Transport(Token(token), patience)
+
+    # ------------------------------------------------------------------------------------------- comments
+
+    def comments(self, number: int) -> list[Comment]:
+        """All comments on a pull request or an issue, oldest first."""
+        return self._all(comment_in, f"/issues/{number}/comments", READ)
+
+    def create_comment(self, number: int, body: str) -> Comment:
+        return comment_in(self._send("POST", f"/issues/{number}/comments", WRITE, {"body": body}))
+
+    def update_comment(self, identifier: int, body: str) -> Comment:
+        return comment_in(self._send("PATCH", f"/issues/comments/{identifier}", WRITE, {"body": body}))
+
+    # -------------------------------------------------------------------------------------- pull requests
+
+    def pull_request(self, number: int) -> PullRequest:
+        return pull_request_in(self._get(f"/pulls/{number}", READ))
+
+    def pull_request_files(self, number: int) -> list[str]:
+        """Paths of the files that it adds or changes, as it leaves them. GitHub tells of the first 3000."""
+        return [path for path in self._all(path_in, f"/pulls/{number}/files", READ) if path is not None]
+
+    def open_pull_requests(self, *, head: str | None = None, base: str | None = None) -> list[PullRequest]:
+        """All that are open: those from the branch `head` of this repository, those into the branch `base`."""
+        owner = self._repository.partition("/")[0]
+        asked = {"state": "open", "head": head and f"{owner}:{head}", "base": base}
+        return [found for found in self._all(pull_request_in, "/pulls", READ, asked) if _fits(found, head, base)]
+
+    def pull_requests_of_commit(self, sha: str) -> list[PullRequest]:
+        """The merged one that brought a commit to the default branch; of another commit, the open ones with it."""
+        return self._all(pull_request_in, f"/commits/{segment(sha)}/pulls", READ)
+
+    def create_pull_request(self, head: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+        """From one branch of this repository into another."""
+        wanted: Json = {"head": head, "base": base, "title": title, "body": body, "draft": draft}
+        return pull_request_in(self._send("POST", "/pulls", WRITE, wanted))
+
+    def update_pull_request(
+        self, number: int, *, title: str | None = None, body: str | None = None, state: str | None = None
+    ) -> PullRequest:
+        """What is None stays; `state` is open or closed."""
+        changes = _given({"title": title, "body": body, "state": state})
+        return pull_request_in(self._send("PATCH", f"/pulls/{number}", WRITE, changes))
+
+    # --------------------------------------------------------------------------------------------- issues
+
+    def open_issues(self) -> list[Issue]:
+        """All that are open, newest first, without the pull requests."""
+        found = self._all(listed_issue_in, "/issues", READ_ISSUES, {"state": "open"})
+        return [issue for issue in found if issue is not None]
+
+    def create_issue(self, title: str, body: str) -> Issue:
+        return issue_in(self._send("POST", "/issues", WRITE_ISSUES, {"title": title, "body": body}))
+
+    def update_issue(self, number: int, *, body: str | None = None, state: str | None = None) -> Issue:
+        """What is None stays; `state` is open or closed."""
+        changes = _given({"body": body, "state": state})
+        return issue_in(self._send("PATCH", f"/issues/{number}", WRITE_ISSUES, changes))
+
+    # ------------------------------------------------------------------------------- branches and commits
+
+    def default_branch(self) -> str:
+        return field(self._get("", METADATA), str, "default_branch")
+
+    def rules(self, branch: str) -> list[Rule]:
+        """Rules of rulesets in force on a branch. Those of a classic protection only administrators may read."""
+        return self._all(rule_in, f"/rules/branches/{segment(branch)}", METADATA)
+
+    def first_commit_of_path(self, path: str, branch: str) -> str | None:
+        """The oldest commit on the branch that touched the path; None where none did.
+
+        It is never one of the Action's own, which change files and add none.
+        """
+        touching = self._all(lambda each: sha_in(each, "sha"), "/commits", READ_CONTENTS, {"path": path, "sha": branch})
+        return touching[-1] if touching else None
+
+    def commit_on_branch(
+        self, branch: str, expected: str, headline: str, message: str, changes: Mapping[str, bytes]
+    ) -> str | None:
+        """A commit, signed by GitHub, in which the files of `changes` have these bytes and mode 644.
+
+        It is made only while the branch is at the commit `expected`; else nothing changes, and None is returned.
+        """
+        wanted: dict[str, Json] = {
+            "branch": {"repositoryNameWithOwner": self._repository, "branchName": branch},
+            "expectedHeadOid": expected,
+            "message": {"headline": headline, "body": message},
+            "fileChanges": {"additions": commits.additions(changes)},
+        }
+        return commits.commit(self._transport, self._graphql, wanted)
+
+    # ------------------------------------------------------------------------------------------- requests
+
+    def _get(self, path: str, permission: str) -> Json:
+        return self._transport.ask(Request(method="GET", url=self._root + path, permission=permission))
+
+    def _send(self, method: str, path: str, permission: str, body: Json) -> Json:
+        return self._transport.ask(Request(method=method, url=self._root + path, permission=permission, body=body))
+
+    def _all(
+        self,
+        read: Callable[[Json], Value],
+        path: str,
+        permission: str,
+        asked: Mapping[str, str | None] | None = None,
+    ) -> list[Value]:
+        params = tuple(_given(asked or {}).items())
+        request = Request(method="GET", url=self._root + path, permission=permission, params=params)
+        return [read(entry) for entry in self._transport.pages(request)]
+
+
+def _fits(found: PullRequest, head: str | None, base: str | None) -> bool:
+    """Whether GitHub kept to what was asked: a filter that it does not understand it leaves out without a word."""
+    from_head = head is None or (found.head_ref == head and not found.from_fork)
+    return found.state == "open" and from_head and base in (None, found.base_ref)
+
+
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}

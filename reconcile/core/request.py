@@ -1,0 +1,98 @@
+"""What a workflow asked the Action to do, as values; and how that ends: its status and its exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconcile.core.selection import Asked
+from reconcile.core.summary import Summary, standing
+
+
+class Mode(StrEnum):
+    AUTO = "auto"
+    CHECK = "check"
+    """Validate what is checked out. Needs no key, works for forks."""
+    COMMIT = "commit"
+    """One commit on the branch."""
+    PULL_REQUEST = "pull-request"
+    """One pull request from a branch of the Action's own."""
+
+
+class Sign(StrEnum):
+    GIT = "git"
+    API = "api"
+    """Commits made by GitHub, which signs them."""
+
+
+class Comment(StrEnum):
+    AUTO = "auto"
+    CHANGES = "changes"
+    """Only where this pass changed a file."""
+    OFF = "off"
+
+
+class FailOn(StrEnum):
+    ERRORS = "errors"
+    WARNINGS = "warnings"
+    NEVER = "never"
+
+
+class Outcome(StrEnum):
+    """How a pass ended, worst first in the order that counts."""
+
+    ERRORS = "errors"
+    WARNINGS = "warnings"
+    WAITING = "waiting"
+    CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The inputs that are no secrets and no settings."""
+
+    mode: Mode = Mode.AUTO
+    asked: Asked = Asked()  # noqa: RUF009  a frozen value
+    dry_run: bool = False
+    branch: str | None = None
+    pr_branch: str = "reconcile/usage"
+    open_pull_requests: bool = False
+    open_issue: bool = False
+    require_verified: bool = False
+    commit_message: str = "Reconcile LLM usage"
+    push_attempts: int = 10
+    sign: Sign = Sign.GIT
+    comment: Comment = Comment.AUTO
+    comment_key: str = "default"
+    pr_number: int | None = None
+    fail_on: FailOn = FailOn.ERRORS
+
+
+def mode_of(asked: Mode, event: str) -> Mode:
+    """`auto` checks what a pull request brings, and commits on every other event."""
+    if asked is not Mode.AUTO:
+        return asked
+    return Mode.CHECK if event == "pull_request" else Mode.COMMIT
+
+
+def outcome(summary: Summary, *, unverified: bool = False) -> Outcome:
+    """How the pass ended. `unverified`: a gate that wants every run verified stays shut."""
+    moved = {standing(report.run) for report in summary.runs if report.moved}
+    if summary.findings or summary.errors or "failed" in moved or unverified:
+        return Outcome.ERRORS
+    if "warning" in moved:
+        return Outcome.WARNINGS
+    counts = summary.counts
+    return Outcome.WAITING if counts["pending"] or counts["data_not_available"] or counts["skipped"] else Outcome.CLEAN
+
+
+def exit_code(summary: Summary, ended: Outcome, fail_on: FailOn) -> int:
+    """0, 1 for what somebody has to mend or look at, 3 where the provider, git or GitHub could not be reached."""
+    failing = {
+        FailOn.ERRORS: {Outcome.ERRORS},
+        FailOn.WARNINGS: {Outcome.ERRORS, Outcome.WARNINGS},
+        FailOn.NEVER: set(),
+    }
+    if ended not in failing[fail_on]:
+        return 0
+    return max([1, *(error.exit_code for error in summary.errors)])

@@ -1,0 +1,208 @@
+"""The job from its inputs to its exit code: one function a mode, and what all modes publish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from reconcile.adapters.actions_runtime import SUMMARY_BYTES
+from reconcile.core.model import Json
+from reconcile.core.request import Comment, Mode, Outcome, exit_code, mode_of, outcome
+from reconcile.core.selection import Selection
+from reconcile.core.summary import Summary, as_json, narrowed, standing
+from reconcile.errors import GitHubError
+from reconcile.reports.annotations import command, finding_annotations
+from reconcile.reports.markdown import summary_markdown
+from reconcile.reports.text import summary_text
+from reconcile.reports.words import painter
+from reconcile.workflow.acting.branches import Action, read_branch, target_branch
+from reconcile.workflow.acting.checking import check
+from reconcile.workflow.acting.landing import Landed, land
+from reconcile.workflow.acting.preflight import preflight
+from reconcile.workflow.acting.proposing import propose
+from reconcile.workflow.acting.publishing import (
+    Published,
+    bringers,
+    comment_on,
+    links,
+    of_interest,
+    runs_of,
+    sticky_issue,
+)
+from reconcile.workflow.acting.visiting import land_all
+from reconcile.workflow.reading import read_usage
+
+WIDTH = 120
+MOST_LOOKUPS = 100
+"""Files whose pull request is looked for in one pass: the job's token has a thousand requests an hour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acted:
+    """What the job prints, and writes for the steps after it."""
+
+    log: str
+    annotations: str
+    markdown: str
+    outputs: Mapping[str, str]
+    document: Json
+    exit_code: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Report:
+    """What has been done so far."""
+
+    summary: Summary
+    tip: str | None = None
+    commit: str | None = None
+    changed: int = 0
+    root: PurePosixPath
+    notices: list[str] = field(default_factory=list)
+    published: Published = field(default_factory=Published)
+    landed: Landed | None = None
+    operation: str = ""
+    number: int | None = None
+    url: str | None = None
+
+
+def act(action: Action) -> Acted:
+    """Do what the workflow asked for. Raises where nothing could be done at all."""
+    match mode_of(action.request.mode, action.job.event):
+        case Mode.CHECK:
+            report = _check(action)
+        case Mode.PULL_REQUEST:
+            report = _propose(action)
+        case _:
+            report = _commit(action)
+    return _acted(action, report)
+
+
+def _check(action: Action) -> _Report:
+    summary, settings = check(action)
+    report = _Report(summary=summary, root=PurePosixPath(settings.runs.as_posix()))
+    event = action.job.pull_request
+    if event and event.head_sha:
+        report.tip = event.head_sha
+    number = action.request.pr_number or (event.number if event else None)
+    if number is not None:
+        _comment(action, report, number)
+    return report
+
+
+def _commit(action: Action) -> _Report:
+    state = read_branch(action, target_branch(action))
+    notices = preflight(action, state, Mode.COMMIT)
+    if action.request.open_pull_requests:
+        landed, visited = land_all(action, state)
+    else:
+        read = read_usage(state.workspace, state.tree, action.provider, action.request.asked)
+        landed, visited = land(action, state, read, action.request.asked), []
+    report = _landed(landed, notices)
+    for each in visited:
+        report.summary = replace(report.summary, errors=(*report.summary.errors, *each.errors))
+        if each.landed:
+            _comment(action, report, each.number, _landed(each.landed, []))
+    if action.request.pr_number is not None:
+        _comment(action, report, action.request.pr_number)
+    elif action.request.comment is not Comment.OFF:
+        for number in _bringers(action, landed, report):
+            _comment(action, report, number)
+    return report
+
+
+def _propose(action: Action) -> _Report:
+    base = read_branch(action, action.request.branch or action.job.branch or action.repository.remote.default_branch())
+    notices = preflight(action, base, Mode.PULL_REQUEST)
+    proposed = propose(action, base)
+    report = _landed(proposed.landed, notices)
+    report.operation, report.number, report.url = proposed.operation, proposed.number, proposed.url
+    if proposed.number is not None:
+        _comment(action, report, proposed.number)
+    return report
+
+
+def _landed(landed: Landed, notices: list[str]) -> _Report:
+    return _Report(
+        summary=landed.summary,
+        tip=landed.tip,
+        commit=landed.commit,
+        changed=len(landed.changed),
+        root=landed.state.store.root,
+        notices=notices,
+        landed=landed,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ comments
+
+
+def _comment(action: Action, report: _Report, number: int, of: _Report | None = None) -> None:
+    """The comment of one pull request: its own runs, or every run of interest on one that was named."""
+    shown = of or report
+    named = action.request.pr_number == number
+    try:
+        keys = of_interest(shown.summary) if named else runs_of(action, number, shown.root)
+    except GitHubError as error:
+        report.notices.append(f"no comment on #{number}: {error.message}. {error.remedy}")
+        return
+    summary = narrowed(shown.summary, keys)
+    done = comment_on(action, number, summary, links(action, shown.tip, shown.commit), changed=bool(shown.changed))
+    report.notices += [done.notice] if done.notice else []
+    if report.published.identifier is None:
+        report.published = done
+
+
+def _bringers(action: Action, landed: Landed, report: _Report) -> list[int]:
+    """The pull requests that brought in the runs of this pass."""
+    try:
+        return bringers(action, landed.state.branch, landed.changed, MOST_LOOKUPS)
+    except GitHubError as error:
+        report.notices.append(f"no comments: {error.message}. {error.remedy}")
+        return []
+
+
+# ----------------------------------------------------------------------------------------------------- the end
+
+
+def _acted(action: Action, report: _Report) -> Acted:
+    """Log, annotations, summary, outputs and exit code."""
+    if action.request.open_issue and report.landed and not action.request.dry_run:
+        issue = sticky_issue(action, report.landed)
+        report.notices += [issue.notice] if issue.notice else []
+    summary = report.summary
+    ended = outcome(summary, unverified=action.request.require_verified and _unverified(summary))
+    notices = "".join(command("notice", notice) for notice in report.notices)
+    errors = "".join(command("error", f"{each.code}: {each.message}. {each.remedy}") for each in summary.errors[:9])
+    return Acted(
+        log=summary_text(summary, painter(colour=False), WIDTH),
+        annotations=finding_annotations(summary.findings) + errors + notices,
+        markdown=summary_markdown(summary, links(action, report.tip, report.commit), SUMMARY_BYTES // 4),
+        outputs=_outputs(report, ended),
+        document=as_json(summary, shown=summary.runs),
+        exit_code=exit_code(summary, ended, action.request.fail_on),
+    )
+
+
+def _unverified(summary: Summary) -> bool:
+    asked = [report for report in summary.runs if report.selection is not Selection.NOT_ASKED]
+    return any(standing(report.run) != "verified" for report in asked)
+
+
+def _outputs(report: _Report, ended: Outcome) -> dict[str, str]:
+    counts = report.summary.counts
+    names = {"warnings": "warning"}
+    numbers = ("discovered", "due", "verified", "pending", "warnings", "failed", "invalid")
+    return {
+        "status": ended,
+        **{name: str(counts[names.get(name, name)]) for name in numbers},
+        "changed": str(report.changed),
+        "commit-sha": report.commit or "",
+        "pushed": str(report.commit is not None).lower(),
+        "pr-number": str(report.number or ""),
+        "pr-url": report.url or "",
+        "pr-operation": report.operation,
+        "comment-id": str(report.published.identifier or ""),
+        "comment-url": report.published.url or "",
+    }

@@ -1,0 +1,133 @@
+"""What a job works on, and the state of a branch at its freshly fetched tip.
+
+The checkout may be hours old when a queued job starts, and it may be any commit; so it is never read for a pass.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from reconcile.adapters.actions_runtime import Job
+from reconcile.adapters.git_repo import GitRepository
+from reconcile.adapters.github_api import GitHub
+from reconcile.adapters.tree_store import TreeStore, is_run
+from reconcile.core.model import Policy, Scope
+from reconcile.core.request import Request
+from reconcile.core.validation import MAX_BYTES, Checker
+from reconcile.errors import ConfigurationError
+from reconcile.workflow.reading import Provider
+from reconcile.workflow.tree import Tree, Workspace, read_tree
+
+
+class Configuration(Protocol):
+    """What reconcile.yml, the inputs and the environment come to."""
+
+    @property
+    def runs(self) -> Path: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def scopes(self) -> Mapping[str, Scope]: ...
+    @property
+    def variables(self) -> Mapping[str, str]: ...
+
+
+class Source(Protocol):
+    """Where settings come from: a file of the base branch, never of a pull request's, below inputs and environment."""
+
+    @property
+    def path(self) -> str: ...
+    def settings(self, text: str) -> Configuration: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One job: what it was asked, where it runs, and what it may use."""
+
+    request: Request
+    job: Job
+    repository: GitRepository
+    github: GitHub | None
+    source: Source
+    provider: Provider
+    checker: Checker
+    now: datetime
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A branch at a commit: its run files, which a pass may change in memory, and what they say."""
+
+    branch: str
+    commit: str
+    configuration: Configuration
+    store: TreeStore
+    workspace: Workspace
+    tree: Tree
+
+    def with_changes(self, changed: Mapping[str, bytes]) -> State:
+        """The same tip with files that already differ from it."""
+        store = self.store.with_changes(changed)
+        workspace = replace(self.workspace, store=store)
+        return replace(self, store=store, workspace=workspace, tree=read_tree(workspace))
+
+
+def target_branch(action: Action) -> str:
+    """The branch that is worked on: the input's, else the one that was checked out."""
+    branch = action.request.branch or action.job.branch
+    if branch is None:
+        raise ConfigurationError(
+            f"the event {action.job.event or 'of this job'} has no branch to commit to",
+            code="no_branch",
+            remedy="name one with the input `branch`; on tags and pull requests GitHub checks out no branch",
+        )
+    return branch
+
+
+def read_branch(action: Action, branch: str, *, settings: Configuration | None = None) -> State:
+    """The branch at its tip now. `settings` are those of the base branch where this is another."""
+    commit = action.repository.remote.fetch(branch)
+    return read_commit(action, branch, commit, settings or configuration_at(action, commit))
+
+
+def configuration_at(action: Action, commit: str) -> Configuration:
+    """What the configuration file of a commit says, with inputs and environment over it."""
+    path = action.source.path
+    files = [file for file in action.repository.files(commit, path) if file.plain and file.path == path]
+    text = action.repository.contents(files).get(path, b"")
+    return action.source.settings(text.decode("utf-8", "replace"))
+
+
+def read_commit(action: Action, branch: str, commit: str, settings: Configuration) -> State:
+    root = PurePosixPath(settings.runs.as_posix())
+    files = action.repository.files(commit, str(root))
+    read = [file for file in files if file.plain and is_run(root, file.path) and (file.size or 0) <= MAX_BYTES]
+    store = TreeStore(
+        root,
+        {file.path: (file.mode, file.size or 0) for file in files},
+        action.repository.contents(read),
+    )
+    workspace = Workspace(
+        store=store,
+        checker=action.checker,
+        policy=settings.policy,
+        configured=settings.scopes,
+        variables=settings.variables,
+        now=action.now,
+    )
+    return State(
+        branch=branch,
+        commit=commit,
+        configuration=settings,
+        store=store,
+        workspace=workspace,
+        tree=read_tree(workspace),
+    )

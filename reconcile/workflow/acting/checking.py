@@ -1,0 +1,31 @@
+"""Validate what a pull request would merge: no key, no network but GitHub's own, nothing written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from reconcile.adapters.run_store import RunStore
+from reconcile.core.summary import Summary
+from reconcile.workflow.acting.branches import Action, Configuration, configuration_at
+from reconcile.workflow.looking import list_runs
+from reconcile.workflow.tree import Workspace
+
+
+def check(action: Action) -> tuple[Summary, Configuration]:
+    """The files as they are checked out, by the configuration of the base branch."""
+    base = action.job.base_branch or action.request.branch or action.job.branch
+    settings: Configuration = action.source.settings("")
+    if base:
+        settings = configuration_at(action, action.repository.remote.fetch(base))
+    workspace = Workspace(
+        store=RunStore(Path(settings.runs)),
+        checker=action.checker,
+        policy=settings.policy,
+        configured=settings.scopes,
+        variables=settings.variables,
+        now=action.now,
+    )
+    summary = list_runs(workspace, action.request.asked)
+    errors = tuple(error for error in summary.errors if error.code != "missing_key_id")
+    return replace(summary, errors=errors), settings

@@ -1,0 +1,67 @@
+"""Builds what a job works with, and writes what it leaves for the steps after it."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from reconcile import schema_files
+from reconcile.adapters.actions_runtime import read_job, write_outputs, write_summary
+from reconcile.adapters.git_repo import GitRepository
+from reconcile.adapters.github_api import GitHub
+from reconcile.core.request import Request
+from reconcile.core.validation import Checker
+from reconcile.errors import ReconcileError
+from reconcile.reports.annotations import command
+from reconcile.workflow.acting.act import Acted
+from reconcile.workflow.acting.branches import Action, Source
+from reconcile.workflow.reading import Provider
+
+
+def open_action(
+    request: Request,
+    environ: Mapping[str, str],
+    *,
+    token: str | None,
+    source: Source,
+    provider: Provider,
+    now: datetime | None,
+) -> Action:
+    """The job that the environment describes. Raises ConfigurationError outside of one."""
+    job = read_job(environ)
+    repository = GitRepository(
+        checkout=job.workspace, scratch=job.scratch, token=token, server_url=job.server_url, environ=environ
+    )
+    github = GitHub(token, job.repository, api_url=job.api_url, graphql_url=job.graphql_url) if token else None
+    return Action(
+        request=request,
+        job=job,
+        repository=repository,
+        github=github,
+        source=source,
+        provider=provider,
+        checker=Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2")),
+        now=(now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
+    )
+
+
+def write_job(environ: Mapping[str, str], acted: Acted) -> None:
+    """Outputs, the step's summary, and the whole summary as a file outside the workspace."""
+    job = read_job(environ)
+    file = job.scratch / "summary.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(acted.document, indent=2) + "\n", encoding="utf-8")
+    write_summary(job, acted.markdown)
+    write_outputs(job, {**acted.outputs, "summary-json": str(file)})
+
+
+def mask(secret: str) -> str:
+    """The commands that keep a secret, and the forms git sends it in, out of the log."""
+    basic = b64encode(f"x-access-token:{secret}".encode()).decode()
+    return "".join(f"::add-mask::{form}\n" for form in (secret, basic) if form.isprintable())
+
+
+def error_annotation(error: ReconcileError) -> str:
+    return command("error", f"{error.code}: {error.message}. {error.remedy}")

@@ -1,0 +1,127 @@
+"""One pull request from a branch of the Action's own, rebuilt on the fresh tip of the base at every change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconcile.adapters.git_repo import Push
+from reconcile.adapters.tree_store import is_run
+from reconcile.core.carrying import carried
+from reconcile.core.summary import Summary
+from reconcile.core.validation import MAX_BYTES, Document
+from reconcile.errors import ConfigurationError, GitError
+from reconcile.reports.markdown import summary_markdown
+from reconcile.workflow.acting.branches import Action, State, read_branch
+from reconcile.workflow.acting.landing import Landed, pause
+from reconcile.workflow.acting.publishing import MOST_CHARACTERS, links
+from reconcile.workflow.reading import read_usage
+from reconcile.workflow.running import conclude
+
+LEAD = (
+    "Usage figures of recorded runs, as the provider reports them. Merging this writes them to the branch; until then "
+    "they are kept up to date here.\n\n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """The pull request and what was done with it: created, updated, closed or nothing."""
+
+    landed: Landed
+    operation: str
+    number: int | None = None
+    url: str | None = None
+
+
+def propose(action: Action, base: State) -> Proposed:
+    """Make the pass for the base branch on the Action's own branch, and the pull request that brings it home."""
+    bot = action.request.pr_branch
+    if bot == base.branch:
+        raise ConfigurationError(
+            f"pr-branch and branch are both {bot!r}", code="same_branch", remedy="give pr-branch a name of its own"
+        )
+    start = _with_observations(action, base, bot)
+    read = read_usage(start.workspace, start.tree, action.provider, action.request.asked)
+    for attempt in range(action.request.push_attempts):
+        summary = conclude(start.workspace, start.tree, read, action.request.asked, dry_run=action.request.dry_run)
+        pushed, commit = _pushed(action, start, bot)
+        if pushed is Push.LANDED:
+            landed = Landed(state=start, summary=summary, commit=commit, changed=dict(start.store.changed))
+            return _opened(action, landed, bot)
+        action.sleep(pause(attempt, action.random()))
+        start = _with_observations(action, read_branch(action, base.branch), bot)
+    raise GitError(
+        f"{bot} was written by others during each of {action.request.push_attempts} tries; nothing was pushed",
+        code="race_lost",
+        remedy="let one job write the branch, or give it more tries with the input `push-attempts`",
+    )
+
+
+def _with_observations(action: Action, base: State, bot: str) -> State:
+    """The base's files with what was learnt on the bot's branch before and is not on the base yet."""
+    tip = action.repository.remote.tip(bot)
+    if tip is None:
+        return base
+    root = base.store.root
+    tip = action.repository.remote.fetch(bot)
+    files = [f for f in action.repository.files(tip, str(root)) if f.plain and is_run(root, f.path)]
+    ours = action.repository.contents([file for file in files if (file.size or 0) <= MAX_BYTES])
+    return base.with_changes(_learnt(action, base, ours))
+
+
+def _learnt(action: Action, base: State, ours: Mapping[str, bytes]) -> dict[str, bytes]:
+    learnt: dict[str, bytes] = {}
+    for run in base.tree.runs:
+        data = base.store.read(run.key)
+        document = action.checker.check(run.path, run.key, data)
+        if ours.get(run.path, data) != data and isinstance(document, Document):
+            after = carried(document, ours[run.path], action.checker)
+            if after is not None and after != data:
+                learnt[run.path] = after
+    return learnt
+
+
+def _pushed(action: Action, state: State, bot: str) -> tuple[Push, str | None]:
+    """The bot's branch as one commit on the base's tip; no branch where nothing differs from the base."""
+    remote, changed = action.repository.remote, dict(state.store.changed)
+    tip = remote.tip(bot)
+    if action.request.dry_run:
+        return Push.LANDED, None
+    if not changed:
+        return (remote.delete(bot, expected=tip) if tip else Push.LANDED), None
+    if tip and _holds(action, tip, changed):
+        return Push.LANDED, tip
+    commit = action.repository.commit(state.commit, changed, message=action.request.commit_message, at=action.now)
+    return remote.replace(commit, bot, expected=tip), commit
+
+
+def _holds(action: Action, tip: str, changed: Mapping[str, bytes]) -> bool:
+    """Whether the branch already has just these files."""
+    commit = action.repository.remote.fetch(action.request.pr_branch)
+    files = {file.path: file for file in action.repository.files(commit, ".")}
+    there = [files[path] for path in changed if path in files]
+    return commit == tip and action.repository.contents(there) == changed
+
+
+def _opened(action: Action, landed: Landed, bot: str) -> Proposed:
+    """The pull request for what has landed: created, updated, or closed where nothing is left to change."""
+    if action.github is None or action.request.dry_run:
+        return Proposed(landed=landed, operation="none")
+    base = landed.state.branch
+    found = next(iter(action.github.open_pull_requests(head=bot, base=base)), None)
+    if not landed.changed:
+        if found:
+            action.github.update_pull_request(found.number, state="closed")
+        return Proposed(landed=landed, operation="closed" if found else "none")
+    title, body = action.request.commit_message.partition("\n")[0], _body(action, landed)
+    if found is None:
+        made = action.github.create_pull_request(bot, base, title, body)
+        return Proposed(landed=landed, operation="created", number=made.number, url=made.url)
+    action.github.update_pull_request(found.number, body=body)
+    return Proposed(landed=landed, operation="updated", number=found.number, url=found.url)
+
+
+def _body(action: Action, landed: Landed) -> str:
+    summary: Summary = landed.summary
+    return summary_markdown(summary, links(action, landed.tip, landed.commit), MOST_CHARACTERS, LEAD)

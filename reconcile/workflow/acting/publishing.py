@@ -1,0 +1,122 @@
+"""The comment on a pull request and the sticky issue. What cannot be written is a notice, never a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from reconcile.core import comment
+from reconcile.core.model import RunKey
+from reconcile.core.request import Comment
+from reconcile.core.summary import RunReport, Summary, narrowed, standing
+from reconcile.errors import GitHubError
+from reconcile.reports.markdown import Links, summary_markdown
+from reconcile.workflow.acting.branches import Action
+from reconcile.workflow.acting.landing import Landed
+
+MOST_CHARACTERS = 64_000
+"""GitHub refuses the body of a comment above 65,536 characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What became of a comment or an issue: its number and address, or why there is none."""
+
+    identifier: int | None = None
+    url: str | None = None
+    notice: str | None = None
+
+
+def links(action: Action, tip: str | None, commit: str | None = None) -> Links:
+    """Addresses of the files at `tip`, of the commit that was made, and of the job."""
+    base = f"{action.job.server_url}/{action.job.repository}"
+    return Links(
+        blob=f"{base}/blob/{tip}" if tip else None,
+        commit=f"{base}/commit/{commit}" if commit else None,
+        job=action.job.run_url,
+    )
+
+
+def comment_on(action: Action, number: int, summary: Summary, shown: Links, *, changed: bool) -> Published:
+    """The comment of this pull request, created or updated in place; untouched where it would show the same."""
+    wanted = action.request.comment
+    if action.github is None or wanted is Comment.OFF or (wanted is Comment.CHANGES and not changed):
+        return Published()
+    try:
+        written = [(each.id, each.body) for each in action.github.comments(number) if each.author_is_bot]
+        found = comment.find(written, action.request.comment_key)
+        digest = comment.digest(summary)
+        step = comment.next_step(found, digest)
+        if step is comment.Step.KEEP and found:
+            return Published(identifier=found.number)
+        lead = comment.marker(action.request.comment_key, digest)
+        body = summary_markdown(summary, shown, MOST_CHARACTERS, lead)
+        github = action.github
+        made = github.update_comment(found.number, body) if found else github.create_comment(number, body)
+        return Published(identifier=made.id, url=made.url)
+    except GitHubError as error:
+        return Published(notice=f"no comment on #{number}: {error.message}. {error.remedy}")
+
+
+def runs_of(action: Action, number: int, root: PurePosixPath) -> frozenset[RunKey]:
+    """The runs whose files a pull request touches."""
+    if action.github is None:
+        return frozenset()
+    found = set()
+    for path in action.github.pull_request_files(number):
+        parts = PurePosixPath(path).parts
+        below = parts[len(root.parts) :] if parts[: len(root.parts)] == root.parts else ()
+        if len(below) == 3 and below[2] == "metrics.json":  # noqa: PLR2004  framework, run, file
+            found.add(RunKey(below[0], below[1]))
+    return frozenset(found)
+
+
+def of_interest(summary: Summary) -> frozenset[RunKey]:
+    """The runs that a standing comment shows: open ones, those to look at, and those still inside the cutoff."""
+    return frozenset(report.run.key for report in summary.runs if _of_interest(report, summary))
+
+
+def _of_interest(report: RunReport, summary: Summary) -> bool:
+    young = summary.now - report.run.ended_at <= summary.policy.max_age
+    return young or standing(report.run) not in {"verified", "inherited"}
+
+
+def sticky_issue(action: Action, landed: Landed) -> Published:
+    """One issue for as long as something is broken: opened, kept up to date, closed when nothing is left."""
+    if action.github is None:
+        return Published()
+    breaks = frozenset(r.run.key for r in landed.summary.runs if standing(r.run) in {"warning", "failed"})
+    summary = narrowed(landed.summary, breaks)
+    broken = bool(breaks or summary.findings)
+    try:
+        issues = [(each.number, each.body) for each in action.github.open_issues() if each.author_is_bot]
+        found = comment.find(issues, action.request.comment_key)
+        digest = comment.digest(summary)
+        if not broken:
+            if found:
+                action.github.update_issue(found.number, state="closed")
+            return Published()
+        body = summary_markdown(
+            summary,
+            links(action, landed.tip, landed.commit),
+            MOST_CHARACTERS,
+            comment.marker(action.request.comment_key, digest),
+        )
+        if found is None:
+            made = action.github.create_issue("LLM usage: runs to look at", body)
+            return Published(identifier=made.number, url=made.url)
+        if found.digest != digest:
+            action.github.update_issue(found.number, body=body)
+        return Published(identifier=found.number)
+    except GitHubError as error:
+        return Published(notice=f"no issue: {error.message}. {error.remedy}")
+
+
+def bringers(action: Action, branch: str, paths: Iterable[str], most: int) -> list[int]:
+    """The pull requests that brought files to the branch, found by the oldest commit of each path."""
+    if action.github is None:
+        return []
+    commits = {action.github.first_commit_of_path(path, branch) for path in list(paths)[:most]}
+    found = {pull.number for commit in commits if commit for pull in action.github.pull_requests_of_commit(commit)}
+    return sorted(found)

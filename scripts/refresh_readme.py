@@ -1,0 +1,68 @@
+"""Puts what the program prints today into README.md: the help texts, and the session of the quick start.
+
+The tests hold README and program equal; this does the pasting. Look at the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parent.parent
+WIDTH = 120
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+import test_documents as documents  # noqa: E402  it knows how README's blocks are told
+
+from reconcile import cli, config  # noqa: E402
+from reconcile.simulator.ledger import Ledger  # noqa: E402
+from reconcile.simulator.server import Simulator  # noqa: E402
+
+
+def main() -> None:
+    file = ROOT / "README.md"
+    text = re.sub(r"```console\n\$ reconcile ([a-z ]*)--help\n.*?```", _help, file.read_text("utf-8"), flags=re.DOTALL)
+    with tempfile.TemporaryDirectory() as folder, Simulator(Ledger(documents.calls_of(documents.BEFORE))) as simulator:
+        _prepare(Path(folder), simulator)
+        text = re.sub(
+            r"<!-- now: (\S+) -->\n```console\n(.*?)```", lambda found: _told(found, simulator), text, flags=re.DOTALL
+        )
+    file.write_text(text, encoding="utf-8")
+
+
+def _help(found: re.Match[str]) -> str:
+    arguments = [*found[1].split(), "--help"]
+    said = CliRunner().invoke(cli.main, arguments, prog_name="reconcile", terminal_width=98)
+    return f"```console\n$ reconcile {' '.join(arguments)}\n{said.output}```"
+
+
+def _prepare(folder: Path, simulator: Simulator) -> None:
+    run = folder / "runs" / "chatdev" / documents.BEFORE["run_id"] / "metrics.json"
+    run.parent.mkdir(parents=True)
+    run.write_text(documents.json.dumps(documents.BEFORE))
+    (folder / "reconcile.yml").write_text(documents.blocks(documents.README, "yaml")[0][1])
+    os.chdir(folder)
+    os.environ |= {"OPENAI_BASE_URL": simulator.base_url, "OPENAI_ADMIN_KEY": simulator.admin_key}
+
+
+def _told(found: re.Match[str], simulator: Simulator) -> str:
+    now, shown = found[1], found[2]
+    simulator.set_now(datetime.fromisoformat(now))
+    os.environ["RECONCILE_NOW"] = now
+    real = ""
+    for line in [line for line in shown.splitlines() if line.startswith("$ ")]:
+        real += f"{line}\n{CliRunner().invoke(cli.main, shlex.split(line)[2:]).output}"
+    real = real.replace(simulator.base_url, config.DEFAULT_BASE_URL)
+    lines = [line if len(line) <= WIDTH else line[: WIDTH - 3] + "..." for line in real.splitlines()]
+    return f"<!-- now: {now} -->\n```console\n" + "\n".join(lines) + "\n```"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""The mutation createCommitOnBranch, with git plumbing on a bare repository.
+
+githubkit describes REST only, so this part of GitHub's GraphQL schema is written out by hand from its public one
+(docs.github.com/public/fpt/schema.docs.graphql, 2026-10); graphql-core holds queries, variables and answers to it.
+"""
+
+import re
+import tempfile
+from base64 import b64decode
+from pathlib import Path
+
+from graphql import GraphQLError, build_schema, graphql_sync
+from support.git import OWN, git
+
+SCHEMA = build_schema(
+    """
+    scalar Base64String
+    scalar GitObjectID
+    input CommittableBranch { id: ID, repositoryNameWithOwner: String, branchName: String }
+    input CommitMessage { headline: String!, body: String }
+    input FileAddition { path: String!, contents: Base64String! }
+    input FileDeletion { path: String! }
+    input FileChanges { additions: [FileAddition!] = [], deletions: [FileDeletion!] = [] }
+    input CreateCommitOnBranchInput {
+      branch: CommittableBranch!
+      clientMutationId: String
+      expectedHeadOid: GitObjectID!
+      fileChanges: FileChanges
+      message: CommitMessage!
+    }
+    type Commit { oid: GitObjectID! }
+    type CreateCommitOnBranchPayload { clientMutationId: String, commit: Commit }
+    type Mutation { createCommitOnBranch(input: CreateCommitOnBranchInput!): CreateCommitOnBranchPayload }
+    type Query { id: ID! }
+    """
+)
+
+
+def _object_id(value):
+    if re.fullmatch("[0-9a-f]{40}", value):
+        return value
+    raise GraphQLError(f"{value!r} is no GitObjectID")
+
+
+SCHEMA.type_map["GitObjectID"].parse_value = SCHEMA.type_map["GitObjectID"].serialize = _object_id
+SCHEMA.type_map["Base64String"].parse_value = lambda value: b64decode(value, validate=True)
+
+
+def answer(body, state, permitted, author):
+    """The JSON that answers a query, and why the query itself was wrong, if it was."""
+    unknown = body.keys() - {"query", "variables", "operationName"}
+    root = {"createCommitOnBranch": lambda _, input: _commit(state, input, permitted, author)}
+    result = graphql_sync(SCHEMA, body.get("query", ""), root, variable_values=body.get("variables"))
+    errors = result.errors or []
+    wrong = [error.message for error in errors if "type" not in (error.extensions or {})]
+    told = [{"type": error.extensions["type"], **_plain(error)} for error in errors if error.extensions]
+    return {"data": result.data, **({"errors": told} if told else {})}, [*wrong, *(f"unknown {name}" for name in unknown)]
+
+
+def _plain(error):
+    formatted = error.formatted
+    return {name: formatted[name] for name in ("path", "locations", "message") if name in formatted}
+
+
+def _commit(state, wanted, permitted, author):
+    branch, expected = wanted["branch"], wanted["expectedHeadOid"]
+    if branch.get("repositoryNameWithOwner") != state.name:
+        raise _refused("NOT_FOUND", f"Could not resolve to a Repository with the name '{branch}'.")
+    if not permitted:
+        raise _refused("FORBIDDEN", "Resource not accessible by integration")
+    name = branch["branchName"]
+    if state.tip(name) is None:
+        raise _refused("NOT_FOUND", f'No such branch: "{name}"')
+    if any(rule["type"] == "pull_request" for rule in state.rules.get(name, ())):
+        said = "Repository rule violations found\n\nChanges must be made through a pull request.\n\n"
+        raise _refused("UNPROCESSABLE", said)
+    changes = wanted.get("fileChanges") or {"additions": [], "deletions": []}
+    made = _made(state, expected, changes, wanted["message"], author) if state.tip(name) == expected else None
+    if made is None or not _moved(state, name, made, expected):
+        said = f'Expected branch to point to "{expected}" but it did not.  Pull and try again.'
+        raise _refused("STALE_DATA", said)
+    return {"commit": {"oid": made}}
+
+
+def _made(state, parent, changes, message, author):
+    """The commit: given files replaced or added in mode 644, the others as in the parent."""
+    with tempfile.TemporaryDirectory() as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+        git(state.bare, "read-tree", parent, environ=index)
+        for file in changes["additions"]:
+            blob = git(state.bare, "hash-object", "-w", "--stdin", stdin=file["contents"])
+            git(state.bare, "update-index", "--add", "--cacheinfo", f"100644,{blob},{file['path']}", environ=index)
+        for file in changes["deletions"]:
+            git(state.bare, "rm", "-q", "--cached", file["path"], environ=index)
+        tree = git(state.bare, "write-tree", environ=index)
+    signed = {"GIT_AUTHOR_NAME": author, "GIT_COMMITTER_NAME": "GitHub", "GIT_COMMITTER_EMAIL": "noreply@github.com"}
+    text = f"{message['headline']}\n\n{message.get('body') or ''}".strip()
+    return git(state.bare, "commit-tree", tree, "-p", parent, stdin=text.encode(), environ=signed)
+
+
+def _moved(state, branch, made, expected):
+    """Compare and swap, against pushes that come at the same time."""
+    try:
+        git(state.bare, "update-ref", f"refs/heads/{branch}", made, expected)
+    except AssertionError:
+        return False
+    return True
+
+
+def _refused(kind, message):
+    return GraphQLError(message, extensions={"type": kind})
