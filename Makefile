@@ -23,17 +23,23 @@ lint: $(READY)  ## style, types and schemas
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/check-jsonschema --check-metaschema schemas/*.json
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/zizmor --offline --persona pedantic --no-progress action.yml .github
 	$(BIN)/reconcile validate --runs runs
 
 prove: $(READY)  ## the long counts, whose figures stand in docs/proof.md
 	RECONCILE_TEST_SCALE=10 $(BIN)/python -m pytest -n auto -q
 	$(BIN)/python -m benchmarks
 
-lock:  ## rewrite requirements-dev.txt from pyproject.toml
+lock:  ## rewrite requirements-dev.txt and requirements.lock from pyproject.toml
 	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/pip install --quiet --upgrade pip
 	$(VENV)/lock/bin/pip install --quiet --editable '.[dev]'
 	$(VENV)/lock/bin/pip freeze --exclude-editable > requirements-dev.txt
+	$(VENV)/lock/bin/pip install --quiet uv
+	(echo '# Hash-locked wheels for every system the Action runs on; `make lock` writes this file from pyproject.toml.' && \
+	  $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header) > requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

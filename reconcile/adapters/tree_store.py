@@ -25,8 +25,12 @@ class TreeStore:
         self.root = root
         self._entries = entries
         self._contents = dict(contents)
-        self.changed: dict[str, bytes] = {}
+        self._changed: dict[str, bytes] = {}
+
+    @property
+    def changed(self) -> dict[str, bytes]:
         """What differs from the tip, by path."""
+        return {path: data for path, data in self._changed.items() if data != self._contents[path]}
 
     def discover(self) -> tuple[list[RunFile], list[Finding]]:
         files: list[RunFile] = []
@@ -44,14 +48,14 @@ class TreeStore:
         path = self._path(key)
         if path not in self._contents:
             raise StoreError(f"{path}: is not there", code="unreadable_file", remedy="run the pass again")
-        return self.changed.get(path, self._contents[path])
+        return self._changed.get(path, self._contents[path])
 
     def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
         before = self.read(key)
         after = change(before)
         if after is None or after == before:
             return False
-        self.changed[self._path(key)] = after
+        self._changed[self._path(key)] = after
         return True
 
     def original(self, path: str) -> bytes:
@@ -61,7 +65,7 @@ class TreeStore:
     def with_changes(self, changed: Mapping[str, bytes]) -> TreeStore:
         """The same tip with files that already differ from it."""
         store = TreeStore(self.root, self._entries, self._contents)
-        store.changed = dict(changed)
+        store._changed = dict(changed)  # noqa: SLF001  its own kind
         return store
 
     def _path(self, key: RunKey) -> str:

@@ -142,6 +142,12 @@ def test_a_file_says_its_mode_and_size_and_whether_it_is_plain(forge, opened):
     assert raised(GitError, repository.contents, files).code == "object_missing"
 
 
+@pytest.mark.parametrize("folder", ["./runs/chatdev", "runs/chatdev/", "runs//chatdev"])
+def test_a_folder_may_be_spelled_in_many_ways(opened, folder):
+    repository = opened()
+    assert [file.path for file in repository.files(repository.remote.fetch("main"), folder)] == [A, B]
+
+
 @pytest.mark.parametrize("folder", ["none", "runs/chatdev/z"])
 def test_a_folder_that_is_not_there_holds_no_files(opened, folder):
     repository = opened()
@@ -167,11 +173,13 @@ def test_the_default_branch_is_the_one_the_remote_names(forge, opened):
 
 
 def test_a_branch_that_is_missing_and_an_empty_repository_are_told_apart(forge, opened):
+    git(forge.bare, "branch", "others-may-hold\u2028line-ends", "main")
     repository = opened()
     assert repository.remote.tip("other") is None
     error = raised(GitError, repository.remote.fetch, "other")
     assert (error.code, "no branch other" in error.message) == ("branch_missing", True)
-    git(forge.bare, "update-ref", "-d", "refs/heads/main")
+    for branch in forge.branches():
+        git(forge.bare, "update-ref", "-d", f"refs/heads/{branch}")
     error = raised(GitError, repository.remote.fetch, "main")
     assert (error.code, "empty" in error.message) == ("branch_missing", True)
     assert raised(GitError, repository.remote.default_branch).code == "branch_missing"
@@ -798,7 +806,7 @@ def test_the_users_own_configuration_starts_nothing_and_changes_nothing(forge, s
 REFUSALS = {
     "forbidden": (403, "fetch_forbidden", "push_forbidden"),
     "unknown token": (401, "fetch_forbidden", "push_forbidden"),
-    "hidden repository": (404, "fetch_forbidden", "remote_unreachable"),
+    "hidden repository": (404, "fetch_forbidden", "push_forbidden"),
     "server out of order": (503, "remote_unreachable", "remote_unreachable"),
 }
 

@@ -76,7 +76,7 @@ class Forge:
         return git(self.bare, "rev-parse", "--verify", f"refs/heads/{branch}")
 
     def branches(self):
-        return git(self.bare, "for-each-ref", "--format=%(refname:short)", "refs/heads").split()
+        return git(self.bare, "for-each-ref", "--format=%(refname:short)", "refs/heads").split("\n")
 
     def read(self, path, branch="main"):
         return git(self.bare, "show", f"{branch}:{path}").encode("utf-8", "surrogateescape")

@@ -50,7 +50,7 @@ def read_checkout(git: Git, folder: Path) -> Checkout:
             code="no_checkout",
             remedy="let actions/checkout come first, with git 2.31 or newer on the runner",
         )
-    object_format, objects, shallow = places.stdout.decode("utf-8", "surrogateescape").splitlines()
+    object_format, objects, shallow = places.stdout.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
     return Checkout(
         origin=_origin(git, folder), object_format=object_format, objects=Path(objects), shallow=Path(shallow)
     )

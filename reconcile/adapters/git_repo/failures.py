@@ -11,7 +11,12 @@ import re
 Meanings = tuple[tuple[str, str, str], ...]
 """Of the words of a failure, the first that fit: a pattern, the code of the error, the remedy."""
 
-_NO_ACCESS = "returned error: 40[13]|Authentication failed|could not read (Username|Password)|Permission .*denied"
+_NO_ACCESS = (
+    r"returned error: 40[134]|[Rr]epository.* not found|Authentication failed|could not read (Username|Password)"
+    r"|Permission (to \S+ )?denied"
+)
+"""What a server says that refuses a credential, or denies to those without one that the repository exists."""
+
 _OVER_SSH = "an ssh origin needs GIT_SSH_COMMAND or an agent instead"
 
 _ON_THE_WAY: Meanings = (
@@ -26,7 +31,7 @@ _ON_THE_WAY: Meanings = (
 
 UNREAD: Meanings = (
     (
-        f"{_NO_ACCESS}|returned error: 404|[Rr]epository.* not found",
+        _NO_ACCESS,
         "fetch_forbidden",
         f"add `permissions: contents: read` to the job, or check the token; {_OVER_SSH}",
     ),

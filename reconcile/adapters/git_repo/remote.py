@@ -89,7 +89,7 @@ class GitRemote:
 
     def _refs(self, pattern: str) -> dict[str, str]:
         """The commits of the remote's refs, by their full names."""
-        lines = (line.split("\t") for line in self._listed(NAME, pattern).splitlines())
+        lines = (line.split("\t") for line in self._listed(NAME, pattern).split("\n")[:-1])
         return {name: commit for commit, name in lines}
 
     def _listed(self, *arguments: str) -> str:

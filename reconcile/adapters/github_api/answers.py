@@ -12,7 +12,7 @@ from typing import TypeVar
 from reconcile.core.model import Json
 from reconcile.errors import GitHubError
 
-Read = TypeVar("Read", str, int, bool)
+Read = TypeVar("Read", str, int)
 
 SHA = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -36,7 +36,6 @@ class PullRequest:
     url: str
     state: str
     merged: bool
-    draft: bool
     title: str
     body: str
     head_ref: str
@@ -90,13 +89,12 @@ def pull_request_in(answer: Json) -> PullRequest:
         number=field(answer, int, "number"),
         url=field(answer, str, "html_url"),
         state=field(answer, str, "state"),
-        merged=optional(answer, str, "merged_at") is not None,
-        draft=optional(answer, bool, "draft") or False,
+        merged=nullable(answer, str, "merged_at") is not None,
         title=field(answer, str, "title"),
         body=_body(answer),
         head_ref=field(answer, str, "head", "ref"),
         head_sha=sha_in(answer, "head", "sha"),
-        head_repository=optional(answer, str, "head", "repo", "full_name"),
+        head_repository=nullable(answer, str, "head", "repo", "full_name"),
         base_ref=field(answer, str, "base", "ref"),
         base_repository=field(answer, str, "base", "repo", "full_name"),
     )
@@ -121,7 +119,10 @@ def issue_in(answer: Json) -> Issue:
 
 
 def rule_in(answer: Json) -> Rule:
-    return Rule(type=field(answer, str, "type"), source=optional(answer, str, "ruleset_source"))
+    source = (
+        nullable(answer, str, "ruleset_source") if isinstance(answer, dict) and "ruleset_source" in answer else None
+    )
+    return Rule(type=field(answer, str, "type"), source=source)
 
 
 def path_in(answer: Json) -> str | None:
@@ -140,22 +141,22 @@ def sha_in(answer: Json, *path: str) -> str:
 
 def field(answer: Json, kind: type[Read], *path: str) -> Read:
     """The value at the end of the path, of exactly this type. Raises GitHubError for anything else."""
-    value = optional(answer, kind, *path)
+    value = nullable(answer, kind, *path)
     if value is None:
-        raise untrusted(f"{'.'.join(path)} is missing")
+        raise untrusted(f"{'.'.join(path)} is null")
     return value
 
 
-def optional(answer: Json, kind: type[Read], *path: str) -> Read | None:
-    """The same, or None where the value, or what should hold it, is null or missing."""
+def nullable(answer: Json, kind: type[Read], *path: str) -> Read | None:
+    """The same, or None where the value, or what should hold it, is null. It must be there."""
     value = answer
     for name in path:
+        if not isinstance(value, dict) or name not in value:
+            raise untrusted(f"{'.'.join(path)} is missing")
+        value = value[name]
         if value is None:
             return None
-        if not isinstance(value, dict):
-            raise untrusted(f"what holds {'.'.join(path)} is {type(value).__name__}")
-        value = value.get(name)
-    if value is None or (isinstance(value, kind) and type(value) is kind):  # true is an int to isinstance
+    if isinstance(value, kind) and type(value) is kind:  # true is an int to isinstance
         return value
     raise untrusted(f"{'.'.join(path)} is {type(value).__name__}, not {kind.__name__}")
 
@@ -171,8 +172,8 @@ def untrusted(problem: str) -> GitHubError:
 
 def _author(answer: Json) -> tuple[str, bool]:
     """The login, and whether it is a bot's; a deleted account is null."""
-    return optional(answer, str, "user", "login") or "", optional(answer, str, "user", "type") == "Bot"
+    return nullable(answer, str, "user", "login") or "", nullable(answer, str, "user", "type") == "Bot"
 
 
 def _body(answer: Json) -> str:
-    return optional(answer, str, "body") or ""
+    return nullable(answer, str, "body") or ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 
-from reconcile.adapters.github_api.answers import optional, sha_in, untrusted
+from reconcile.adapters.github_api.answers import sha_in, untrusted
 from reconcile.adapters.github_api.failures import STALE, meaning_of_errors
 from reconcile.adapters.github_api.transport import Transport
 from reconcile.adapters.github_api.wire import Request
@@ -45,5 +45,10 @@ def _said(errors: Json) -> str:
     """Types and messages of all errors."""
     if not isinstance(errors, list):
         raise untrusted(f"errors is {type(errors).__name__}, not list")
-    parts = (optional(error, str, name) for error in errors for name in ("type", "message"))
-    return ": ".join(part for part in parts if part)
+    return "; ".join(" ".join(_part(error, name) for name in ("type", "message")) for error in errors)
+
+
+def _part(error: Json, name: str) -> str:
+    """Errors of the query itself have no type."""
+    part = error.get(name) if isinstance(error, dict) else None
+    return part if isinstance(part, str) else ""

@@ -20,6 +20,10 @@ from reconcile.workflow.acting.branches import Action, Source
 from reconcile.workflow.reading import Provider
 
 
+OWN = ("RECONCILE_", "OPENAI_", "OPEN_AI_")
+"""Variables that git has no business with, secrets among them."""
+
+
 def open_action(
     request: Request,
     environ: Mapping[str, str],
@@ -32,7 +36,11 @@ def open_action(
     """The job that the environment describes. Raises ConfigurationError outside of one."""
     job = read_job(environ)
     repository = GitRepository(
-        checkout=job.workspace, scratch=job.scratch, token=token, server_url=job.server_url, environ=environ
+        checkout=job.workspace,
+        scratch=job.scratch,
+        token=token,
+        server_url=job.server_url,
+        environ={name: value for name, value in environ.items() if not name.startswith(OWN)},
     )
     github = GitHub(token, job.repository, api_url=job.api_url, graphql_url=job.graphql_url) if token else None
     return Action(

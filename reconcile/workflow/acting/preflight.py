@@ -23,7 +23,7 @@ def preflight(action: Action, state: State, mode: Mode) -> list[str]:
     if "required_signatures" in rules and action.request.sign is Sign.GIT:
         raise ConfigurationError(
             f"the rules of {state.branch} want signed commits",
-            code="signatures_required",
+            code="signature_required",
             remedy="set `sign: api`: GitHub makes and signs the commit then",
         )
     if CHECKS in rules and action.job.default_token:

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 VERSION = "2022-11-28"
 
 
-class Violation(Exception):
+class ViolationError(Exception):
     """A request or an answer that is not as GitHub describes it."""
 
 
@@ -40,14 +40,14 @@ class Call:
         self._body = getattr(models, re.search(r"\[(\w+)Type\]", data.annotation)[1]) if data else None
 
     def read(self, query, body):
-        """The values of a request, each checked against its type. Raises Violation."""
+        """The values of a request, each checked against its type. Raises ViolationError."""
         try:
             return self._query(query), self._fields(body)
         except ValidationError as error:
-            raise Violation(f"{self.operation}: {error}") from error
+            raise ViolationError(f"{self.operation}: {error}") from error
 
     def check(self, request, path_values, status, answer):
-        """Raises Violation unless githubkit makes this request, and accepts the answer to it."""
+        """Raises ViolationError unless githubkit makes this request, and accepts the answer to it."""
         seen = []
 
         def transport(built):
@@ -62,10 +62,10 @@ class Call:
         except RequestFailed as error:
             got = error.response.parsed_data
         except (ValidationError, TypeError) as error:
-            raise Violation(f"{self.operation}: {error}") from error
+            raise ViolationError(f"{self.operation}: {error}") from error
         self._compare_request(request, seen[0])
         if _dumped(got) != answer:
-            raise Violation(f"{self.operation}: the answer holds what is not described: {answer}")
+            raise ViolationError(f"{self.operation}: the answer holds what is not described: {answer}")
 
     def _method(self, client):
         group, name = self.operation.split(".")
@@ -74,17 +74,17 @@ class Call:
     def _query(self, query):
         pairs = parse_qsl(query, keep_blank_values=True)
         if {name for name, _ in pairs} - self._parameters.keys() or len(dict(pairs)) != len(pairs):
-            raise Violation(f"{self.operation}: unknown or repeated in the query {query}")
+            raise ViolationError(f"{self.operation}: unknown or repeated in the query {query}")
         return {name: _type(self._parameters[name].annotation).validate_python(value) for name, value in pairs}
 
     def _fields(self, body):
         if self._body is None or not body:
             if body or self._body:
-                raise Violation(f"{self.operation}: a body that is not described, or none where one is")
+                raise ViolationError(f"{self.operation}: a body that is not described, or none where one is")
             return None
         fields = json.loads(body)
         if _dumped(TypeAdapter(self._body).validate_python(fields)) != fields:
-            raise Violation(f"{self.operation}: the body holds what is not described: {fields}")
+            raise ViolationError(f"{self.operation}: the body holds what is not described: {fields}")
         return fields
 
     def _compare_request(self, request, built):
@@ -92,9 +92,11 @@ class Call:
         path, _, query = target.partition("?")
         same = (method, path) == (request.method, request.path)
         if not same or sorted(parse_qsl(query)) != sorted(parse_qsl(request.query)):
-            raise Violation(f"{self.operation}: {request.method} {request.path}?{request.query} instead of {built}")
+            raise ViolationError(
+                f"{self.operation}: {request.method} {request.path}?{request.query} instead of {built}"
+            )
         if (json.loads(content) if content else None) != (json.loads(request.body) if request.body else None):
-            raise Violation(f"{self.operation}: the body {request.body} instead of {content}")
+            raise ViolationError(f"{self.operation}: the body {request.body} instead of {content}")
 
 
 def _client(transport):
@@ -120,7 +122,9 @@ def _value(kind, fact):
     """The fact, completed where it is an object; without one, the plainest value of the type."""
     options = _options(kind)
     if isinstance(fact, dict):
-        return completed(next(each for each in options if isinstance(each, type) and issubclass(each, GitHubModel)), fact)
+        return completed(
+            next(each for each in options if isinstance(each, type) and issubclass(each, GitHubModel)), fact
+        )
     if fact is not ...:
         return fact
     if NoneType in options:

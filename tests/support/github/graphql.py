@@ -4,13 +4,14 @@ githubkit describes REST only, so this part of GitHub's GraphQL schema is writte
 (docs.github.com/public/fpt/schema.docs.graphql, 2026-10); graphql-core holds queries, variables and answers to it.
 """
 
+import json
 import re
-import tempfile
 from base64 import b64decode
-from pathlib import Path
 
 from graphql import GraphQLError, build_schema, graphql_sync
-from support.git import OWN, git
+from support.git import git
+
+SCRATCH = "refs/double/new"
 
 SCHEMA = build_schema(
     """
@@ -49,12 +50,15 @@ SCHEMA.type_map["Base64String"].parse_value = lambda value: b64decode(value, val
 def answer(body, state, permitted, author):
     """The JSON that answers a query, and why the query itself was wrong, if it was."""
     unknown = body.keys() - {"query", "variables", "operationName"}
-    root = {"createCommitOnBranch": lambda _, input: _commit(state, input, permitted, author)}
+    root = {"createCommitOnBranch": lambda _, **arguments: _commit(state, arguments["input"], permitted, author)}
     result = graphql_sync(SCHEMA, body.get("query", ""), root, variable_values=body.get("variables"))
     errors = result.errors or []
     wrong = [error.message for error in errors if "type" not in (error.extensions or {})]
     told = [{"type": error.extensions["type"], **_plain(error)} for error in errors if error.extensions]
-    return {"data": result.data, **({"errors": told} if told else {})}, [*wrong, *(f"unknown {name}" for name in unknown)]
+    return {"data": result.data, **({"errors": told} if told else {})}, [
+        *wrong,
+        *(f"unknown {name}" for name in unknown),
+    ]
 
 
 def _plain(error):
@@ -84,18 +88,19 @@ def _commit(state, wanted, permitted, author):
 
 def _made(state, parent, changes, message, author):
     """The commit: given files replaced or added in mode 644, the others as in the parent."""
-    with tempfile.TemporaryDirectory() as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
-        git(state.bare, "read-tree", parent, environ=index)
-        for file in changes["additions"]:
-            blob = git(state.bare, "hash-object", "-w", "--stdin", stdin=file["contents"])
-            git(state.bare, "update-index", "--add", "--cacheinfo", f"100644,{blob},{file['path']}", environ=index)
-        for file in changes["deletions"]:
-            git(state.bare, "rm", "-q", "--cached", file["path"], environ=index)
-        tree = git(state.bare, "write-tree", environ=index)
-    signed = {"GIT_AUTHOR_NAME": author, "GIT_COMMITTER_NAME": "GitHub", "GIT_COMMITTER_EMAIL": "noreply@github.com"}
-    text = f"{message['headline']}\n\n{message.get('body') or ''}".strip()
-    return git(state.bare, "commit-tree", tree, "-p", parent, stdin=text.encode(), environ=signed)
+    text = f"{message['headline']}\n\n{message.get('body') or ''}".strip().encode()
+    parts = [
+        f"commit {SCRATCH}\nmark :1\nauthor {author} <{author}@users.noreply.github.com> 1767621600 +0000\n".encode(),
+        b"committer GitHub <noreply@github.com> 1767621600 +0000\n",
+        b"data %d\n%b\nfrom %b\n" % (len(text), text, parent.encode()),
+    ]
+    for file in changes["additions"]:
+        data = file["contents"]
+        parts.append(b"M 100644 inline %b\ndata %d\n%b\n" % (json.dumps(file["path"]).encode(), len(data), data))
+    parts += [f"D {json.dumps(file['path'])}\n".encode() for file in changes["deletions"]]
+    marks = git(state.bare, "fast-import", "--quiet", "--force", "--export-marks=/dev/stdout", stdin=b"".join(parts))
+    git(state.bare, "update-ref", "-d", SCRATCH)
+    return marks.split()[1]
 
 
 def _moved(state, branch, made, expected):

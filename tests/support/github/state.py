@@ -15,7 +15,7 @@ READ_ONLY = frozenset({"contents: read", "issues: read", "pull-requests: read"})
 LONGEST = 65_536
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An answer with an error: its status, message, and details if any."""
 
     def __init__(self, status, message, *errors):
@@ -76,12 +76,12 @@ class State:
     def thread(self, number):
         if int(number) in self.threads:
             return self.refreshed(self.threads[int(number)])
-        raise Refused(404, "Not Found")
+        raise RefusedError(404, "Not Found")
 
     def pull_request(self, number):
         thread = self.thread(number)
         if thread.head is None:
-            raise Refused(404, "Not Found")
+            raise RefusedError(404, "Not Found")
         return thread
 
     def add(self, title, body, author, head=None):
@@ -92,36 +92,39 @@ class State:
     def comment(self, number, body, author):
         thread = self.thread(number)
         if thread.locked:
-            raise Refused(403, "Unable to create comment because issue is locked.")
+            raise RefusedError(403, "Unable to create comment because issue is locked.")
         check_length(body, "IssueComment")
         comment = Comment(1000 + len(self.comments), thread.number, body, author)
         self.comments[comment.id] = comment
         return comment
 
     def refreshed(self, thread):
-        """A pull request follows its branch; it is closed when that is gone, and merged when its commits are in."""
+        """A pull request follows its branch. It is merged when its commits are in the base, and closed when nothing is
+        left of it.
+        """
         head = thread.head
         if head and thread.state == "open" and self.bare and head.repository == self.name:
+            merged = self.within(head.sha, head.base)
+            head.merged_as = head.sha if merged else None
             tip = self.tip(head.ref)
-            head.sha = tip or head.sha
-            if tip is None or self.within(head.sha, head.base):
+            if merged or tip is None or self.within(tip, head.base):
                 thread.state = "closed"
-                head.merged_as = head.sha if tip else None
+            head.sha = tip or head.sha
         return thread
 
     def open_pull_request(self, title, body, author, head):
         """What POST /pulls does. Its refusals are those of GitHub."""
         check_length(body or "", "PullRequest")
         if author == BOT and not self.actions_may_open_pull_requests:
-            raise Refused(403, "GitHub Actions is not permitted to create or approve pull requests.")
+            raise RefusedError(403, "GitHub Actions is not permitted to create or approve pull requests.")
         for name, ref in (("base", head.base), ("head", head.ref)):
             if self.tip(ref) is None:
-                raise Refused(422, "Validation Failed", {"resource": "PullRequest", "field": name, "code": "invalid"})
+                raise RefusedError(
+                    422, "Validation Failed", {"resource": "PullRequest", "field": name, "code": "invalid"}
+                )
         owner = self.name.partition("/")[0]
-        if any(
-            self.refreshed(each).state == "open" and each.head and (each.head.ref, each.head.base) == (head.ref, head.base)
-            for each in self.threads.values()
-        ):
+        others = (self.refreshed(each) for each in self.threads.values() if each.head)
+        if any((each.state, each.head.ref, each.head.base) == ("open", head.ref, head.base) for each in others):
             raise custom(f"A pull request already exists for {owner}:{head.ref}.")
         if self.within(self.tip(head.ref), head.base):
             raise custom(f"No commits between {head.base} and {head.ref}")
@@ -142,7 +145,9 @@ class State:
 
     def tip(self, branch):
         """The commit a branch is at, None where there is no such branch."""
-        return git(self.bare, "for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}") or None if self.bare else None
+        if self.bare is None:
+            return None
+        return git(self.bare, "for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}") or None
 
     def within(self, commit, branch):
         """Whether a branch holds a commit already."""
@@ -151,15 +156,15 @@ class State:
     def commits(self, branch, path):
         """Newest first."""
         if not self.bare or not git(self.bare, "for-each-ref", "refs/heads"):
-            raise Refused(409, "Git Repository is empty.")
+            raise RefusedError(409, "Git Repository is empty.")
         if self.tip(branch) is None:
-            raise Refused(404, "Not Found")
+            raise RefusedError(404, "Not Found")
         return git(self.bare, "log", "--format=%H", f"refs/heads/{branch}", "--", path).split()
 
     def brings(self, thread, sha):
         """Whether a commit is one of a pull request's, or the one it was merged as."""
         head = thread.head
-        if head.merged_as == sha or head.sha == sha:
+        if sha in (head.merged_as, head.sha):
             return True
         since = head.merged_into or f"refs/heads/{head.base}"
         return bool(self.bare) and sha in git(self.bare, "rev-list", head.sha, f"^{since}").split()
@@ -176,9 +181,9 @@ class State:
 
 def check_length(body, resource):
     if len(body) > LONGEST:
-        detail = f"body is too long (maximum is {LONGEST} characters)"
-        raise Refused(422, "Validation Failed", {"resource": resource, "field": "body", "code": "custom", "message": detail})
+        detail = {"code": "custom", "message": f"body is too long (maximum is {LONGEST} characters)"}
+        raise RefusedError(422, "Validation Failed", {"resource": resource, "field": "body", **detail})
 
 
 def custom(message):
-    return Refused(422, "Validation Failed", {"resource": "PullRequest", "code": "custom", "message": message})
+    return RefusedError(422, "Validation Failed", {"resource": "PullRequest", "code": "custom", "message": message})

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs the program of this action into an environment of its own in $RUNNER_TEMP: hash-locked wheels, then the package.
+# Nothing is written in the workspace, and nothing in the workspace is looked at.
+set -euo pipefail
+
+cd "$RUNNER_TEMP"
+# pip obeys these even in isolated mode, because it starts itself anew in the target environment.
+unset PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT
+
+python="${WANTED_PYTHON:-}"
+if [ -z "$python" ]; then
+  if command -v python3 >/dev/null; then python=python3; else python=python; fi
+fi
+if ! "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  echo "::error::the Python of this runner is no 3.11 or newer: add actions/setup-python before this action, or name another with its input python"
+  exit 1
+fi
+
+environment="$RUNNER_TEMP/reconcile-environment"
+"$python" -I -m venv --clear --without-pip "$environment"
+if [ "${RUNNER_OS:-}" = Windows ]; then own="$environment/Scripts/python.exe"; else own="$environment/bin/python"; fi
+"$python" -I -m pip --disable-pip-version-check --python "$own" install --quiet --no-compile \
+  --require-hashes --no-deps --only-binary :all: --requirement "$GITHUB_ACTION_PATH/requirements.lock"
+
+packages="$("$own" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+cp -R "$GITHUB_ACTION_PATH/reconcile" "$packages/reconcile"
+rm -rf "$packages/reconcile/schemas"
+cp -R "$GITHUB_ACTION_PATH/schemas" "$packages/reconcile/schemas"
+echo "python=$own" >>"$GITHUB_OUTPUT"
