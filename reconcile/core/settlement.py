@@ -134,7 +134,9 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
     if late and (not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in reasons)):
         return taken_back(case.run)
     unmoved = state is not None and status is state.status and not late
-    if case.effect is Effect.ZERO or (case.effect is Effect.EARLY and unmoved):
+    closing = case.past_cutoff and not case.at_rest
+    quiet = unmoved or (case.effect is Effect.ZERO and not closing)
+    if case.effect in {Effect.ZERO, Effect.EARLY} and quiet:
         return None
     restatement = _restatement(case, reasons)
     same = state is not None and (status, reasons, restatement) == (state.status, state.reasons, state.restatement)
@@ -147,7 +149,7 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         message=_message(case, reasons, unreadable),
         stands=same and not anew,
         attribution=case.attribution if writes else None,
-        observation=replace(read, status=status if case.at_figure else LOWER_READ),
+        observation=_kept(case, read, status),
         neighbours=case.attribution.neighbours if anew and status.settled else (),
         completeness=completeness,
         assumes=_assumptions(completeness, unreadable),
@@ -156,6 +158,13 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         reconciled_at=_reconciled_at(case, read),
         verified_at=_verified_at(case) if status is Status.VERIFIED else None,
     )
+
+
+def _kept(case: Case, read: Observation, status: Status) -> Observation | None:
+    """The read as an attempt of the file. A zero after a figure is none, though it may be the last look at a run."""
+    if case.effect is Effect.ZERO:
+        return None
+    return replace(read, status=status if case.at_figure else LOWER_READ)
 
 
 def _message(case: Case, reasons: tuple[Reason, ...], unreadable: int) -> str:

@@ -9,7 +9,7 @@ integers, each kind is bounded by itself, and a bound may be wider than the shar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconcile.core.attribution.components import Component, Member
 from reconcile.core.model import KINDS, Bounds, Usage
@@ -48,11 +48,29 @@ class View:
 def bounded(facts: Facts) -> tuple[list[Bounds | None], frozenset[int]]:
     """Bounds by member, and the members whose recorded totals contradict what was reported."""
     kinds = [_intervals(facts, kind) for kind in range(len(KINDS))]
+    contradicted = set[int]().union(*(members for _, members in kinds))
     bounds: list[Bounds | None] = []
     for position, each in enumerate(zip(*(intervals for intervals, _ in kinds), strict=True)):
         lows, highs = zip(*each, strict=True)
-        bounds.append(None if position in facts.short else Bounds(Usage(*lows), Usage(*highs)))
-    return bounds, frozenset[int]().union(*(contradicted for _, contradicted in kinds))
+        made = _coherent(Usage(*lows), Usage(*highs))
+        short = position in facts.short
+        if not short and _empty(made):  # recorded totals can contradict each other across kinds
+            contradicted.add(position)
+            made = Bounds(Usage(), made.high)
+        bounds.append(None if short else made)
+    return bounds, frozenset(contradicted)
+
+
+def _coherent(low: Usage, high: Usage) -> Bounds:
+    """Cached input is input: what bounds the one bounds the other."""
+    return Bounds(
+        replace(low, tokens_in=max(low.tokens_in, low.cached_tokens)),
+        replace(high, cached_tokens=min(high.cached_tokens, high.tokens_in)),
+    )
+
+
+def _empty(bounds: Bounds) -> bool:
+    return any(low > high for low, high in zip(bounds.low.parts, bounds.high.parts, strict=True))
 
 
 def _intervals(facts: Facts, kind: int) -> tuple[list[Interval], set[int]]:

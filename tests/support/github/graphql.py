@@ -1,10 +1,10 @@
 """The mutation createCommitOnBranch, with git plumbing on a bare repository.
 
-githubkit describes REST only, so this part of GitHub's GraphQL schema is written out by hand from its public one
-(docs.github.com/public/fpt/schema.docs.graphql, 2026-10); graphql-core holds queries, variables and answers to it.
+githubkit describes REST only, so this part of GitHub's GraphQL schema is written out by hand: the same types, fields and
+defaults as in the public one (npm's @octokit/graphql-schema 15.26.1), which has 70,000 lines and is on no Python index.
+graphql-core holds queries, variables and answers to it.
 """
 
-import json
 import re
 from base64 import b64decode
 
@@ -37,16 +37,6 @@ SCHEMA = build_schema(
 )
 
 
-def _object_id(value):
-    if re.fullmatch("[0-9a-f]{40}", value):
-        return value
-    raise GraphQLError(f"{value!r} is no GitObjectID")
-
-
-SCHEMA.type_map["GitObjectID"].parse_value = SCHEMA.type_map["GitObjectID"].serialize = _object_id
-SCHEMA.type_map["Base64String"].parse_value = lambda value: b64decode(value, validate=True)
-
-
 def answer(body, state, permitted, author):
     """The JSON that answers a query, and why the query itself was wrong, if it was."""
     unknown = body.keys() - {"query", "variables", "operationName"}
@@ -68,6 +58,8 @@ def _plain(error):
 
 def _commit(state, wanted, permitted, author):
     branch, expected = wanted["branch"], wanted["expectedHeadOid"]
+    if not re.fullmatch("[0-9a-f]{40}", expected):
+        raise GraphQLError(f"{expected!r} is no GitObjectID")
     if branch.get("repositoryNameWithOwner") != state.name:
         raise _refused("NOT_FOUND", f"Could not resolve to a Repository with the name '{branch}'.")
     if not permitted:
@@ -90,17 +82,23 @@ def _made(state, parent, changes, message, author):
     """The commit: given files replaced or added in mode 644, the others as in the parent."""
     text = f"{message['headline']}\n\n{message.get('body') or ''}".strip().encode()
     parts = [
-        f"commit {SCRATCH}\nmark :1\nauthor {author} <{author}@users.noreply.github.com> 1767621600 +0000\n".encode(),
+        f"commit {SCRATCH}\nauthor {author} <{author}@users.noreply.github.com> 1767621600 +0000\n".encode(),
         b"committer GitHub <noreply@github.com> 1767621600 +0000\n",
         b"data %d\n%b\nfrom %b\n" % (len(text), text, parent.encode()),
     ]
     for file in changes["additions"]:
-        data = file["contents"]
-        parts.append(b"M 100644 inline %b\ndata %d\n%b\n" % (json.dumps(file["path"]).encode(), len(data), data))
-    parts += [f"D {json.dumps(file['path'])}\n".encode() for file in changes["deletions"]]
-    marks = git(state.bare, "fast-import", "--quiet", "--force", "--export-marks=/dev/stdout", stdin=b"".join(parts))
+        data = b64decode(file["contents"], validate=True)
+        parts.append(b"M 100644 inline %b\ndata %d\n%b\n" % (_path(file), len(data), data))
+    parts += [b"D %b\n" % _path(file) for file in changes["deletions"]]
+    git(state.bare, "fast-import", "--quiet", "--force", stdin=b"".join(parts))
+    made = git(state.bare, "rev-parse", SCRATCH)
     git(state.bare, "update-ref", "-d", SCRATCH)
-    return marks.split()[1]
+    return made
+
+
+def _path(file):
+    escaped = file["path"].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'.encode()
 
 
 def _moved(state, branch, made, expected):

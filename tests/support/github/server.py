@@ -183,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         self._send(self.double.reply(Request(self.command, path, query, body), self.headers))
 
-    do_POST = do_PATCH = do_GET  # noqa: N815 (the names the server calls)
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 (the names the server calls)
 
     def _send(self, reply):
         with suppress(ConnectionError):  # a client may go before it has read everything

@@ -384,3 +384,20 @@ def test_another_key_s_usage_is_not_the_run_s_concern():
 def test_usage_between_runs_is_unattributed():
     result = attribute([claim("a", 0, 1), claim("b", 2, 3)], minutes("1x10 2x20 1x40"), [WIDE])
     assert [row.usage.tokens_in for row in result.unattributed] == [20]
+
+
+def test_no_figure_has_more_cached_than_input_although_each_kind_is_bounded_by_itself():
+    """A neighbour's recorded input leaves less input than the shared minute has cached tokens."""
+    neighbour = Claim(RunKey("chatdev", "b"), SCOPE, window(0, 1), Recorded(tokens_in=90, api_calls=1))
+    mine = Claim(RunKey("chatdev", "a"), SCOPE, window(0, 1), Recorded(api_calls=1))
+    row = Bucket(NOON, Usage(100, 10, 25, 2), "key_a", "gpt-4o-mini-2024-07-18")
+    share = attribute([mine, neighbour], [row], [WIDE]).by_run[mine.run]
+    assert (share.figure.tokens_in, share.figure.cached_tokens) == (10, 10)
+
+
+def test_totals_that_contradict_each_other_across_kinds_are_set_aside_and_named():
+    neighbour = Claim(RunKey("chatdev", "b"), SCOPE, window(0, 1), Recorded(tokens_in=95, api_calls=1))
+    mine = Claim(RunKey("chatdev", "a"), SCOPE, window(0, 1), Recorded(cached_tokens=20, api_calls=1))
+    row = Bucket(NOON, Usage(100, 10, 25, 2), "key_a", "gpt-4o-mini-2024-07-18")
+    share = attribute([mine, neighbour], [row], [WIDE]).by_run[mine.run]
+    assert (share.mismatched, share.bounds.low, share.figure.cached_tokens) == (True, Usage(), 5)

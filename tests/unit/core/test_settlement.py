@@ -276,6 +276,23 @@ STATUSES = {
         """,
         CALLS_3,
     ),
+    "calls missing until the cutoff, where a passing zero came last": (
+        """
+        00:30   2x100    pending: first_read, calls_missing    100
+        01:30   2x100    pending: calls_missing                100
+        24:30   0        warning: calls_missing                100
+        25:30   0        -                                     100
+        """,
+        CALLS_3,
+    ),
+    "a single read until the cutoff, where a passing zero came last": (
+        """
+        00:30   100    pending: first_read       100
+        24:30   0      failed: cutoff_passed     100
+        25:30   0      -                         100
+        """,
+        {},
+    ),
     "never any usage": (
         """
         00:30   0    data_not_available: no_usage_yet    0
@@ -1040,10 +1057,11 @@ def test_a_late_claim_over_a_rising_figure_waits_until_it_is_stable():
 
 
 def test_a_neighbour_that_vanishes_never_lifts_the_warning():
-    tale = Tale(neighbours=[B])
+    quiet = neighbour("d", 3, 5)
+    tale = Tale(neighbours=[B, quiet])
     tale.read("04:30", BUSY)
     assert tale.read("05:30", BUSY) == "warning: shared_minutes"
-    tale.neighbours = []
+    tale.neighbours = [quiet]
     assert tale.read("06:30", BUSY) == "-"
     assert [tale.read("07:30", "60"), tale.read("08:30", "60")] == [
         "warning: shared_minutes",
@@ -1051,7 +1069,7 @@ def test_a_neighbour_that_vanishes_never_lifts_the_warning():
     ]
     assert tale.read("09:30", BUSY) == "warning: shared_minutes", "the return lifts the restatement only"
     assert tale.run.state.bounds.low.tokens_in == 100
-    tale.neighbours = [neighbour("c", 3, 5)]
+    tale.neighbours = [quiet, neighbour("c", 3, 5)]
     assert tale.read("10:30", BUSY) == "warning: shared_minutes", "nor does another claim that took nothing"
 
 

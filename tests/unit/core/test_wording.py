@@ -102,10 +102,10 @@ MESSAGES = {
         "1 minute with usage is shared with chatdev/b, chatdev/c, chatdev/d: between 100 and 150 tokens in",
     ),
     "minutes shared with many": (
-        {"neighbours": [neighbour(name, 8, 12) for name in "bcdef"]},
+        {"neighbours": [neighbour(name, 8, 12) for name in "bcde"]},
         ["00:30 100 . . . . . . . 1050 50", "01:30 100 . . . . . . . 1050 50"],
         (
-            "2 minutes with usage are shared with chatdev/b, chatdev/c, chatdev/d and 2 more: between 100 and 1,200 "
+            "2 minutes with usage are shared with chatdev/b, chatdev/c, chatdev/d and 1 more: between 100 and 1,200 "
             "tokens in"
         ),
     ),

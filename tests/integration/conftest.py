@@ -1,0 +1,31 @@
+"""What tests of adapters share: a GitHub, and branches for it."""
+
+import shutil
+
+import pytest
+from support.git import Forge, make_forge
+from support.github import GitHubDouble
+from support.github.bench import A
+
+
+@pytest.fixture
+def double():
+    with GitHubDouble() as double:
+        yield double
+    assert double.violations == []
+
+
+@pytest.fixture(scope="session")
+def first_branches(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("github")
+    make_forge(folder, {A: b'{"a": 0}\n', "README.md": b"ours\n"})
+    return folder
+
+
+@pytest.fixture
+def branches(first_branches, tmp_path, double):
+    """A bare repository for the double, and a person who writes to it."""
+    shutil.copytree(first_branches, tmp_path, dirs_exist_ok=True)
+    branches = Forge(tmp_path)
+    double.state.bare = branches.bare
+    return branches
