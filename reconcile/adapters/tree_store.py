@@ -65,7 +65,7 @@ class TreeStore:
     def with_changes(self, changed: Mapping[str, bytes]) -> TreeStore:
         """The same tip with files that already differ from it."""
         store = TreeStore(self.root, self._entries, self._contents)
-        store._changed = dict(changed)  # noqa: SLF001  its own kind
+        store._changed = dict(changed)
         return store
 
     def _path(self, key: RunKey) -> str:

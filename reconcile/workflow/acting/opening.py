@@ -19,7 +19,6 @@ from reconcile.workflow.acting.act import Acted
 from reconcile.workflow.acting.branches import Action, Source
 from reconcile.workflow.reading import Provider
 
-
 OWN = ("RECONCILE_", "OPENAI_", "OPEN_AI_")
 """Variables that git has no business with, secrets among them."""
 

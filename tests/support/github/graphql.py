@@ -1,8 +1,8 @@
 """The mutation createCommitOnBranch, with git plumbing on a bare repository.
 
-githubkit describes REST only, so this part of GitHub's GraphQL schema is written out by hand: the same types, fields and
-defaults as in the public one (npm's @octokit/graphql-schema 15.26.1), which has 70,000 lines and is on no Python index.
-graphql-core holds queries, variables and answers to it.
+githubkit describes REST only, so this part of GitHub's GraphQL schema is written out by hand: the same types, fields
+and defaults as in the public one (npm's @octokit/graphql-schema 15.26.1), which has 70,000 lines and is on no Python
+index. graphql-core holds queries, variables and answers to it.
 """
 
 import re
