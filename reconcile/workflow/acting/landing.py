@@ -23,17 +23,15 @@ LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
-    """A pass over a branch. `commit` is what was pushed; None where nothing was to change or to be written."""
+    """A pass over a branch."""
 
     state: State
     summary: Summary
+    tip: str
+    """The commit that the summary tells of."""
     commit: str | None = None
+    """What was pushed; None where nothing was to change or to be written."""
     changed: Mapping[str, bytes]
-
-    @property
-    def tip(self) -> str:
-        """The commit that the summary tells of."""
-        return self.commit or self.state.commit
 
 
 def land(action: Action, state: State, read: Read, asked: Asked, pool: Mapping[RunKey, Claim] | None = None) -> Landed:
@@ -46,12 +44,12 @@ def land(action: Action, state: State, read: Read, asked: Asked, pool: Mapping[R
         summary = conclude(state.workspace, tree, read, asked, dry_run=action.request.dry_run)
         changed = dict(state.store.changed)
         if not changed:
-            return Landed(state=state, summary=summary, changed={})
+            return Landed(state=state, summary=summary, tip=state.commit, changed={})
         commit = _committed(action, state, changed)
         if commit:
             before = {path: state.store.original(path) for path in changed}
             action.repository.refresh_checkout(changed, before)
-            return Landed(state=state, summary=summary, commit=commit, changed=changed)
+            return Landed(state=state, summary=summary, tip=commit, commit=commit, changed=changed)
         action.sleep(pause(attempt, action.random()))
         state = read_branch(action, state.branch, settings=None if pool is None else state.configuration)
     raise GitError(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconcile.adapters.git_repo import Push
+from reconcile.adapters.github_api import PullRequest
 from reconcile.adapters.tree_store import is_run
 from reconcile.core.carrying import carried
 from reconcile.core.summary import Summary
@@ -41,14 +42,22 @@ def propose(action: Action, base: State) -> Proposed:
         raise ConfigurationError(
             f"pr-branch and branch are both {bot!r}", code="same_branch", remedy="give pr-branch a name of its own"
         )
+    before = _pull_request(action, base.branch, bot)
     start = _with_observations(action, base, bot)
     read = read_usage(start.workspace, start.tree, action.provider, action.request.asked)
     for attempt in range(action.request.push_attempts):
         summary = conclude(start.workspace, start.tree, read, action.request.asked, dry_run=action.request.dry_run)
-        pushed, commit = _pushed(action, start, bot)
+        was = action.repository.remote.tip(bot)
+        pushed, tip = _pushed(action, start, bot, was)
         if pushed is Push.LANDED:
-            landed = Landed(state=start, summary=summary, commit=commit, changed=dict(start.store.changed))
-            return _opened(action, landed, bot)
+            landed = Landed(
+                state=start,
+                summary=summary,
+                tip=tip or start.commit,
+                commit=tip if tip != was else None,
+                changed=dict(start.store.changed),
+            )
+            return _opened(action, landed, bot, before)
         action.sleep(pause(attempt, action.random()))
         start = _with_observations(action, read_branch(action, base.branch), bot)
     raise GitError(
@@ -82,10 +91,12 @@ def _learnt(action: Action, base: State, ours: Mapping[str, bytes]) -> dict[str,
     return learnt
 
 
-def _pushed(action: Action, state: State, bot: str) -> tuple[Push, str | None]:
-    """The bot's branch as one commit on the base's tip; no branch where nothing differs from the base."""
+def _pushed(action: Action, state: State, bot: str, tip: str | None) -> tuple[Push, str | None]:
+    """The bot's branch as one commit on the base's tip; no branch where nothing differs from the base.
+
+    What comes back beside the outcome is the commit that the branch is at then.
+    """
     remote, changed = action.repository.remote, dict(state.store.changed)
-    tip = remote.tip(bot)
     if action.request.dry_run:
         return Push.LANDED, None
     if not changed:
@@ -104,22 +115,33 @@ def _holds(action: Action, tip: str, changed: Mapping[str, bytes]) -> bool:
     return commit == tip and action.repository.contents(there) == changed
 
 
-def _opened(action: Action, landed: Landed, bot: str) -> Proposed:
-    """The pull request for what has landed: created, updated, or closed where nothing is left to change."""
+def _opened(action: Action, landed: Landed, bot: str, before: PullRequest | None) -> Proposed:
+    """The pull request for what has landed: created, updated, or closed where nothing is left to change.
+
+    `before` is the one that was open when the pass began: GitHub closes it by itself when its branch goes.
+    """
     if action.github is None or action.request.dry_run:
         return Proposed(landed=landed, operation="none")
     base = landed.state.branch
-    found = next(iter(action.github.open_pull_requests(head=bot, base=base)), None)
     if not landed.changed:
-        if found:
-            action.github.update_pull_request(found.number, state="closed")
-        return Proposed(landed=landed, operation="closed" if found else "none")
+        if before is None:
+            return Proposed(landed=landed, operation="none")
+        action.github.update_pull_request(before.number, state="closed")
+        return Proposed(landed=landed, operation="closed", number=before.number, url=before.url)
     title, body = action.request.commit_message.partition("\n")[0], _body(action, landed)
+    found = _pull_request(action, base, bot)
     if found is None:
         made = action.github.create_pull_request(bot, base, title, body)
         return Proposed(landed=landed, operation="created", number=made.number, url=made.url)
-    action.github.update_pull_request(found.number, body=body)
-    return Proposed(landed=landed, operation="updated", number=found.number, url=found.url)
+    if landed.commit:
+        action.github.update_pull_request(found.number, body=body)
+    operation = "updated" if landed.commit else "none"
+    return Proposed(landed=landed, operation=operation, number=found.number, url=found.url)
+
+
+def _pull_request(action: Action, base: str, bot: str) -> PullRequest | None:
+    """The open one from the Action's own branch."""
+    return next(iter(action.github.open_pull_requests(head=bot, base=base)), None) if action.github else None
 
 
 def _body(action: Action, landed: Landed) -> str:

@@ -1,0 +1,243 @@
+"""Jobs of the Action: what lands on the branch, what stands in the comment, what the next step gets."""
+
+import pytest
+from support.github import TOKEN
+from support.job import Repository, path, run_file
+
+from reconcile.simulator import faults
+
+
+@pytest.fixture
+def repository(tmp_path, simulator, double):
+    return Repository(tmp_path, simulator, double)
+
+
+class TestCommit:
+    def test_two_hours_bring_a_run_to_verified_in_two_commits(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        first, second = repository.job("13:17"), repository.job("14:17")
+        assert (first.code, first["status"], first["pushed"], first["changed"]) == (0, "waiting", "true", "1")
+        assert (second.code, second["status"], second["verified"]) == (0, "clean", "1")
+        assert repository.verdict("chatdev/a") == "verified: stable"
+        assert repository.forge.tip() == second["commit-sha"]
+
+    def test_nothing_new_makes_no_commit_and_edits_no_comment(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        for clock in ("13:17", "14:17"):
+            repository.job(clock)
+        tip, writes = repository.forge.tip(), len(double.writes)
+        third = repository.job("15:17")
+        assert (third["pushed"], third["commit-sha"], repository.forge.tip()) == ("false", "", tip)
+        assert len(double.writes) == writes
+
+    def test_the_commit_is_the_bots_and_touches_nothing_else(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        done = repository.job("13:17")
+        shown = repository.show(done["commit-sha"], "--format=%an <%ae>|%s", "--name-only")
+        assert shown.split("\n\n") == [
+            "github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>|Reconcile LLM usage",
+            path("chatdev/a"),
+        ]
+
+    def test_the_pass_reads_the_tip_and_not_an_old_checkout(self, repository):
+        repository.add("chatdev/late", "12:00:10", "12:05", [("12:01", 500)])
+        repository.job("13:17")
+        assert not (repository.workspace / path("chatdev/late")).exists()
+        assert repository.verdict("chatdev/late") == "pending: first_read"
+
+    def test_the_checkout_gets_the_landed_bytes_where_it_held_the_old_ones(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.pull()
+        repository.job("13:17")
+        assert repository.verdict("chatdev/a") == "pending: first_read"
+        assert repository.differs() == []
+
+    def test_a_failing_provider_commits_nothing_and_exits_3(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        tip = repository.forge.tip()
+        repository.simulator.script(faults.not_found)
+        done = repository.job("13:17")
+        assert (done.code, done["status"], repository.forge.tip()) == (3, "errors", tip)
+        assert "::error::not_found" in done.log
+
+    def test_a_human_who_pushes_in_between_loses_nothing(self, repository, monkeypatch):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.intervene(lambda: repository.forge.write({"NOTES.md": b"by hand\n"}), monkeypatch)
+        repository.job("13:17")
+        assert repository.forge.read("NOTES.md") == b"by hand"
+        assert repository.verdict("chatdev/a") == "pending: first_read"
+
+    def test_a_run_that_lands_in_between_over_the_same_minutes_is_judged_with(self, repository, monkeypatch):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500), ("12:04:30", 300)])
+        repository.job("13:17")
+        neighbour = run_file("b", "12:04:10", "12:09")
+        repository.intervene(lambda: repository.forge.write({path("chatdev/b"): neighbour}), monkeypatch)
+        repository.job("14:17")
+        assert repository.verdict("chatdev/a") == "warning: shared_minutes"
+
+    def test_a_race_that_cannot_be_won_is_given_up_loudly(self, repository, monkeypatch):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        notes = (f"note {number}".encode() for number in range(9))
+        repository.intervene(lambda: repository.forge.write({"NOTES.md": next(notes)}), monkeypatch, always=True)
+        done = repository.job("13:17", push_attempts=3)
+        assert done.code == 3
+        assert "race_lost" in done.log
+
+    def test_signed_commits_are_made_by_github(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        done = repository.job("13:17", sign="api")
+        assert (done["pushed"], repository.verdict("chatdev/a")) == ("true", "pending: first_read")
+        assert ("POST", "/graphql") in double.writes
+
+    def test_a_dry_run_shows_the_change_and_writes_nothing(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        tip = repository.forge.tip()
+        done = repository.job("13:17", dry_run="true")
+        assert (repository.forge.tip(), double.writes) == (tip, [])
+        assert '+    "TOK_IN": 500,' in done.log
+
+    def test_an_event_without_a_branch_wants_one_named(self, repository):
+        done = repository.job("13:17", mode="commit", environ={"GITHUB_REF": "refs/tags/v1", "GITHUB_REF_NAME": "v1"})
+        assert (done.code, "no_branch" in done.log) == (1, True)
+
+
+class TestComment:
+    def test_the_pull_request_that_brought_a_run_in_gets_one_comment_with_its_runs(self, repository, double):
+        number = repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.add("chatdev/other", "12:20:10", "12:25", [("12:21", 70)])
+        repository.job("13:17")
+        (body,) = repository.comments(number)
+        assert body.splitlines()[0].startswith("<!-- llm-usage-reconcile key=default digest=")
+        assert ("500" in body, "other" in body) == (True, False)
+
+    def test_the_comment_is_updated_in_place(self, repository):
+        number = repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        for clock in ("13:17", "14:17", "15:17"):
+            repository.job(clock)
+        (body,) = repository.comments(number)
+        assert "1 verified" in body
+
+    def test_a_job_without_the_right_to_comment_says_which_line_is_missing_and_goes_on(self, repository, double):
+        repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        double.permissions = {"contents: write", "pull-requests: read", "issues: read"}
+        done = repository.job("13:17")
+        assert (done.code, done["pushed"]) == (0, "true")
+        assert "pull-requests: write" in done.log
+
+    def test_comments_can_be_switched_off(self, repository, double):
+        repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.job("13:17", comment="off")
+        assert [request for request in double.writes if "comments" in request[1]] == []
+
+
+class TestCheck:
+    def test_a_pull_request_with_a_bad_file_fails_on_the_exact_line_without_a_key(self, repository, double):
+        repository.forge.write({path("chatdev/bad"): b'{\n  "run_id": "bad",\n  "steps": 5\n}\n'}, "topic")
+        number = double.add_pull_request("topic")
+        repository.check_out("topic")
+        done = repository.job("13:17", event="pull_request", payload=repository.event(number), openai_admin_key="")
+        assert (done.code, done["status"], done["invalid"]) == (1, "errors", "1")
+        assert "::error file=runs/chatdev/bad/metrics.json,line=3,col=12::/steps" in done.log
+        assert repository.simulator.requests == []
+
+    def test_a_good_pull_request_passes_and_gets_the_rows_that_a_commit_gives_it(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
+        number = double.add_pull_request("topic")
+        repository.check_out("topic")
+        done = repository.job("12:20", event="pull_request", payload=repository.event(number), openai_admin_key="")
+        assert (done.code, done["status"], len(repository.comments(number))) == (0, "waiting", 1)
+
+    def test_a_fork_is_checked_and_gets_the_summary_of_the_job(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
+        number = double.add_pull_request("topic", repository="stranger/science")
+        double.permissions = {"contents: read", "pull-requests: read", "issues: read"}
+        repository.check_out("topic")
+        done = repository.job(
+            "12:20", event="pull_request", payload=repository.event(number, "stranger/science"), openai_admin_key=""
+        )
+        assert (done.code, repository.comments(number)) == (0, [])
+        assert "chatdev" in done.summary
+
+    def test_a_gate_stays_shut_until_every_run_is_verified(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.pull()
+        shut = repository.job("13:00", mode="check", require_verified="true")
+        for clock in ("13:17", "14:17"):
+            repository.job(clock)
+        opened = repository.job("15:00", mode="check", require_verified="true")
+        assert (shut.code, opened.code) == (1, 0)
+
+
+class TestPullRequest:
+    def test_figures_are_gathered_in_one_pull_request(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        tip = repository.forge.tip()
+        first = repository.job("13:17", mode="pull-request")
+        second = repository.job("14:17", mode="pull-request")
+        assert repository.forge.tip() == tip
+        assert (first["pr-operation"], second["pr-operation"]) == ("created", "updated")
+        assert repository.verdict("chatdev/a", "reconcile/usage") == "verified: stable"
+
+    def test_observations_that_live_only_on_the_bots_branch_are_carried_to_the_fresh_tip(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.job("13:17", mode="pull-request")
+        repository.add("chatdev/b", "12:30:10", "12:35", [("12:31", 70)])
+        repository.job("14:17", mode="pull-request")
+        assert len(repository.attempts("chatdev/a", "reconcile/usage")) == 2
+        assert repository.parent("reconcile/usage") == repository.forge.tip()
+
+    def test_nothing_new_pushes_and_edits_nothing(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        for clock in ("13:17", "14:17"):
+            repository.job(clock, mode="pull-request")
+        tip, writes = repository.forge.tip("reconcile/usage"), len(double.writes)
+        third = repository.job("15:17", mode="pull-request")
+        assert (repository.forge.tip("reconcile/usage"), len(double.writes)) == (tip, writes)
+        assert (third["pushed"], third["pr-operation"], third["pr-number"]) == ("false", "none", "1")
+
+    def test_the_pull_request_is_closed_when_nothing_is_left_to_change(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        first = repository.job("13:17", mode="pull-request")
+        repository.forge.write({path("chatdev/a"): None})
+        done = repository.job("13:20", mode="pull-request")
+        assert (done["pr-operation"], done["pr-number"]) == ("closed", first["pr-number"])
+        assert repository.forge.branches() == ["main"]
+        assert double.state.thread(first["pr-number"]).state == "closed"
+
+
+class TestOpenPullRequests:
+    def test_runs_of_an_open_pull_request_are_reconciled_on_its_own_branch(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.add("baes/b", "12:10:10", "12:15", [("12:11", 70)], branch="topic")
+        number = double.add_pull_request("topic")
+        for clock in ("13:17", "14:17"):
+            repository.job(clock, open_pull_requests="true")
+        assert repository.verdict("baes/b", "topic") == "verified: stable"
+        assert repository.verdict("chatdev/a") == "verified: stable"
+        (body,) = repository.comments(number)
+        assert ("70" in body, len(repository.simulator.requests)) == (True, 2)
+
+    def test_minutes_that_two_branches_claim_are_shared(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500), ("12:04:30", 300)])
+        repository.add("chatdev/b", "12:04:10", "12:09", [("12:08", 70)], branch="topic")
+        double.add_pull_request("topic")
+        for clock in ("13:17", "14:17"):
+            repository.job(clock, open_pull_requests="true")
+        assert repository.verdict("chatdev/a") == "warning: shared_minutes"
+        assert repository.verdict("chatdev/b", "topic") == "warning: shared_minutes"
+
+    def test_a_fork_is_never_written(self, repository, double):
+        repository.add("baes/b", "12:10:10", "12:15", [("12:11", 70)], branch="topic")
+        double.add_pull_request("topic", repository="stranger/science")
+        repository.job("13:17", open_pull_requests="true")
+        assert repository.verdict("baes/b", "topic") is None
+
+
+def test_no_secret_appears_anywhere(repository, double):
+    repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+    done = repository.job("13:17")
+    written = [file.read_bytes() for file in repository.folder.rglob("*") if file.is_file()]
+    shown = done.log.replace(f"::add-mask::{TOKEN}", "").replace(f"::add-mask::{repository.simulator.admin_key}", "")
+    for secret in (TOKEN, repository.simulator.admin_key):
+        assert secret not in shown + done.summary
+        assert [data for data in written if secret.encode() in data] == []
