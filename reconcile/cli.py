@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reconcile import __version__, config, workflow
-from reconcile.errors import ConfigurationError, ReconcileError
+from reconcile.errors import ConfigurationError, ReconcileError, UsageError
 from reconcile.simulator.imitation import imitate
 from reconcile.simulator.ledger import Call, Ledger
 from reconcile.simulator.scenarios import Feed, at_once, clean, slow_tail, stalling, weather
@@ -239,23 +239,32 @@ def action() -> None:
 
     On a machine of your own `reconcile run` makes the same pass.
     """
-    look = workflow.Look()
     try:
-        acted = workflow.act(_job_action(os.environ))
+        inputs = config.read_inputs(os.environ)
+        acted = _acted(inputs, os.environ)
+        click.echo(acted.annotations, nl=False)
+        click.echo(acted.log)
+        workflow.write_job(os.environ, acted)
     except ReconcileError as error:
-        answer = workflow.answer_error(error, look)
+        answer = workflow.answer_error(error, workflow.Look())
         click.echo(workflow.error_annotation(error), nl=False)
         click.echo(answer.text, err=True)
         sys.exit(answer.exit_code)
-    click.echo(acted.annotations, nl=False)
-    click.echo(acted.log)
-    workflow.write_job(os.environ, acted)
     sys.exit(acted.exit_code)
 
 
-def _job_action(environ: Mapping[str, str]) -> workflow.Action:
+def _acted(inputs: config.Inputs, environ: Mapping[str, str]) -> workflow.Acted:
+    """The job done, or why it could not be: that has outputs, a summary and an exit code by `fail-on` too."""
+    try:
+        return workflow.act(_job_action(inputs, environ))
+    except UsageError:
+        raise
+    except ReconcileError as error:
+        return workflow.not_acted(inputs.request, error)
+
+
+def _job_action(inputs: config.Inputs, environ: Mapping[str, str]) -> workflow.Action:
     """The job with its clients. Secrets are masked before anything else is printed."""
-    inputs = config.read_inputs(environ)
     for secret in (inputs.admin_key, inputs.token):
         if secret:
             click.echo(workflow.mask(secret.reveal()), nl=False)

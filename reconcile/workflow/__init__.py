@@ -8,7 +8,7 @@ Clients, settings and the instant are arguments, so that a pass is the same in a
 from reconcile.core.claims import key_id_variable
 from reconcile.core.model import Claim, Query, Run, RunKey
 from reconcile.core.selection import Asked
-from reconcile.workflow.acting import Acted, Action, act, error_annotation, mask, open_action, write_job
+from reconcile.workflow.acting import Acted, Action, act, error_annotation, mask, not_acted, open_action, write_job
 from reconcile.workflow.answering import (
     Answer,
     Look,
@@ -49,6 +49,7 @@ __all__ = [
     "key_id_variable",
     "list_runs",
     "mask",
+    "not_acted",
     "open_action",
     "open_workspace",
     "openai_usage",

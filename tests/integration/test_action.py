@@ -80,8 +80,9 @@ class TestCommit:
         notes = (f"note {number}".encode() for number in range(9))
         repository.intervene(lambda: repository.forge.write({"NOTES.md": next(notes)}), monkeypatch, always=True)
         done = repository.job("13:17", push_attempts=3)
-        assert done.code == 3
+        assert (done.code, done["status"], done["pushed"]) == (3, "errors", "false")
         assert "race_lost" in done.log
+        assert "race" in done.summary
 
     def test_signed_commits_are_made_by_github(self, repository, double):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
@@ -99,6 +100,16 @@ class TestCommit:
     def test_an_event_without_a_branch_wants_one_named(self, repository):
         done = repository.job("13:17", mode="commit", environ={"GITHUB_REF": "refs/tags/v1", "GITHUB_REF_NAME": "v1"})
         assert (done.code, "no_branch" in done.log) == (1, True)
+
+    @pytest.mark.parametrize(("fail_on", "code"), [("errors", 1), ("warnings", 1), ("never", 0)])
+    def test_a_job_that_can_do_nothing_ends_as_fail_on_says(self, repository, fail_on, code):
+        done = repository.job("13:17", branch="-nothing", fail_on=fail_on)
+        assert (done.code, done["status"], done["commit-sha"]) == (code, "errors", "")
+
+    def test_a_value_that_an_input_cannot_have_fails_whatever_fail_on_says(self, repository):
+        done = repository.job("13:17", mode="commmit", fail_on="never")
+        assert (done.code, done.outputs) == (2, {})
+        assert "auto, check, commit, pull-request" in done.log
 
 
 class TestComment:

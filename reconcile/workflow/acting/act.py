@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from reconcile.adapters.actions_runtime import SUMMARY_BYTES
-from reconcile.core.model import Json
-from reconcile.core.request import Comment, Mode, Outcome, exit_code, mode_of, outcome
+from reconcile.core.model import Json, Policy
+from reconcile.core.request import Comment, Mode, Outcome, Request, exit_code, mode_of, outcome
 from reconcile.core.selection import Selection
 from reconcile.core.summary import Summary, as_json, narrowed, standing
-from reconcile.errors import GitHubError
+from reconcile.errors import GitHubError, ReconcileError
 from reconcile.reports.annotations import command, finding_annotations
-from reconcile.reports.markdown import summary_markdown
+from reconcile.reports.markdown import Links, summary_markdown
 from reconcile.reports.text import summary_text
 from reconcile.reports.words import painter
-from reconcile.workflow.acting.branches import Action, read_branch, target_branch
+from reconcile.workflow.acting.branches import Action, State, read_branch, target_branch
 from reconcile.workflow.acting.checking import check
 from reconcile.workflow.acting.landing import Landed, land
 from reconcile.workflow.acting.preflight import preflight
-from reconcile.workflow.acting.proposing import propose
+from reconcile.workflow.acting.proposing import propose, started
 from reconcile.workflow.acting.publishing import (
     Published,
     bringers,
@@ -30,8 +31,8 @@ from reconcile.workflow.acting.publishing import (
     runs_of,
     sticky_issue,
 )
-from reconcile.workflow.acting.visiting import land_all
-from reconcile.workflow.reading import read_usage
+from reconcile.workflow.acting.visiting import Pool, Visited, pooled, visit
+from reconcile.workflow.reading import Read, read_usage
 
 WIDTH = 120
 MOST_LOOKUPS = 100
@@ -92,18 +93,13 @@ def _check(action: Action) -> _Report:
 
 
 def _commit(action: Action) -> _Report:
-    state = read_branch(action, target_branch(action))
-    notices = preflight(action, state, Mode.COMMIT)
-    if action.request.open_pull_requests:
-        landed, visited = land_all(action, state)
-    else:
-        read = read_usage(state.workspace, state.tree, action.provider, action.request.asked)
-        landed, visited = land(action, state, read, action.request.asked), []
+    base = read_branch(action, target_branch(action))
+    notices = preflight(action, base, Mode.COMMIT)
+    pool, read = _read(action, base)
+    visited = visit(action, pool, read)
+    landed = land(action, base, read, action.request.asked, pool.tree.claims)
     report = _landed(landed, notices)
-    for each in visited:
-        report.summary = replace(report.summary, errors=(*report.summary.errors, *each.errors))
-        if each.landed:
-            _comment(action, report, each.number, _landed(each.landed, []))
+    _tell(action, report, visited)
     if action.request.pr_number is not None:
         _comment(action, report, action.request.pr_number)
     elif action.request.comment is not Comment.OFF:
@@ -115,12 +111,30 @@ def _commit(action: Action) -> _Report:
 def _propose(action: Action) -> _Report:
     base = read_branch(action, action.request.branch or action.job.branch or action.repository.remote.default_branch())
     notices = preflight(action, base, Mode.PULL_REQUEST)
-    proposed = propose(action, base)
+    start = started(action, base)
+    pool, read = _read(action, start)
+    visited = visit(action, pool, read)
+    proposed = propose(action, start, read, pool.tree.claims)
     report = _landed(proposed.landed, notices)
     report.operation, report.number, report.url = proposed.operation, proposed.number, proposed.url
     if proposed.number is not None:
         _comment(action, report, proposed.number)
+    _tell(action, report, visited)
     return report
+
+
+def _read(action: Action, base: State) -> tuple[Pool, Read]:
+    """Usage is read once, for the base and for every open pull request that is to be visited."""
+    pool = pooled(action, base)
+    return pool, read_usage(base.workspace, pool.tree, action.provider, action.request.asked)
+
+
+def _tell(action: Action, report: _Report, visited: Iterable[Visited]) -> None:
+    """What became of open pull requests: a comment on each, and its errors in the summary."""
+    for each in visited:
+        report.summary = replace(report.summary, errors=(*report.summary.errors, *each.errors))
+        if each.landed:
+            _comment(action, report, each.number, _landed(each.landed, []))
 
 
 def _landed(landed: Landed, notices: list[str]) -> _Report:
@@ -133,6 +147,13 @@ def _landed(landed: Landed, notices: list[str]) -> _Report:
         notices=notices,
         landed=landed,
     )
+
+
+def not_acted(request: Request, error: ReconcileError) -> Acted:
+    """The end of a job that could do nothing: why, for the steps after it and for whoever reads the log."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    summary = Summary(now=now, policy=Policy(), discovered=0, runs=(), errors=(error,))
+    return _ended(request, _Report(summary=summary, root=PurePosixPath()), Links())
 
 
 # ------------------------------------------------------------------------------------------------ comments
@@ -167,21 +188,25 @@ def _bringers(action: Action, landed: Landed, report: _Report) -> list[int]:
 
 
 def _acted(action: Action, report: _Report) -> Acted:
-    """Log, annotations, summary, outputs and exit code."""
     if action.request.open_issue and report.landed and not action.request.dry_run:
         issue = sticky_issue(action, report.landed)
         report.notices += [issue.notice] if issue.notice else []
+    return _ended(action.request, report, links(action, report.tip, report.commit))
+
+
+def _ended(request: Request, report: _Report, shown: Links) -> Acted:
+    """Log, annotations, summary, outputs and exit code."""
     summary = report.summary
-    ended = outcome(summary, unverified=action.request.require_verified and _unverified(summary))
+    ended = outcome(summary, unverified=request.require_verified and _unverified(summary))
     notices = "".join(command("notice", notice) for notice in report.notices)
     errors = "".join(command("error", f"{each.code}: {each.message}. {each.remedy}") for each in summary.errors[:9])
     return Acted(
         log=summary_text(summary, painter(colour=False), WIDTH),
         annotations=finding_annotations(summary.findings) + errors + notices,
-        markdown=summary_markdown(summary, links(action, report.tip, report.commit), SUMMARY_BYTES // 4),
+        markdown=summary_markdown(summary, shown, SUMMARY_BYTES // 4),
         outputs=_outputs(report, ended),
         document=as_json(summary, shown=summary.runs),
-        exit_code=exit_code(summary, ended, action.request.fail_on),
+        exit_code=exit_code(summary, ended, request.fail_on),
     )
 
 

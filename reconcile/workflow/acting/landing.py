@@ -34,13 +34,13 @@ class Landed:
     changed: Mapping[str, bytes]
 
 
-def land(action: Action, state: State, read: Read, asked: Asked, pool: Mapping[RunKey, Claim] | None = None) -> Landed:
+def land(action: Action, state: State, read: Read, asked: Asked, pool: Mapping[RunKey, Claim]) -> Landed:
     """Conclude the pass on the branch and push it. `pool`: claims of other branches, attributed beside its own.
 
     Raises GitError where the branch moves on faster than `push_attempts` tries can follow.
     """
     for attempt in range(action.request.push_attempts):
-        tree = state.tree.pooled(pool or {})
+        tree = state.tree.pooled(pool)
         summary = conclude(state.workspace, tree, read, asked, dry_run=action.request.dry_run)
         changed = dict(state.store.changed)
         if not changed:
@@ -51,7 +51,7 @@ def land(action: Action, state: State, read: Read, asked: Asked, pool: Mapping[R
             action.repository.refresh_checkout(changed, before)
             return Landed(state=state, summary=summary, tip=commit, commit=commit, changed=changed)
         action.sleep(pause(attempt, action.random()))
-        state = read_branch(action, state.branch, settings=None if pool is None else state.configuration)
+        state = read_branch(action, state.branch, settings=state.configuration)
     raise GitError(
         f"{state.branch} moved on during each of {action.request.push_attempts} tries; nothing was pushed",
         code="race_lost",

@@ -9,6 +9,7 @@ from reconcile.adapters.git_repo import Push
 from reconcile.adapters.github_api import PullRequest
 from reconcile.adapters.tree_store import is_run
 from reconcile.core.carrying import carried
+from reconcile.core.model import Claim, RunKey
 from reconcile.core.summary import Summary
 from reconcile.core.validation import MAX_BYTES, Document
 from reconcile.errors import ConfigurationError, GitError
@@ -16,7 +17,7 @@ from reconcile.reports.markdown import summary_markdown
 from reconcile.workflow.acting.branches import Action, State, read_branch
 from reconcile.workflow.acting.landing import Landed, pause
 from reconcile.workflow.acting.publishing import MOST_CHARACTERS, links
-from reconcile.workflow.reading import read_usage
+from reconcile.workflow.reading import Read
 from reconcile.workflow.running import conclude
 
 LEAD = (
@@ -35,18 +36,23 @@ class Proposed:
     url: str | None = None
 
 
-def propose(action: Action, base: State) -> Proposed:
-    """Make the pass for the base branch on the Action's own branch, and the pull request that brings it home."""
+def started(action: Action, base: State) -> State:
+    """The base with what was learnt on the Action's own branch before."""
     bot = action.request.pr_branch
     if bot == base.branch:
         raise ConfigurationError(
             f"pr-branch and branch are both {bot!r}", code="same_branch", remedy="give pr-branch a name of its own"
         )
-    before = _pull_request(action, base.branch, bot)
-    start = _with_observations(action, base, bot)
-    read = read_usage(start.workspace, start.tree, action.provider, action.request.asked)
+    return _with_observations(action, base, bot)
+
+
+def propose(action: Action, start: State, read: Read, pool: Mapping[RunKey, Claim]) -> Proposed:
+    """Conclude the pass on the Action's own branch, and see to the pull request that brings it to the base."""
+    bot = action.request.pr_branch
+    before = _pull_request(action, start.branch, bot)
     for attempt in range(action.request.push_attempts):
-        summary = conclude(start.workspace, start.tree, read, action.request.asked, dry_run=action.request.dry_run)
+        tree = start.tree.pooled(pool)
+        summary = conclude(start.workspace, tree, read, action.request.asked, dry_run=action.request.dry_run)
         was = action.repository.remote.tip(bot)
         pushed, tip = _pushed(action, start, bot, was)
         if pushed is Push.LANDED:
@@ -59,7 +65,7 @@ def propose(action: Action, base: State) -> Proposed:
             )
             return _opened(action, landed, bot, before)
         action.sleep(pause(attempt, action.random()))
-        start = _with_observations(action, read_branch(action, base.branch), bot)
+        start = _with_observations(action, read_branch(action, start.branch, settings=start.configuration), bot)
     raise GitError(
         f"{bot} was written by others during each of {action.request.push_attempts} tries; nothing was pushed",
         code="race_lost",

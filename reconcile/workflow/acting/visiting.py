@@ -6,14 +6,15 @@ request used its minutes all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconcile.core.model import RunKey
+from reconcile.adapters.github_api import PullRequest
+from reconcile.core.model import Claim, RunKey
 from reconcile.errors import ReconcileError
 from reconcile.workflow.acting.branches import Action, State, read_branch
 from reconcile.workflow.acting.landing import Landed, land
-from reconcile.workflow.reading import read_usage
+from reconcile.workflow.reading import Read
 from reconcile.workflow.tree import Tree
 
 
@@ -34,43 +35,65 @@ class _Branch:
     """The runs that only this branch has."""
 
 
-def land_all(action: Action, base: State) -> tuple[Landed, list[Visited]]:
-    """The pass over the base branch and over the branch of every open pull request of this repository."""
-    branches, failed = _branches(action, base)
-    everything = _together(base, branches)
-    read = read_usage(base.workspace, everything, action.provider, action.request.asked)
-    landed = land(action, base, read, action.request.asked, everything.claims)
-    visited = list(failed)
-    for branch in branches:
-        asked = replace(action.request.asked, keys=branch.keys)
-        try:
-            done = land(action, branch.state, read, asked, everything.claims)
-            visited.append(Visited(number=branch.number, landed=done))
-        except ReconcileError as error:
-            visited.append(Visited(number=branch.number, errors=(error,)))
-    return landed, visited
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """The base and the branches of open pull requests, with the claims of all of them."""
+
+    tree: Tree
+    branches: tuple[_Branch, ...] = ()
+    failed: tuple[Visited, ...] = ()
 
 
-def _branches(action: Action, base: State) -> tuple[list[_Branch], list[Visited]]:
-    """Branches with runs of their own. Forks are validated by their pull requests' checks, and never written."""
+def pooled(action: Action, base: State) -> Pool:
+    """What is read together: the base alone, where open pull requests are not asked for.
+
+    A base that is not the default branch is read beside the claims of that one.
+    """
+    if not action.request.open_pull_requests or action.github is None:
+        return Pool(tree=base.tree)
     branches: list[_Branch] = []
     failed: list[Visited] = []
-    known = {run.key for run in base.tree.runs}
-    for pull in action.github.open_pull_requests() if action.github else ():
-        if pull.head_repository != action.job.repository or pull.head_ref in {base.branch, action.request.pr_branch}:
+    for pull in action.github.open_pull_requests():
+        if not _visited(action, pull, base):
             continue
         try:
-            state = read_branch(action, pull.head_ref, settings=base.configuration)
+            branch = _branch(action, pull, base)
         except ReconcileError as error:
             failed.append(Visited(number=pull.number, errors=(error,)))
-            continue
-        keys = frozenset(run.key for run in state.tree.runs) - known
-        if keys:
-            branches.append(_Branch(number=pull.number, state=state, keys=keys))
-    return branches, failed
+        else:
+            branches += [branch] if branch.keys else []
+    default = action.repository.remote.default_branch()
+    beside = [] if default == base.branch else [read_branch(action, default, settings=base.configuration).tree.claims]
+    return Pool(tree=_together(base, branches, beside), branches=tuple(branches), failed=tuple(failed))
 
 
-def _together(base: State, branches: Iterable[_Branch]) -> Tree:
+def visit(action: Action, pool: Pool, read: Read) -> list[Visited]:
+    """The pass over the branch of every open pull request that brings runs."""
+    return [*pool.failed, *(_visit(action, branch, read, pool) for branch in pool.branches)]
+
+
+def _visit(action: Action, branch: _Branch, read: Read, pool: Pool) -> Visited:
+    asked = replace(action.request.asked, keys=branch.keys)
+    try:
+        return Visited(number=branch.number, landed=land(action, branch.state, read, asked, pool.tree.claims))
+    except ReconcileError as error:
+        return Visited(number=branch.number, errors=(error,))
+
+
+def _visited(action: Action, pull: PullRequest, base: State) -> bool:
+    """Forks are validated by their pull requests' checks, and never written."""
+    ours = pull.head_repository == action.job.repository
+    return ours and pull.head_ref not in {base.branch, action.request.pr_branch}
+
+
+def _branch(action: Action, pull: PullRequest, base: State) -> _Branch:
+    state = read_branch(action, pull.head_ref, settings=base.configuration)
+    known = {run.key for run in base.tree.runs}
+    keys = frozenset(run.key for run in state.tree.runs) - known
+    return _Branch(number=pull.number, state=state, keys=keys)
+
+
+def _together(base: State, branches: Iterable[_Branch], beside: Iterable[Mapping[RunKey, Claim]]) -> Tree:
     """The runs and the claims of all branches; where two have the same run, the first one's."""
     runs = {run.key: run for run in base.tree.runs}
     claims = dict(base.tree.claims)
@@ -79,4 +102,6 @@ def _together(base: State, branches: Iterable[_Branch]) -> Tree:
             if run.key in branch.keys:
                 runs.setdefault(run.key, run)
         claims = {**{key: claim for key, claim in branch.state.tree.claims.items() if key in branch.keys}, **claims}
+    for others in beside:
+        claims = {**others, **claims}
     return replace(base.tree, runs=tuple(runs.values()), claims=claims)
