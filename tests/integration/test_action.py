@@ -128,6 +128,14 @@ class TestComment:
         (body,) = repository.comments(number)
         assert "1 verified" in body
 
+    def test_the_comment_of_a_persons_token_is_found_again(self, repository, double):
+        number = repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        double.tokens.add("github_pat_of_a_person")
+        for clock in ("13:17", "14:17"):
+            repository.job(clock, token="github_pat_of_a_person")
+        (body,) = repository.comments(number)
+        assert "1 verified" in body
+
     def test_a_job_without_the_right_to_comment_says_which_line_is_missing_and_goes_on(self, repository, double):
         repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         double.permissions = {"contents: write", "pull-requests: read", "issues: read"}

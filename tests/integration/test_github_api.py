@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from support.git import git
-from support.github import BOT, PERSON, READ_ONLY
+from support.github import BOT, PERSON, READ_ONLY, TOKEN
 from support.github.bench import NOWHERE, SECONDARY, A, B, client, refused
 
 from reconcile.adapters.github_api import Comment, GitHub, Issue, PullRequest, Rule
@@ -52,7 +52,15 @@ def test_comments__of_a_token_of_a_person_are_a_persons(double):
     double.tokens.add("github_pat_of_a_person")
     number = double.add_pull_request("a-run")
     hub = GitHub("github_pat_of_a_person", "octo/science", api_url=double.url)
-    assert hub.create_comment(number, "by hand").author_is_bot is False
+    made = hub.create_comment(number, "by hand")
+    assert (made.author_is_bot, made.author) == (False, hub.login())
+
+
+@pytest.mark.parametrize("token", [TOKEN, "of_an_old_server"])
+def test_login__is_nobody_where_the_token_is_a_bots(double, token, monkeypatch):
+    monkeypatch.setattr(double, "tokens", {TOKEN, "of_an_old_server"})
+    monkeypatch.setattr("support.github.server.PERSON", BOT)
+    assert GitHub(token, "octo/science", api_url=double.url).login() is None
 
 
 # -------------------------------------------------------------------------------------- pull requests

@@ -31,6 +31,7 @@ from reconcile.adapters.github_api.transport import Transport
 from reconcile.adapters.github_api.wire import Request, Token
 from reconcile.adapters.http import Patience
 from reconcile.core.model import Json
+from reconcile.errors import GitHubError
 
 PATIENCE = Patience()
 
@@ -38,6 +39,9 @@ READ, WRITE = "pull-requests: read", "pull-requests: write"
 READ_ISSUES, WRITE_ISSUES = "issues: read", "issues: write"
 READ_CONTENTS = "contents: read"
 METADATA = "metadata: read"
+
+INSTALLATION = "ghs_"
+"""How the token of a job or of another GitHub App begins: what it writes is a bot's."""
 
 Value = TypeVar("Value")
 
@@ -61,9 +65,23 @@ class GitHub:
     ) -> None:
         api = checked_address(api_url)
         self._repository = checked_repository(repository)
+        self._api = api
         self._root = f"{api}/repos/{repository}"
+        self._bot = token.startswith(INSTALLATION)
         self._graphql = checked_address(graphql_url or graphql_address(api))
         self._transport = Transport(Token(token), patience)
+
+    def login(self) -> str | None:
+        """The person whose token this is; None where it is a bot's, which may not ask."""
+        if self._bot:
+            return None
+        try:
+            answer = self._transport.ask(Request(method="GET", url=f"{self._api}/user", permission="a person's token"))
+            return field(answer, str, "login")
+        except GitHubError as error:
+            if error.code in {"missing_permission", "forbidden"}:
+                return None
+            raise
 
     # ------------------------------------------------------------------------------------------- comments
 

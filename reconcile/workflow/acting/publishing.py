@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from reconcile.adapters.github_api import Comment as WrittenComment
+from reconcile.adapters.github_api import GitHub, Issue
 from reconcile.core import comment
 from reconcile.core.model import RunKey
 from reconcile.core.request import Comment
@@ -44,7 +46,8 @@ def comment_on(action: Action, number: int, summary: Summary, shown: Links, *, c
     if action.github is None or wanted is Comment.OFF or (wanted is Comment.CHANGES and not changed):
         return Published()
     try:
-        written = [(each.id, each.body) for each in action.github.comments(number) if each.author_is_bot]
+        ours = _own(action.github)
+        written = [(each.id, each.body) for each in action.github.comments(number) if ours(each)]
         found = comment.find(written, action.request.comment_key)
         digest = comment.digest(summary)
         step = comment.next_step(found, digest)
@@ -57,6 +60,12 @@ def comment_on(action: Action, number: int, summary: Summary, shown: Links, *, c
         return Published(identifier=made.id, url=made.url)
     except GitHubError as error:
         return Published(notice=f"no comment on #{number}: {error.message}. {error.remedy}")
+
+
+def _own(github: GitHub) -> Callable[[WrittenComment | Issue], bool]:
+    """Tells what this token wrote: that of its person, else that of a bot, whose name it is not told."""
+    login = github.login()
+    return lambda each: each.author == login if login else each.author_is_bot
 
 
 def runs_of(action: Action, number: int, root: PurePosixPath) -> frozenset[RunKey]:
@@ -90,7 +99,8 @@ def sticky_issue(action: Action, landed: Landed) -> Published:
     summary = narrowed(landed.summary, breaks)
     broken = bool(breaks or summary.findings)
     try:
-        issues = [(each.number, each.body) for each in action.github.open_issues() if each.author_is_bot]
+        ours = _own(action.github)
+        issues = [(each.number, each.body) for each in action.github.open_issues() if ours(each)]
         found = comment.find(issues, action.request.comment_key)
         digest = comment.digest(summary)
         if not broken:

@@ -2,7 +2,7 @@
 
 from githubkit_schemas.v2022_11_28 import models
 from support.github.description import completed
-from support.github.state import Head, RefusedError, check_length
+from support.github.state import BOT, Head, RefusedError, check_length
 
 READ, WRITE = ("pull-requests: read",), ("pull-requests: write",)
 READ_ANY, WRITE_ANY = (*READ, "issues: read"), (*WRITE, "issues: write")
@@ -54,6 +54,12 @@ def _simple(site, threads):
 
 
 # ------------------------------------------------------------------------------------- what is asked
+
+
+def get_user(site, path, query, body):
+    if site.author == BOT:
+        raise RefusedError(403, "Resource not accessible by integration")
+    return 200, completed(models.PublicUser, {"login": site.author[0], "type": site.author[1]})
 
 
 def list_comments(site, path, query, body):
@@ -168,6 +174,7 @@ def _rule_model(kind):
 
 
 ENDPOINTS = {
+    "users.get_authenticated": (ANYBODY, get_user),
     "issues.list_comments": (READ_ANY, list_comments),
     "issues.create_comment": (WRITE_ANY, create_comment),
     "issues.update_comment": (WRITE_ANY, update_comment),

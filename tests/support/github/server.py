@@ -128,7 +128,7 @@ class GitHubDouble:
         return not permissions or bool(held & set(permissions))
 
     def _rest(self, request, call, permissions, answer, values):
-        name = f"{values['owner']}/{values['repo']}"
+        name = f"{values['owner']}/{values['repo']}" if "owner" in values else self.state.name
         query, body = call.read(request.query, request.body)
         if name == self.former_name:
             return self._moved(request)
