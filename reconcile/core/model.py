@@ -191,6 +191,8 @@ class Query:
     provider: str
     window: Window
     api_key_ids: tuple[str, ...] = ()
+    grouped: bool = True
+    """Whether a minute has a row for each project, key, model, batch flag and tier, or one for all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reconcile.core.control import control_query, differing
 from reconcile.core.judgement import late_claims
 from reconcile.core.model import Bucket, Claim, Fetched, Query, RunKey, UsageProvider, Window
 from reconcile.core.planning import plan
@@ -44,7 +45,7 @@ def read_usage(
     """The usage of all minutes that the runs which are due need. Where there is no provider, they wait."""
     queries = _plan(workspace, tree, tree.selected(workspace, asked))
     announce(queries)
-    return _fetch(queries, provider)
+    return _fetch(workspace, queries, provider)
 
 
 def claimed_late(tree: Tree, each: Selected) -> bool:
@@ -69,7 +70,7 @@ def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[Claim]:
     return [claim for key in keys for claim in (tree.claims[key], *tree.neighbours.get(key, ()))]
 
 
-def _fetch(queries: tuple[Query, ...], provider: Provider) -> Read:
+def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider) -> Read:
     """Every query's answer. One that fails leaves its minutes unread; the others stand."""
     if isinstance(provider, ConfigurationError):
         return Read(api=ApiUse(), errors=(provider,) if queries else ())
@@ -77,7 +78,7 @@ def _fetch(queries: tuple[Query, ...], provider: Provider) -> Read:
     errors: list[ReconcileError] = []
     for query in queries:
         try:
-            answers.append(provider.fetch(query))
+            answers.append(_proven(workspace, query, provider))
         except ProviderError as error:
             errors.append(error)
             if error.code in REFUSED:
@@ -93,3 +94,34 @@ def _fetch(queries: tuple[Query, ...], provider: Provider) -> Read:
         ),
         errors=tuple(errors),
     )
+
+
+def _proven(workspace: Workspace, query: Query, provider: UsageProvider) -> Fetched:
+    """The answer whose rows add up to its control total. One difference may be usage that came in between."""
+    control = control_query(query, workspace.now, workspace.policy.min_age)
+    first = _checked(query, control, provider)
+    if first.problem is None:
+        return first.answer
+    second = _checked(query, control, provider)
+    if second.problem:
+        raise second.problem
+    return _with_costs(second.answer, first.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    answer: Fetched
+    problem: ProviderError | None = None
+
+
+def _checked(query: Query, control: Query | None, provider: UsageProvider) -> _Checked:
+    rows = provider.fetch(query)
+    if control is None:
+        return _Checked(rows)
+    whole = provider.fetch(control)
+    return _Checked(_with_costs(rows, whole), differing(rows, whole))
+
+
+def _with_costs(answer: Fetched, other: Fetched) -> Fetched:
+    """The answer, with what another took added to what it took."""
+    return replace(answer, pages=answer.pages + other.pages, retries=answer.retries + other.retries)

@@ -53,7 +53,7 @@ def test_run_prints_a_line_a_run_and_the_totals(shop):
     said = passes(shop, "13:17")
     assert (said.code, said.err) == (0, "")
     assert "chatdev/a  pending     12,345         678       0      1" in said.out
-    assert "3 runs: 2 pending, 1 unread; 2 files written, 1 request made; next run due at 13:34Z." in said.out
+    assert "3 runs: 2 pending, 1 unread; 2 files written, 2 requests made; next run due at 13:34Z." in said.out
 
 
 def test_run_says_what_a_verified_figure_rests_on(shop):
@@ -68,7 +68,7 @@ def test_run_json_is_one_document_that_the_schema_describes(shop):
     said = reconcile("run", "--json", now="13:17")
     document = json.loads(said.out)
     jsonschema.Draft202012Validator(schema_files.load("summary")).validate(document)
-    assert (document["counts"]["pending"], document["api"]["requests"]) == (2, 1)
+    assert (document["counts"]["pending"], document["api"]["requests"]) == (2, 2)
 
 
 def test_run_limited_to_one_run(shop):

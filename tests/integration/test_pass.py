@@ -172,10 +172,36 @@ def test_a_transient_zero_is_said_and_stored_nowhere(bench):
     bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
     bench.run("13:17")
     before = bench.bytes()
-    bench.simulator.script(faults.transient_zero)
+    bench.simulator.script(faults.transient_zero, faults.transient_zero)
     summary = bench.run("14:17")
     assert bench.bytes() == before
     assert "zero" in summary.runs[0].note
+
+
+def test_rows_that_do_not_add_up_are_asked_for_once_more(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77), ("12:02", 5)])
+    bench.simulator.script(faults.dip)
+    summary = bench.run("13:17")
+    assert (summary.runs[0].run.state.figure.tokens_in, summary.api.requests) == (82, 4)
+
+
+def test_rows_that_do_not_add_up_twice_are_an_error_and_no_figure(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77), ("12:02", 5)])
+    before = bench.bytes()
+    bench.simulator.script(faults.dip, None, faults.dip, None)
+    summary = bench.run("13:17")
+    assert bench.bytes() == before
+    assert ([error.code for error in summary.errors], summary.exit_code) == (["control_total"], 3)
+
+
+def test_minutes_that_are_younger_than_the_least_age_are_not_held_to_a_total(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.add("chatdev/b", "12:59", "13:05", [("13:00", 5)])
+    summary = bench.run("13:17")
+    control = bench.simulator.requests[-1].params
+    assert "group_by" not in dict(control)
+    assert int(dict(control)["end_time"]) == int(at("12:47").timestamp())
+    assert summary.errors == ()
 
 
 def test_three_hundred_runs_of_one_day_take_one_or_two_requests(bench):

@@ -95,7 +95,7 @@ def _params(query: Query) -> list[tuple[str, str]]:
         ("end_time", str(query.window.end)),
         ("bucket_width", "1m"),
         ("limit", str(MOST_BUCKETS)),
-        *(("group_by", name) for name in GROUP_BY),
+        *(("group_by", name) for name in GROUP_BY if query.grouped),
         *(("api_key_ids", key) for key in query.api_key_ids),
     ]
 
