@@ -118,6 +118,7 @@ def _attribution(attribution: Attribution, verdict: Verdict) -> Json:
     bounds = attribution.bounds or verdict.bounds
     if bounds and not attribution.exact:
         written["bounds"] = bounds_json(bounds)
+    written["guard"] = {"minutes": attribution.guard.minutes, "requests": attribution.guard.requests}
     if verdict.neighbours:
         written["neighbours"] = _neighbours(verdict)
     return written

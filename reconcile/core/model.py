@@ -360,6 +360,20 @@ class Neighbour:
     window: Window
 
 
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """How many unclaimed minutes around a claim were read, and the requests they hold."""
+
+    minutes: int
+    requests: int
+
+    @property
+    def most_hidden(self) -> float | None:
+        """Where these minutes are quiet: the most requests a minute that foreign traffic may make unseen, at 95 per
+        cent (the rule of three). None where they are not, and where none was read."""
+        return None if self.requests or not self.minutes else 3 / self.minutes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """What a file says about its reconciliation so far."""
@@ -377,6 +391,7 @@ class State:
     exact: bool = False
     neighbours: tuple[Neighbour, ...] = ()
     shared_minutes: int = 0
+    guard: Guard | None = None
     window: Window | None = None
     reconciled_at: datetime | None = None
     verified_at: datetime | None = None

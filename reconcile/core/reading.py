@@ -10,6 +10,7 @@ from reconcile.core.model import (
     KINDS,
     Bounds,
     Generation,
+    Guard,
     Neighbour,
     Observation,
     OwnScope,
@@ -109,6 +110,7 @@ def _state(block: Object, aggregate: Object) -> State:
             Neighbour(run=each["run"], window=_window(each)) for each in attribution.get("neighbours", ())
         ),
         shared_minutes=attribution.get("shared_minutes", 0),
+        guard=_guard(attribution.get("guard")),
         window=_window(window) if window else None,
         reconciled_at=instant_of(block["reconciled_at"]) if "reconciled_at" in block else None,
         verified_at=instant_of(block["verified_at"]) if "verified_at" in block else None,
@@ -143,6 +145,10 @@ def _observation(attempt: Object) -> Observation:
         forced=attempt.get("forced", False),
         window_changed=attempt.get("window_changed", False),
     )
+
+
+def _guard(value: Object | None) -> Guard | None:
+    return Guard(int(value["minutes"]), int(value["requests"])) if value else None
 
 
 def _window(value: Object) -> Window:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from reconcile.core.account import Account
+from reconcile.core.agreement import Line, against, agreement
 from reconcile.core.instants import spelled
 from reconcile.core.model import MINUTE, Claim, Scope, Usage, Window, instant
 from reconcile.core.summary import standing
 from reconcile.core.wire import plural
 from reconcile.reports.next_step import next_step
-from reconcile.reports.text import LABELS, rests_on
+from reconcile.reports.text import LABELS, guard_text, rests_on, span
 from reconcile.reports.words import STATUS_STYLES, Paint, duration, printable, tokens
 
 LABEL = 16
+NOUNS = ("tokens in", "tokens out", "cached tokens", "calls")
 
 SEPARATING = (
     "What helps most: record the calls and all tokens of every response in recorded_usage, in this run and its "
@@ -30,10 +33,11 @@ def account_text(account: Account, paint: Paint, width: int) -> str:
         ("status", [paint(LABELS.get(status, status), STATUS_STYLES.get(status, "dim")) + reasons]),
         ("why", [printable(state.message)] if state and state.message else []),
         ("figure", _figure(account)),
-        ("completeness", [rests_on(state.completeness, state.assumes)] if state and state.completeness else []),
+        ("completeness", [rests_on(state)] if state and state.completeness else []),
         ("ended", [f"{spelled(run.ended_at)}, {duration(account.now - run.ended_at)} ago"]),
         ("window", [_window(run.window)]),
         ("recorded", _recorded(account)),
+        ("around it", [guard_text(state.guard)] if state and state.guard else []),
         ("scope", [_scope(account.claim.scope)] if account.claim else []),
         ("neighbours", _neighbours(account)),
         ("observations", _observations(account)),
@@ -50,7 +54,7 @@ def _part(label: str, lines: list[str], width: int) -> str:
     indent = " " * LABEL
     wrapped = [
         line
-        if label == "to read it"
+        if label in {"to read it", "recorded"}
         else textwrap.fill(line, width - LABEL, break_long_words=False, break_on_hyphens=False)
         for line in lines
     ]
@@ -82,12 +86,22 @@ def _window(window: Window) -> str:
 
 
 def _recorded(account: Account) -> list[str]:
-    recorded = account.report.run.recorded
-    nouns = ("tokens in", "tokens out", "cached tokens", "calls")
-    known = [f"{value:,} {noun}" for value, noun in zip(recorded.parts, nouns, strict=True) if value is not None]
+    """What the run counted itself; once it was read, beside what is reported for it, a kind a line."""
+    recorded, lines = account.report.run.recorded, against(account.report.run)
+    known = [f"{value:,} {noun}" for value, noun in zip(recorded.parts, NOUNS, strict=True) if value is not None]
     if not known:
         return ["nothing: the run did not count its own calls and tokens"]
-    return [", ".join(known) + (f", from {printable(recorded.source)}" if recorded.source else "")]
+    source = [f"from {printable(recorded.source)}"] if recorded.source else []
+    return [*_compared(lines), *source, agreement(lines)] if lines else [", ".join([*known, *source])]
+
+
+def _compared(lines: Sequence[Line]) -> list[str]:
+    rows = [("", "recorded", "reported", "")]
+    for name, line in zip(NOUNS, lines, strict=True):
+        recorded = "-" if line.recorded is None else f"{line.recorded:,}"
+        rows.append((name, recorded, span(line.low, line.high), "" if line.agrees else "differs"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d}".rstrip() for a, b, c, d in rows]
 
 
 def _scope(scope: Scope) -> str:

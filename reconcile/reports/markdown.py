@@ -14,7 +14,7 @@ from reconcile.core.model import Finding, Observation, Run
 from reconcile.core.summary import RunReport, Summary, Unattributed, standing
 from reconcile.core.wire import plural
 from reconcile.reports.next_step import at_rest, next_step
-from reconcile.reports.text import LABELS, figures, rests_on
+from reconcile.reports.text import LABELS, broken, compared, figures, rests_on
 from reconcile.reports.words import minute, printable
 
 FIGURES = "tokens in | out | cached | calls"
@@ -108,12 +108,13 @@ def _row(report: RunReport, links: Links, *cells: str) -> str:
 
 def _good(report: RunReport, links: Links) -> str:
     state = report.run.state
-    rests = "another tool" if state is None or not state.completeness else rests_on(state.completeness, state.assumes)
+    rests = "another tool" if state is None or not state.completeness else rests_on(state)
     return _row(report, links, rests, _change(report.run))
 
 
 def _bad(report: RunReport, links: Links) -> str:
-    return _row(report, links, _status(report), prose(_message(report)))
+    said = [_message(report), *([compared(report.run)] if broken(report) else [])]
+    return _row(report, links, _status(report), "<br>".join(prose(each) for each in said))
 
 
 def _waiting(report: RunReport, summary: Summary, links: Links) -> str:

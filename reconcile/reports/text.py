@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from reconcile.core.model import Finding
+from reconcile.core.agreement import against, agreement
+from reconcile.core.model import KINDS, Finding, Guard, Run, State
 from reconcile.core.selection import Selection
 from reconcile.core.summary import STANDINGS, RunReport, Summary, Unattributed, reported, standing
 from reconcile.core.wire import plural
@@ -124,8 +125,13 @@ def figures(report: RunReport) -> tuple[str, str, str, str]:
         low, high = state.bounds.low.parts, state.bounds.high.parts
     else:
         low = high = state.figure.parts
-    cells = [f"{a:,}" if a == b else f"{a:,}-{b:,}" for a, b in zip(low, high, strict=True)]
+    cells = [span(a, b) for a, b in zip(low, high, strict=True)]
     return (cells[0], cells[1], cells[2], cells[3])
+
+
+def span(low: int, high: int) -> str:
+    """A figure, or the interval it lies in."""
+    return f"{low:,}" if low == high else f"{low:,}-{high:,}"
 
 
 def _after(report: RunReport, summary: Summary) -> list[str]:
@@ -133,7 +139,7 @@ def _after(report: RunReport, summary: Summary) -> list[str]:
     state = report.run.state
     said = [printable(state.message)] if state and state.message else []
     lines = said or [next_step(report, summary.policy, summary.now)]
-    return [*lines, *_completeness(report), *([f"this pass: {report.note}"] if report.note else [])]
+    return [*lines, *_facts(report), *([f"this pass: {report.note}"] if report.note else [])]
 
 
 def _ahead(report: RunReport, summary: Summary) -> list[str]:
@@ -141,20 +147,48 @@ def _ahead(report: RunReport, summary: Summary) -> list[str]:
     state = report.run.state
     said = [printable(state.message)] if state and state.message else []
     step = [] if at_rest(report) and said else [next_step(report, summary.policy, summary.now)]
-    return [*said, *step, *_completeness(report), printable(report.run.path)]
+    return [*said, *step, *_facts(report), printable(report.run.path)]
 
 
-def _completeness(report: RunReport) -> list[str]:
+def _facts(report: RunReport) -> list[str]:
+    """What the figure rests on; and of a break, what was recorded against what is reported."""
     state = report.run.state
-    if state is None or not state.completeness:
+    if state is None:
         return []
-    return [f"completeness {rests_on(state.completeness, state.assumes)}"]
+    rests = [f"completeness {rests_on(state)}"] if state.completeness else []
+    return [*rests, *([compared(report.run)] if broken(report) else [])]
 
 
-def rests_on(completeness: str, assumes: Sequence[str]) -> str:
-    """What a figure rests on, in words."""
-    taken = f"; taken for granted: {', '.join(ASSUMPTIONS[name] for name in assumes)}" if assumes else ""
-    return f"{RESTS_ON[completeness]}{taken}"
+def broken(report: RunReport) -> bool:
+    """Whether a person should look at what the run recorded beside what is reported for it."""
+    state = report.run.state
+    odd = standing(report.run) in {"warning", "failed"} or (state is not None and "calls_missing" in state.reasons)
+    return odd and bool(against(report.run))
+
+
+def compared(run: Run) -> str:
+    """The four-way table in one line: recorded against reported, and what to make of it."""
+    lines = against(run)
+    shown = [
+        f"{COLUMNS[KINDS.index(line.kind)]} {line.recorded:,} / {span(line.low, line.high)}"
+        for line in (lines[-1], *lines[:-1])
+        if line.recorded is not None
+    ]
+    return f"recorded / reported: {', '.join(shown)}; {agreement(lines)}"
+
+
+def rests_on(state: State) -> str:
+    """What an exact figure rests on, in words."""
+    taken = ", ".join(ASSUMPTIONS[name] for name in state.assumes)
+    quiet = f" ({guard_text(state.guard)})" if state.guard and "closed_key" in state.assumes else ""
+    return f"{RESTS_ON[state.completeness or 'assumed']}{f'; taken for granted: {taken}{quiet}' if taken else ''}"
+
+
+def guard_text(guard: Guard) -> str:
+    """What the unclaimed minutes around a run say of foreign traffic."""
+    seen = f"{plural(guard.requests, 'request')} in {plural(guard.minutes, 'unclaimed minute')} nearby"
+    most = guard.most_hidden
+    return seen if most is None else f"{seen}: at most {most:.3f} a minute at 95 %"
 
 
 def _unattributed(rows: Iterable[Unattributed], now: datetime) -> str:

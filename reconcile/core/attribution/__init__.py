@@ -6,6 +6,5 @@ the reported usage, kind by kind.
 """
 
 from reconcile.core.attribution.attribute import Attributed, Attribution, attribute
-from reconcile.core.attribution.guard import Guard
 
-__all__ = ["Attributed", "Attribution", "Guard", "attribute"]
+__all__ = ["Attributed", "Attribution", "attribute"]

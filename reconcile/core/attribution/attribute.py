@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconcile.core.attribution.bounds import Facts, bounded
 from reconcile.core.attribution.components import Pool, pools
-from reconcile.core.attribution.guard import Guard, guards
+from reconcile.core.attribution.guard import guards
 from reconcile.core.attribution.serving import serve
 from reconcile.core.claims import neighbours
 from reconcile.core.model import (
@@ -16,6 +16,7 @@ from reconcile.core.model import (
     Bucket,
     Claim,
     Completeness,
+    Guard,
     RunKey,
     Usage,
     Window,

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from reconcile.core.attribution.components import Pool
-from reconcile.core.model import GUARD_MINUTES, MINUTE, Scope, Window, joined
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """How many unclaimed minutes around a claim were read, and the requests they hold."""
-
-    minutes: int
-    requests: int
+from reconcile.core.model import GUARD_MINUTES, MINUTE, Guard, Scope, Window, joined
 
 
 def guards(pool: Pool, covered: Sequence[Window]) -> list[Guard]:

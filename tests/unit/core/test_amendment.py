@@ -20,6 +20,7 @@ from reconcile.core.settlement import settle
 B = neighbour("b", 9, 12)
 BUSY = "100 . . . . . . . . 50"
 CALLS_3 = {"recorded_usage": {"api_calls": 3}}
+GUARD = {"minutes": 120, "requests": 0}
 
 
 def changed(before, after):
@@ -50,7 +51,7 @@ EXAMPLE = {
     "total_cached_tokens": 0,
     "total_api_calls": 31,
     "query_window": {"start": 1767620160, "end": 1767620700},
-    "attribution": {"exact": True, "basis": ["completions", "api_key_id", "window"]},
+    "attribution": {"exact": True, "basis": ["completions", "api_key_id", "window"], "guard": GUARD},
     "policy": {
         "min_stable_verifications": 2,
         "verification_interval_minutes": 30,
@@ -285,6 +286,7 @@ def test_a_figure_that_is_not_exact_has_its_bounds():
         "basis": ["completions", "api_key_id", "window"],
         "shared_minutes": 1,
         "bounds": {"tokens_in": [100, 150], "tokens_out": [10, 15], "cached_tokens": [25, 37], "api_calls": [1, 2]},
+        "guard": GUARD,
         "neighbours": [{"run": "chatdev/b", "start": FIRST + 540, "end": FIRST + 720}],
     }
     assert all(attempt["bounds"]["tokens_in"] == [100, 150] for attempt in tale.block["attempts"])
@@ -301,7 +303,8 @@ def test_neighbours_are_named_once_the_run_is_settled():
 def test_where_calls_are_missing_there_are_no_bounds():
     tale = Tale(**CALLS_3)
     tale.read("00:30", "2x100")
-    assert tale.block["attribution"] == {"exact": False, "basis": ["completions", "api_key_id", "window"]}
+    basis = ["completions", "api_key_id", "window"]
+    assert tale.block["attribution"] == {"exact": False, "basis": basis, "guard": GUARD}
 
 
 def test_a_claim_that_cannot_be_read_only_widens_the_bounds():
@@ -321,7 +324,7 @@ def test_an_exact_share_of_a_minute_has_neither_bounds_nor_shared_minutes():
     tale = Tale(neighbours=[neighbour("b", 9, 12, calls=2)], **CALLS_3)
     tale.read("00:30", "3x100 . . . . . . . . 50 20")
     assert tale.read("01:30", "3x100 . . . . . . . . 50 20") == "verified: stable"
-    assert set(tale.block["attribution"]) == {"exact", "basis", "neighbours"}
+    assert set(tale.block["attribution"]) == {"exact", "basis", "guard", "neighbours"}
 
 
 def test_a_run_closed_by_a_lower_read_remembers_who_was_beside_it():

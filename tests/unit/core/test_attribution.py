@@ -3,8 +3,8 @@
 import pytest
 from support.worlds import NOON, WIDE, window
 
-from reconcile.core.attribution import Guard, attribute
-from reconcile.core.model import Bucket, Claim, Completeness, Recorded, RunKey, Scope, Usage
+from reconcile.core.attribution import attribute
+from reconcile.core.model import Bucket, Claim, Completeness, Guard, Recorded, RunKey, Scope, Usage
 
 SCOPE = Scope("openai", ("key_a",))
 

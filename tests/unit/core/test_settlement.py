@@ -877,7 +877,8 @@ def test_a_forced_read_beside_a_late_claim_leaves_what_is_known_until_it_is_stab
     tale.tell(VERIFIED)
     tale.neighbours = [B]
     assert tale.read("02:30", QUIET, forced=True) == "pending: first_read"
-    assert tale.block["attribution"] == {"exact": True, "basis": ["completions", "api_key_id", "window"]}
+    basis = ["completions", "api_key_id", "window"]
+    assert tale.block["attribution"] == {"exact": True, "basis": basis, "guard": {"minutes": 120, "requests": 0}}
 
 
 def test_a_forced_verdict_is_as_old_as_its_read():

@@ -50,6 +50,7 @@ chatdev/a  runs/chatdev/a/metrics.json
   window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
                 first and the last count whole
   recorded      nothing: the run did not count its own calls and tokens
+  around it     0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute at 95 %
   scope         openai; key key_a
   neighbours    chatdev/c shares 9 minutes, 11:51Z to 11:59Z, and recorded 1 call
                 chatdev/b shares 9 minutes, 11:51Z to 11:59Z, and did not record its calls
@@ -105,7 +106,14 @@ chatdev/a  runs/chatdev/a/metrics.json
   ended         2026-01-06T12:00:00Z, 1 d ago
   window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
                 first and the last count whole
-  recorded      300 tokens in, 2 calls, from log
+  recorded                     recorded  reported
+                tokens in           300   300-350
+                tokens out            -     15-35
+                cached tokens         -     37-87
+                calls                 2         3  differs
+                from log
+                more calls reported than recorded: retries, an incomplete log, or foreign traffic
+  around it     0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute at 95 %
   scope         openai; key key_a, key_b; project proj; model gpt-4o
   neighbours    no other run shares its minutes
   observations  2026-01-06T12:05:00Z  another tool        50 in, 5 out, 0 cached, 0 calls
@@ -118,6 +126,21 @@ chatdev/a  runs/chatdev/a/metrics.json
   next          ended 1 d ago: the next pass reads it again
   to read it    curl 'https://api.example/usage'
 """)
+
+
+def test_a_recorder_that_counts_wrongly_shows_where():
+    recorded = {"api_calls": 2, "tokens_in": 350, "tokens_out": 30, "cached_tokens": 75}
+    tale = Tale(recorded_usage=recorded)
+    for clock in ("00:45", "01:45"):
+        tale.read(clock, "100 200")
+    said = told(tale)
+    assert "tokens in           350       300  differs" in said
+    assert "as many calls, other tokens: the recorder counts wrongly" in said
+
+
+def test_what_a_run_recorded_before_it_is_read():
+    tale = Tale(recorded_usage={"api_calls": 2, "tokens_in": 1_300, "source": "log"})
+    assert "recorded      1,300 tokens in, 2 calls, from log" in told(tale, selection=Selection.DUE)
 
 
 def test_a_window_over_midnight_names_both_days():

@@ -80,7 +80,8 @@ def test_everything_a_pass_can_have_to_say():
   chatdev/a  verified        300          30      75      2
       Data stable across 60 minute interval
       completeness assumed: not every run in its minutes recorded its calls; taken for granted:
-      nobody else used the key in these minutes
+      nobody else used the key in these minutes (0 requests in 120 unclaimed minutes nearby: at most
+      0.025 a minute at 95 %)
       this pass: said once
   chatdev/a  warning     100-300       10-30   25-75    1-3
       1 minute with usage is shared with chatdev/b: between 100 and 300 tokens in
@@ -146,7 +147,8 @@ def test_the_list_of_everything():
   chatdev/a  verified        300          30      75      2
       Data stable across 60 minute interval
       completeness assumed: not every run in its minutes recorded its calls; taken for granted:
-      nobody else used the key in these minutes
+      nobody else used the key in these minutes (0 requests in 120 unclaimed minutes nearby: at most
+      0.025 a minute at 95 %)
       runs/chatdev/a/metrics.json
 """)
 
