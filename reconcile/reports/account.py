@@ -82,7 +82,7 @@ def _window(window: Window) -> str:
 
 
 def _recorded(account: Account) -> list[str]:
-    recorded = account.report.run.recorded
+    recorded = account.report.run.known
     nouns = ("tokens in", "tokens out", "cached tokens", "calls")
     known = [f"{value:,} {noun}" for value, noun in zip(recorded.parts, nouns, strict=True) if value is not None]
     if not known:
@@ -106,7 +106,7 @@ def _neighbours(account: Account) -> list[str]:
 
 def _neighbour(claim: Claim, other: Claim) -> str:
     shared = _shared(claim, other)
-    calls = other.recorded.api_calls
+    calls = other.known.api_calls
     recorded = "did not record its calls" if calls is None else f"recorded {plural(calls, 'call')}"
     return f"{printable(str(other.run))} shares {plural(shared.minutes, 'minute')}, {_span(shared)}, and {recorded}"
 
