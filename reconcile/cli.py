@@ -230,7 +230,7 @@ def simulate(session: Session, port: int, feed: str, *, stormy: bool) -> None:
 def _imitated(run: workflow.Run, claim: workflow.Claim, feed: Feed) -> Sequence[Call]:
     start, end = run.started_at.timestamp(), run.ended_at.timestamp()
     key = claim.scope.api_key_ids[0] if claim.scope.api_key_ids else "key_simulated"
-    return imitate(str(claim.run), start, end, key, claim.recorded, feed)
+    return imitate(str(claim.run), start, end, key, claim.known, feed)
 
 
 @main.command(short_help="What the GitHub Action runs: a pass, then publish.")

@@ -1,5 +1,7 @@
 """The folder of runs: finds `<framework>/<run_id>/metrics.json`, reads it, and replaces it whole or not at all.
 
+Beside it may lie a call log, which is read and never written.
+
 A file that is no plain file is a finding, for its name came from somewhere else: links, pipes and folders are never
 opened. Writers of one run take turns by locking its folder, which leaves no file behind; a file that somebody else
 changed in between is read again.
@@ -19,6 +21,7 @@ from reconcile.core.model import Finding, RunFile, RunKey
 from reconcile.errors import ConfigurationError, StoreError
 
 FILE_NAME = "metrics.json"
+LOG_NAME = "calls.ndjson"
 TEMPORARY = ".metrics.json.*.tmp"
 """Left behind by a writer that was killed; git ignores it, and the next write to the run deletes it."""
 
@@ -52,12 +55,24 @@ class RunStore:
 
     def read(self, key: RunKey) -> bytes:
         """The bytes of the run's file."""
+        return self._read(key, FILE_NAME)
+
+    def log(self, key: RunKey) -> RunFile | Finding | None:
+        """The run's call log, what lies in its place but cannot be one, or None."""
+        shown = self._shown(key, LOG_NAME)
         try:
-            descriptor = os.open(self._file(key), PLAIN)
-            with os.fdopen(descriptor, "rb") as stream:
-                return stream.read()
+            status = os.lstat(self._file(key, LOG_NAME))
+        except FileNotFoundError:
+            return None
         except OSError as error:
-            raise _failed("read", self._shown(key), error) from error
+            return Finding(shown, 1, 1, "", f"cannot be read ({error.strerror}); check its permissions")
+        if not stat.S_ISREG(status.st_mode):
+            return Finding(shown, 1, 1, "", f"is {_kind(status.st_mode)}; put the run's own call log in its place")
+        return RunFile(key, shown, status.st_size)
+
+    def read_log(self, key: RunKey) -> bytes:
+        """The bytes of the run's call log."""
+        return self._read(key, LOG_NAME)
 
     def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
         """Replace the run's file by what `change` makes of it as it is now; None leaves it. Says whether it did.
@@ -121,12 +136,20 @@ class RunStore:
                 with suppress(OSError):
                     temporary.unlink(missing_ok=True)
 
-    def _file(self, key: RunKey) -> str:
-        """Text, because building a path costs as much as opening the file."""
-        return os.sep.join((str(self.root), key.framework, key.run_id, FILE_NAME))  # noqa: PTH118
+    def _read(self, key: RunKey, name: str) -> bytes:
+        try:
+            descriptor = os.open(self._file(key, name), PLAIN)
+            with os.fdopen(descriptor, "rb") as stream:
+                return stream.read()
+        except OSError as error:
+            raise _failed("read", self._shown(key, name), error) from error
 
-    def _shown(self, key: RunKey) -> str:
-        return self._file(key).replace(os.sep, "/")
+    def _file(self, key: RunKey, name: str = FILE_NAME) -> str:
+        """Text, because building a path costs as much as opening the file."""
+        return os.sep.join((str(self.root), key.framework, key.run_id, name))  # noqa: PTH118
+
+    def _shown(self, key: RunKey, name: str = FILE_NAME) -> str:
+        return self._file(key, name).replace(os.sep, "/")
 
     def _finding(self, name: str, message: str) -> Finding:
         return Finding(_readable((self.root / name).as_posix()), 1, 1, "", message)

@@ -12,12 +12,14 @@ from reconcile.core.model import Finding, RunFile, RunKey
 from reconcile.errors import StoreError
 
 FILE_NAME = "metrics.json"
+LOG_NAME = "calls.ndjson"
 KINDS = {"120000": "a symbolic link", "160000": "a submodule"}
 """Modes of git that are no files of this repository."""
 
 
 class TreeStore:
-    """Files by path. `entries` are mode and size of all that is below `root`; `contents` the bytes of runs' files."""
+    """Files by path. `entries` are mode and size of all that is below `root`; `contents` the bytes of runs' files and
+    of their call logs."""
 
     def __init__(
         self, root: PurePosixPath, entries: Mapping[str, tuple[str, int]], contents: Mapping[str, bytes]
@@ -46,9 +48,19 @@ class TreeStore:
 
     def read(self, key: RunKey) -> bytes:
         path = self._path(key)
-        if path not in self._contents:
-            raise StoreError(f"{path}: is not there", code="unreadable_file", remedy="run the pass again")
-        return self._changed.get(path, self._contents[path])
+        return self._changed[path] if path in self._changed else self._at_tip(path)
+
+    def log(self, key: RunKey) -> RunFile | Finding | None:
+        path = self._path(key, LOG_NAME)
+        if path not in self._entries:
+            return None
+        mode, size = self._entries[path]
+        if mode in KINDS:
+            return Finding(path, 1, 1, "", f"is {KINDS[mode]}; put the run's own call log in its place")
+        return RunFile(key, path, size)
+
+    def read_log(self, key: RunKey) -> bytes:
+        return self._at_tip(self._path(key, LOG_NAME))
 
     def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
         before = self.read(key)
@@ -68,8 +80,13 @@ class TreeStore:
         store._changed = dict(changed)
         return store
 
-    def _path(self, key: RunKey) -> str:
-        return str(self.root / key.framework / key.run_id / FILE_NAME)
+    def _at_tip(self, path: str) -> bytes:
+        if path not in self._contents:
+            raise StoreError(f"{path}: is not there", code="unreadable_file", remedy="run the pass again")
+        return self._contents[path]
+
+    def _path(self, key: RunKey, name: str = FILE_NAME) -> str:
+        return str(self.root / key.framework / key.run_id / name)
 
 
 def is_run(root: PurePosixPath, path: str) -> bool:

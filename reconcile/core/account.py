@@ -39,10 +39,10 @@ def account_json(account: Account) -> dict[str, Json]:
         "policy": policy_json(account.policy),
         "run": run_json(account.report, account.now),
         "window": _window(run.window),
-        "recorded": dict(zip(KINDS, run.recorded.parts, strict=True)),
+        "recorded": dict(zip(KINDS, run.known.parts, strict=True)),
         "scope": _scope(account.claim) if account.claim else None,
         "neighbours": [
-            {"run": str(other.run), **_window(other.window), "api_calls": other.recorded.api_calls}
+            {"run": str(other.run), **_window(other.window), "api_calls": other.known.api_calls}
             for other in account.neighbours
         ],
         "observations": [_observation(each) for each in observations],

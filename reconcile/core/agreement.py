@@ -40,12 +40,12 @@ class Line:
 def against(run: Run) -> tuple[Line, ...]:
     """Kind by kind, of a run that recorded something and was read; else nothing."""
     state = run.state
-    if state is None or not state.ours or all(part is None for part in run.recorded.parts):
+    if state is None or not state.ours or all(part is None for part in run.known.parts):
         return ()
     low, high = (state.bounds.low, state.bounds.high) if state.bounds else (state.figure, state.figure)
     if not state.shared_minutes:
         low = replace(low, api_calls=high.api_calls)
-    parts = zip(KINDS, run.recorded.parts, low.parts, high.parts, strict=True)
+    parts = zip(KINDS, run.known.parts, low.parts, high.parts, strict=True)
     return tuple(Line(kind=kind, recorded=count, low=least, high=most) for kind, count, least, most in parts)
 
 

@@ -132,7 +132,7 @@ def _neighbours(verdict: Verdict) -> Json:
 
 def _figures(value: Object, run: Run, verdict: Verdict, attribution: Attribution) -> list[Change]:
     """The run's figure and what follows from it."""
-    figure = _floored(run, verdict, attribution.figure)
+    figure = _floored(verdict, attribution)
     changes: list[Change] = [
         Put(("aggregate_metrics", name), part) for name, part in zip(AGGREGATES, figure.parts, strict=True)
     ]
@@ -145,14 +145,14 @@ def _figures(value: Object, run: Run, verdict: Verdict, attribution: Attribution
     return changes
 
 
-def _floored(run: Run, verdict: Verdict, figure: Usage) -> Usage:
+def _floored(verdict: Verdict, attribution: Attribution) -> Usage:
     """A figure that is known or feared to lack usage never goes below what the run recorded."""
     proven = verdict.status in {Status.VERIFIED, Status.WARNING} and not FLOORED_WARNINGS & set(verdict.reasons)
     if proven:
-        return figure
-    tokens_in, tokens_out, cached_tokens, api_calls = (part or 0 for part in run.recorded.parts)
+        return attribution.figure
+    tokens_in, tokens_out, cached_tokens, api_calls = (part or 0 for part in attribution.claim.known.parts)
     floor = Usage(max(tokens_in, cached_tokens), tokens_out, cached_tokens, api_calls)
-    return Usage(*map(max, figure.parts, floor.parts))
+    return Usage(*map(max, attribution.figure.parts, floor.parts))
 
 
 def _step(step: Object, position: int, share: StepUsage) -> list[Change]:

@@ -49,7 +49,7 @@ def claims_of(runs: Iterable[Run], by_framework: Mapping[str, Scope]) -> dict[Ru
     for run in runs:
         scope = _over(run.own_scope, by_framework.get(run.key.framework))
         if scope.api_key_ids or scope.project_ids:
-            claims[run.key] = Claim(run.key, scope, run.window, run.recorded)
+            claims[run.key] = Claim(run.key, scope, run.window, run.recorded, run.log)
     return claims
 
 

@@ -57,7 +57,7 @@ class Case:
     @property
     def idle(self) -> bool:
         """Whether the run recorded that it made no calls, and nothing that contradicts it."""
-        return self.run.recorded.api_calls == 0 and not any(self.run.recorded.parts)
+        return self.run.known.api_calls == 0 and not any(self.run.known.parts)
 
 
 def late_claims(run: Run, claims: Iterable[Claim]) -> tuple[Claim, ...]:
@@ -154,7 +154,7 @@ def _judge_zero(case: Case) -> Judgement:
     if case.idle and case.stable and case.attribution.exact:
         return Status.VERIFIED, (Reason.NO_API_CALLS,)
     if case.past_cutoff:
-        if any(case.run.recorded.parts):
+        if any(case.run.known.parts):
             return Status.FAILED, (Reason.ZERO_USAGE_WITH_CALLS,)
         return Status.WARNING, (Reason.ZERO_UNCONFIRMED,)
     if case.idle:
@@ -189,18 +189,18 @@ def _judge_stable(case: Case) -> Judgement:
         return Status.WARNING, (Reason.RECORDED_MISMATCH,)
     if not attribution.exact or _may_cancel(case):
         return open_status, (Reason.EDGE_USAGE,)
-    return Status.VERIFIED, (Reason.NO_API_CALLS if attribution.claim.recorded.api_calls == 0 else Reason.STABLE,)
+    return Status.VERIFIED, (Reason.NO_API_CALLS if attribution.claim.known.api_calls == 0 else Reason.STABLE,)
 
 
 def _extra_calls(attribution: Attribution) -> bool:
     """Whether more was reported in the run's minutes than it, or anyone else who may be there, recorded."""
-    calls = attribution.claim.recorded.api_calls
+    calls = attribution.claim.known.api_calls
     alone = sum(row.usage.api_calls for row in attribution.rows if row.minute not in attribution.shared)
     return calls is not None and (alone > calls or (attribution.surplus > 0 and not attribution.exact))
 
 
 def _tokens_differ(attribution: Attribution) -> bool:
-    pairs = zip(attribution.claim.recorded.tokens, attribution.figure.parts, strict=False)
+    pairs = zip(attribution.claim.known.tokens, attribution.figure.parts, strict=False)
     return any(recorded is not None and recorded != reported for recorded, reported in pairs)
 
 

@@ -6,7 +6,7 @@ which can be applied again to whatever the file has become.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconcile.core.amendment import amendments
@@ -50,7 +50,7 @@ def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Appl
     document = checker.check(lesson.path, lesson.claim.run, data)
     if not isinstance(document, Document):
         return Applied(run=None, before=data, note=CHANGED)
-    run = read_run(document.run, document.path, document.value, document.generation)
+    run = _run(lesson, document)
     if (run.window, run.recorded) != (lesson.claim.window, lesson.claim.recorded):
         return Applied(run=run, before=data, note=CHANGED)
     verdict, note = _verdict(lesson, run, policy)
@@ -60,9 +60,12 @@ def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Appl
     written = checker.check(lesson.path, lesson.claim.run, after)
     if not isinstance(written, Document):
         raise _never_written(lesson.path, written[0].message)
-    return Applied(
-        run=read_run(written.run, written.path, written.value, written.generation), before=data, after=after, note=note
-    )
+    return Applied(run=_run(lesson, written), before=data, after=after, note=note)
+
+
+def _run(lesson: Lesson, document: Document) -> Run:
+    """The run as its file describes it, with the call log that the lesson was learnt with."""
+    return replace(read_run(document.run, document.path, document.value, document.generation), log=lesson.claim.log)
 
 
 def _verdict(lesson: Lesson, run: Run, policy: Policy) -> tuple[Verdict | None, str | None]:

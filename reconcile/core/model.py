@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -96,6 +96,78 @@ class Recorded:
         return self.parts[:3]
 
 
+# ---------------------------------------------------------------------------------------------- call logs
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCalls:
+    """Calls of a log that can have been reported in the same minutes, `first` to `last`, added up."""
+
+    first: int
+    last: int
+    usage: Usage
+    line: int
+    """Of the file: where the first of them stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLog:
+    """A run's `calls.ndjson`: every call that it wrote down, without those that were aborted."""
+
+    calls: tuple[LoggedCalls, ...]
+    total: Usage
+    complete: bool
+    """Whether the file states that no call is missing."""
+    duplicates: int = 0
+    """Rows that a later one with the same response id took the place of."""
+    aborted: int = 0
+    """Calls whose answer was cut off. They may be billed or not, so nothing is concluded from them."""
+    strays: int = 0
+    """Calls that cannot have been made in the run's window."""
+    api_key_ids: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    digest: str
+    """SHA-256 of the file, in hexadecimal."""
+
+    def contradicts(self, recorded: Recorded) -> bool:
+        """Whether the log and what the run's own file says of it cannot both be right.
+
+        A log that states to be complete is to say the same; one that does not is to say no more. Aborted calls may
+        be counted in the file, for they are not in the log.
+        """
+        pairs = list(zip(recorded.parts, self.total.parts, strict=True))
+        if any(said is not None and said < logged for said, logged in pairs):
+            return True
+        if not self.complete:
+            return False
+        if self.aborted:
+            return (recorded.api_calls or 0) > self.total.api_calls + self.aborted
+        return any(said is not None and said > logged for said, logged in pairs)
+
+
+def known(recorded: Recorded, log: CallLog | None, *, doubted: bool = False) -> Recorded:
+    """What a run counted itself: what its file says, and what its call log adds to that.
+
+    Calls are the larger of both numbers. Tokens are those of a complete log, and nobody's where the two differ or the
+    log is `doubted`: one of them counts wrongly, and nothing tells which.
+    """
+    if log is None:
+        return recorded
+    stated = log.complete or recorded.api_calls is not None
+    calls = max(recorded.api_calls or 0, log.total.api_calls) if stated else None
+    if doubted or log.contradicts(recorded):
+        return Recorded(api_calls=calls, source=recorded.source)
+    if not log.complete:
+        return replace(recorded, api_calls=calls)
+    return Recorded(
+        max(recorded.tokens_in or 0, log.total.tokens_in),
+        max(recorded.tokens_out or 0, log.total.tokens_out),
+        max(recorded.cached_tokens or 0, log.total.cached_tokens),
+        calls,
+        recorded.source,
+    )
+
+
 # ------------------------------------------------------------------------------------- time, scope, buckets
 
 
@@ -155,6 +227,10 @@ class Scope:
             and (not self.project_ids or bucket.project_id in self.project_ids)
             and (not self.models or any(names(alias, bucket.model) for alias in self.models))
         )
+
+    def may_name(self, model: str) -> bool:
+        """Whether usage of what a call log names `model` can be admitted, under that name or a dated one."""
+        return not self.models or any(names(alias, model) or names(model, alias) for alias in self.models)
 
     def meets(self, other: Scope) -> bool:
         """Whether one bucket can be admitted by both; may say yes where only odd model names would decide."""
@@ -310,6 +386,12 @@ class RunFiles(Protocol):
     def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
         """Replace the file by what `change` makes of it as it is now; None leaves it. Says whether it did."""
 
+    def log(self, key: RunKey) -> RunFile | Finding | None:
+        """The run's call log, what lies in its place but cannot be one, or None: most runs keep none."""
+
+    def read_log(self, key: RunKey) -> bytes:
+        """The bytes of the run's call log, or StoreError."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -319,6 +401,24 @@ class Claim:
     scope: Scope
     window: Window
     recorded: Recorded = Recorded()
+    """What the run's own file says."""
+    log: CallLog | None = None
+
+    @property
+    def doubted(self) -> bool:
+        """Whether its log cannot be right beside its file, its window or its scope. Then it only counts calls."""
+        log, scope = self.log, self.scope
+        return log is not None and (
+            log.strays > 0
+            or log.contradicts(self.recorded)
+            or (bool(scope.api_key_ids) and not log.api_key_ids.issubset(scope.api_key_ids))
+            or not all(scope.may_name(model) for model in log.models)
+        )
+
+    @property
+    def known(self) -> Recorded:
+        """What the run counted itself, in its file and its log."""
+        return known(self.recorded, self.log, doubted=self.doubted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -437,10 +537,16 @@ class Run:
     started_at: datetime
     ended_at: datetime
     recorded: Recorded = Recorded()
+    log: CallLog | None = None
     own_scope: OwnScope | None = None
     steps: tuple[Step, ...] = ()
     """Empty in v2 files, whose steps carry no usage."""
     state: State | None = None
+
+    @property
+    def known(self) -> Recorded:
+        """What the run counted itself, in its file and its log."""
+        return known(self.recorded, self.log, doubted=self.log is not None and self.log.strays > 0)
 
     @property
     def edited(self) -> bool:

@@ -6,6 +6,7 @@ explained, so a finding costs milliseconds and a good file microseconds.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +17,7 @@ import jsonschema_rs
 
 from reconcile.core.consistency import contradictions
 from reconcile.core.decoding import Obstacle, flaws, lenient_value, obstacle, text_of, value_of
-from reconcile.core.defects import MOST, escaped
+from reconcile.core.defects import MOST, Defect, escaped
 from reconcile.core.document import Node, find, place, pointer_text, scan
 from reconcile.core.explanation import explain
 from reconcile.core.model import Finding, Generation, Pointer, RunKey
@@ -67,7 +68,7 @@ class Checker:
         """The document, or what is wrong with it in the order of the text. Never raises, whatever the bytes are."""
         text = text_of(data)
         if isinstance(text, Obstacle):
-            return (_blocked(path, text),)
+            return (blocked(path, text),)
         with suppress(ValueError, RecursionError):
             value = value_of(text)
             generation = generation_of(value)
@@ -77,17 +78,33 @@ class Checker:
         return self._findings(path, run, text)
 
     def _findings(self, path: str, run: RunKey, text: str) -> tuple[Finding, ...]:
-        blocked = obstacle(text)
-        if blocked:
-            return (_blocked(path, blocked),)
-        root, value = scan(text), lenient_value(text)
-        found = list(islice(flaws(text, root), MOST))
-        objections = explain(self._schemas[generation_of(value)], value)
-        for defects in (objections, islice(contradictions(value, run.run_id), MOST)):
-            judged = {pointer for _, pointer, _ in found}  # the first to object to a place has the word
-            found += [(_offset(root, at), at, message) for at, message in defects if at not in judged]
-        found.sort(key=itemgetter(0))
-        return tuple(_finding(path, text, *each) for each in found or [(0, (), UNEXPLAINED)])
+        return findings_in(
+            path,
+            text,
+            schema_of=lambda value: self._schemas[generation_of(value)],
+            contradictions_of=lambda value: contradictions(value, run.run_id),
+        )
+
+
+def findings_in(
+    path: str,
+    text: str,
+    *,
+    schema_of: Callable[[object], dict[str, Any]],
+    contradictions_of: Callable[[object], Iterator[Defect]],
+) -> tuple[Finding, ...]:
+    """Everything that is wrong with a text which should be one valid document, in the order of the text."""
+    by = obstacle(text)
+    if by:
+        return (blocked(path, by),)
+    root, value = scan(text), lenient_value(text)
+    found = list(islice(flaws(text, root), MOST))
+    objections = explain(schema_of(value), value)
+    for defects in (objections, islice(contradictions_of(value), MOST)):
+        judged = {pointer for _, pointer, _ in found}  # the first to object to a place has the word
+        found += [(_offset(root, at), at, message) for at, message in defects if at not in judged]
+    found.sort(key=itemgetter(0))
+    return tuple(_finding(path, text, *each) for each in found or [(0, (), UNEXPLAINED)])
 
 
 def _finding(path: str, text: str, offset: int, pointer: Pointer, message: str) -> Finding:
@@ -95,7 +112,8 @@ def _finding(path: str, text: str, offset: int, pointer: Pointer, message: str) 
     return Finding(path, line, column, escaped(pointer_text(pointer), LONGEST_POINTER), message)
 
 
-def _blocked(path: str, by: Obstacle) -> Finding:
+def blocked(path: str, by: Obstacle) -> Finding:
+    """The finding for bytes that are no document."""
     return _finding(path, by.text, by.offset, (), by.message)
 
 

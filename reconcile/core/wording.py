@@ -32,7 +32,7 @@ def _missing(case: Case) -> str:
     others = plural(len(case.attribution.neighbours), "other run")
     minutes = f"its minutes, which it shares with {others}" if case.attribution.neighbours else "its minutes"
     return (
-        f"{_known(case.run.recorded.api_calls)} calls recorded, {case.attribution.reported.api_calls:,} reported in "
+        f"{_known(case.run.known.api_calls)} calls recorded, {case.attribution.reported.api_calls:,} reported in "
         f"{minutes}: not all usage of them is in yet, a recorded call was never billed, or the key id is wrong"
     )
 
@@ -43,7 +43,7 @@ def _lower(case: Case) -> str:
 
 
 def _zero_with_calls(case: Case) -> str:
-    pairs = zip(KINDS, case.run.recorded.parts, strict=True)
+    pairs = zip(KINDS, case.run.known.parts, strict=True)
     recorded = ", ".join(f"{count:,} {NOUNS[kind]}" for kind, count in pairs if count)
     return f"No usage was ever reported, but the run recorded {recorded}"
 
@@ -94,7 +94,7 @@ def _edge(case: Case) -> str:
 
 def _extra(case: Case) -> str:
     attribution = case.attribution
-    calls = attribution.claim.recorded.api_calls or 0
+    calls = attribution.claim.known.api_calls or 0
     bounds = attribution.bounds
     between = ""
     if bounds and not bounds.exact:
@@ -109,7 +109,7 @@ def _extra(case: Case) -> str:
 
 def _mismatch(case: Case) -> str:
     attribution = case.attribution
-    pairs = zip(KINDS, attribution.claim.recorded.parts, attribution.figure.parts, strict=True)
+    pairs = zip(KINDS, attribution.claim.known.parts, attribution.figure.parts, strict=True)
     differing = [
         f"{NOUNS[kind]} {recorded:,} recorded, {reported:,} reported"
         for kind, recorded, reported in pairs

@@ -86,8 +86,7 @@ def _window(window: Window) -> str:
 
 
 def _recorded(account: Account) -> list[str]:
-    """What the run counted itself; once it was read, beside what is reported for it, a kind a line."""
-    recorded, lines = account.report.run.recorded, against(account.report.run)
+    recorded, lines = account.report.run.known, against(account.report.run)
     known = [f"{value:,} {noun}" for value, noun in zip(recorded.parts, NOUNS, strict=True) if value is not None]
     if not known:
         return ["nothing: the run did not count its own calls and tokens"]
@@ -120,7 +119,7 @@ def _neighbours(account: Account) -> list[str]:
 
 def _neighbour(claim: Claim, other: Claim) -> str:
     shared = _shared(claim, other)
-    calls = other.recorded.api_calls
+    calls = other.known.api_calls
     recorded = "did not record its calls" if calls is None else f"recorded {plural(calls, 'call')}"
     return f"{printable(str(other.run))} shares {plural(shared.minutes, 'minute')}, {_span(shared)}, and {recorded}"
 

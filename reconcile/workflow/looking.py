@@ -8,13 +8,15 @@ from pathlib import Path
 from reconcile.adapters.providers import openai
 from reconcile.core.account import Account
 from reconcile.core.claims import claims_of, missing_key_id
-from reconcile.core.model import Claim, Finding, Query, Run, RunKey, Scope
+from reconcile.core.model import Claim, Finding, Query, Run, RunFile, RunKey, Scope
 from reconcile.core.planning import plan
 from reconcile.core.plateau import plateau_of
+from reconcile.core.reading import read_run
 from reconcile.core.selection import EVERYTHING, Asked
 from reconcile.core.summary import RunReport, Summary
+from reconcile.core.validation import Document
 from reconcile.errors import UsageError
-from reconcile.workflow.tree import Workspace, check_file, read_tree
+from reconcile.workflow.tree import Workspace, check_file, check_log, read_tree
 
 
 def list_runs(workspace: Workspace, asked: Asked = EVERYTHING) -> Summary:
@@ -35,17 +37,42 @@ def list_runs(workspace: Workspace, asked: Asked = EVERYTHING) -> Summary:
 def validate(workspace: Workspace, paths: Sequence[Path] = ()) -> tuple[int, tuple[Finding, ...]]:
     """How many files were looked at, and every defect of each. No paths: the whole folder of runs."""
     files, misplaced = workspace.store.discover()
-    if paths:
-        wanted = {path.resolve() for path in paths}
-        files = [file for file in files if wanted & _leading_to(Path(file.path))]
-        misplaced = [finding for finding in misplaced if wanted & _leading_to(Path(finding.path))]
-        if not files and not misplaced:
-            raise _nothing_below(paths)
-    findings = list(misplaced)
+    wanted = {path.resolve() for path in paths}
+    looked_at, findings = 0, []
+    for finding in misplaced:
+        if _is_wanted(finding.path, wanted):
+            looked_at += 1
+            findings.append(finding)
     for file in files:
+        log = workspace.store.log(file.key)
+        wants_log = log is not None and _is_wanted(log.path, wanted)
+        if not wants_log and not _is_wanted(file.path, wanted):
+            continue
         document = check_file(workspace, file)
-        findings += document if isinstance(document, tuple) else ()
-    return len(files) + len(misplaced), tuple(findings)
+        if _is_wanted(file.path, wanted):
+            looked_at += 1
+            findings += () if isinstance(document, Document) else document
+        if wants_log and log is not None:
+            looked_at += 1
+            findings += _log_findings(workspace, file, log, document)
+    if paths and not looked_at:
+        raise _nothing_below(paths)
+    return looked_at, tuple(findings)
+
+
+def _log_findings(
+    workspace: Workspace, file: RunFile, log: RunFile | Finding, document: Document | tuple[Finding, ...]
+) -> tuple[Finding, ...]:
+    """The defects of a call log. Where its run's file is not valid, there is no window to hold it to."""
+    if isinstance(log, Finding):
+        return (log,)
+    run = isinstance(document, Document) and read_run(file.key, file.path, document.value, document.generation)
+    _, findings = check_log(workspace, log, run.window if run else None)
+    return findings
+
+
+def _is_wanted(path: str, wanted: set[Path]) -> bool:
+    return not wanted or bool(wanted & _leading_to(Path(path)))
 
 
 def _nothing_below(paths: Sequence[Path]) -> UsageError:

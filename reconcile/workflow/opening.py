@@ -10,6 +10,7 @@ from pathlib import Path
 from reconcile import schema_files
 from reconcile.adapters.providers import openai
 from reconcile.adapters.run_store import RunStore
+from reconcile.core.calls import LogChecker
 from reconcile.core.model import Policy, Query, Scope, UsageProvider
 from reconcile.core.validation import Checker
 from reconcile.workflow.tree import Workspace
@@ -32,6 +33,7 @@ def open_workspace(
     return Workspace(
         store=RunStore(Path(runs)),
         checker=Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2")),
+        log_checker=LogChecker(schema_files.load("calls")),
         policy=policy,
         configured=scopes or {},
         variables=variables or {},

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
+from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
 from reconcile.core.claims import claims_of, missing_key_id, neighbours, scopes
-from reconcile.core.model import Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope
+from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope, Window
 from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
 from reconcile.core.validation import MAX_BYTES, Checker, Document, too_large
@@ -22,6 +23,7 @@ class Workspace:
 
     store: RunFiles
     checker: Checker
+    log_checker: LogChecker
     policy: Policy
     configured: Mapping[str, Scope]
     """Scopes by framework, from reconcile.yml."""
@@ -89,7 +91,9 @@ def read_tree(workspace: Workspace) -> Tree:
             unreadable[file.key.framework] += 1
             continue
         if isinstance(document, Document):
-            runs.append(read_run(file.key, file.path, document.value, document.generation))
+            run = read_run(file.key, file.path, document.value, document.generation)
+            log = _log_of(workspace, run, findings, errors)
+            runs.append(replace(run, log=log) if log else run)
         else:
             findings += document
             unreadable[file.key.framework] += 1
@@ -110,3 +114,30 @@ def check_file(workspace: Workspace, file: RunFile) -> Document | tuple[Finding,
     if file.size > MAX_BYTES:
         return (too_large(file.path, file.size),)
     return workspace.checker.check(file.path, file.key, workspace.store.read(file.key))
+
+
+def check_log(workspace: Workspace, file: RunFile, window: Window | None) -> tuple[CallLog | None, tuple[Finding, ...]]:
+    """A call log, validated and held to the window of its run where that is known. One with calls outside is kept."""
+    if file.size > MAX_LOG_BYTES:
+        return None, (log_too_large(file.path, file.size),)
+    log = workspace.log_checker.check(file.path, workspace.store.read_log(file.key))
+    if not isinstance(log, CallLog):
+        return None, log
+    return held_to(file.path, log, window) if window else (log, ())
+
+
+def _log_of(workspace: Workspace, run: Run, findings: list[Finding], errors: list[ReconcileError]) -> CallLog | None:
+    """The run's call log. One that is not valid is left out: the run goes on, and less can be said of it."""
+    found = workspace.store.log(run.key)
+    if found is None:
+        return None
+    if isinstance(found, Finding):
+        findings.append(found)
+        return None
+    try:
+        log, defects = check_log(workspace, found, run.window)
+    except StoreError as error:
+        errors.append(error)
+        return None
+    findings += defects
+    return log

@@ -16,7 +16,8 @@ from typing import Protocol
 from reconcile.adapters.actions_runtime import Job
 from reconcile.adapters.git_repo import GitRepository
 from reconcile.adapters.github_api import GitHub
-from reconcile.adapters.tree_store import TreeStore, is_run
+from reconcile.adapters.tree_store import LOG_NAME, TreeStore, is_run
+from reconcile.core.calls import MAX_LOG_BYTES, LogChecker
 from reconcile.core.model import Policy, Scope
 from reconcile.core.request import Request
 from reconcile.core.validation import MAX_BYTES, Checker
@@ -57,6 +58,7 @@ class Action:
     source: Source
     provider: Provider
     checker: Checker
+    log_checker: LogChecker
     now: datetime
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
@@ -109,15 +111,18 @@ def configuration_at(action: Action, commit: str) -> Configuration:
 def read_commit(action: Action, branch: str, commit: str, settings: Configuration) -> State:
     root = PurePosixPath(settings.runs.as_posix())
     files = action.repository.files(commit, str(root))
-    read = [file for file in files if file.plain and is_run(root, file.path) and (file.size or 0) <= MAX_BYTES]
+    runs = [file for file in files if file.plain and is_run(root, file.path) and (file.size or 0) <= MAX_BYTES]
+    beside = {f"{PurePosixPath(file.path).parent}/{LOG_NAME}" for file in runs}
+    logs = [file for file in files if file.plain and file.path in beside and (file.size or 0) <= MAX_LOG_BYTES]
     store = TreeStore(
         root,
         {file.path: (file.mode, file.size or 0) for file in files},
-        action.repository.contents(read),
+        action.repository.contents([*runs, *logs]),
     )
     workspace = Workspace(
         store=store,
         checker=action.checker,
+        log_checker=action.log_checker,
         policy=settings.policy,
         configured=settings.scopes,
         variables=settings.variables,

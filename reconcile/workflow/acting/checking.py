@@ -21,6 +21,7 @@ def check(action: Action) -> tuple[Summary, Configuration]:
     workspace = Workspace(
         store=RunStore(Path(settings.runs)),
         checker=action.checker,
+        log_checker=action.log_checker,
         policy=settings.policy,
         configured=settings.scopes,
         variables=settings.variables,

@@ -11,6 +11,7 @@ from reconcile import schema_files
 from reconcile.adapters.actions_runtime import read_job, write_outputs, write_summary
 from reconcile.adapters.git_repo import GitRepository
 from reconcile.adapters.github_api import GitHub
+from reconcile.core.calls import LogChecker
 from reconcile.core.request import Request
 from reconcile.core.validation import Checker
 from reconcile.errors import ReconcileError
@@ -50,6 +51,7 @@ def open_action(
         source=source,
         provider=provider,
         checker=Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2")),
+        log_checker=LogChecker(schema_files.load("calls")),
         now=(now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
     )
 

@@ -69,14 +69,14 @@ def _own(github: GitHub) -> Callable[[WrittenComment | Issue], bool]:
 
 
 def runs_of(action: Action, number: int, root: PurePosixPath) -> frozenset[RunKey]:
-    """The runs whose files a pull request touches."""
+    """The runs whose files or call logs a pull request touches."""
     if action.github is None:
         return frozenset()
     found = set()
     for path in action.github.pull_request_files(number):
         parts = PurePosixPath(path).parts
         below = parts[len(root.parts) :] if parts[: len(root.parts)] == root.parts else ()
-        if len(below) == 3 and below[2] == "metrics.json":  # noqa: PLR2004  framework, run, file
+        if len(below) == 3 and below[2] in {"metrics.json", "calls.ndjson"}:  # noqa: PLR2004  framework, run, file
             found.add(RunKey(below[0], below[1]))
     return frozenset(found)
 
