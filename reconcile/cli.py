@@ -70,6 +70,7 @@ def workspace(settings: config.Settings) -> workflow.Workspace:
         policy=settings.policy,
         variables=settings.variables,
         now=settings.now,
+        evidence=settings.evidence,
     )
 
 

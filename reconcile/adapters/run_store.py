@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from reconcile.core.model import Finding, RunFile, RunKey
+from reconcile.core.model import Finding, Rewritten, RunFile, RunKey
 from reconcile.errors import ConfigurationError, StoreError
 
 FILE_NAME = "metrics.json"
 LOG_NAME = "calls.ndjson"
+EVIDENCE_NAME = "usage_evidence.json"
 TEMPORARY = ".metrics.json.*.tmp"
 """Left behind by a writer that was killed; git ignores it, and the next write to the run deletes it."""
 
@@ -74,10 +75,20 @@ class RunStore:
         """The bytes of the run's call log."""
         return self._read(key, LOG_NAME)
 
-    def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
+    def read_evidence(self, key: RunKey) -> bytes | None:
+        """The bytes of the evidence beside the run's file; None where there is none."""
+        try:
+            return self._read(key, EVIDENCE_NAME)
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise
+
+    def update(self, key: RunKey, change: Callable[[bytes], Rewritten | None]) -> bool:
         """Replace the run's file by what `change` makes of it as it is now; None leaves it. Says whether it did.
 
-        `change` may be called more than once: it always gets the file as it is at that moment.
+        Evidence goes first: a writer that is killed in between leaves the old figure beside newer evidence. `change`
+        may be called more than once: it always gets the file as it is at that moment.
         """
         try:
             with _locked(Path(self._file(key)).parent):
@@ -116,25 +127,25 @@ class RunStore:
         else:
             yield RunFile(key, shown, status.st_size)
 
-    def _replace(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
+    def _replace(self, key: RunKey, change: Callable[[bytes], Rewritten | None]) -> bool:
         file = Path(self._file(key))
         for leftover in file.parent.glob(TEMPORARY):
             leftover.unlink(missing_ok=True)
         while True:
             before = self.read(key)
             after = change(before)
-            if after is None or after == before:
+            if after is None or after.data == before:
                 return False
-            temporary = file.with_name(TEMPORARY.replace("*", secrets.token_hex(8)))
-            try:
-                temporary.write_bytes(after)
-                temporary.chmod(stat.S_IMODE(file.lstat().st_mode))
+            with _beside(file, after.data) as new:
                 if self.read(key) == before:
-                    temporary.replace(file)
+                    self._put_evidence(key, file, after.evidence)
+                    new.replace(file)
                     return True
-            finally:
-                with suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+
+    def _put_evidence(self, key: RunKey, like: Path, data: bytes | None) -> None:
+        if data is not None:
+            with _beside(like, data) as new:
+                new.replace(self._file(key, EVIDENCE_NAME))
 
     def _read(self, key: RunKey, name: str) -> bytes:
         try:
@@ -159,6 +170,19 @@ def _folders(folder: Path) -> list[os.DirEntry[str]]:
     """Folders and links to them, by name; files and hidden folders are none of ours."""
     with os.scandir(folder) as entries:
         return sorted((e for e in entries if e.is_dir() and not e.name.startswith(".")), key=lambda e: e.name)
+
+
+@contextmanager
+def _beside(file: Path, data: bytes) -> Iterator[Path]:
+    """A new file in the same folder with these bytes and the mode of `file`, to be renamed or gone at the end."""
+    temporary = file.with_name(TEMPORARY.replace("*", secrets.token_hex(8)))
+    try:
+        temporary.write_bytes(data)
+        temporary.chmod(stat.S_IMODE(file.lstat().st_mode))
+        yield temporary
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager

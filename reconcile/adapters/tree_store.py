@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
-from reconcile.core.model import Finding, RunFile, RunKey
+from reconcile.core.model import Finding, Rewritten, RunFile, RunKey
 from reconcile.errors import StoreError
 
 FILE_NAME = "metrics.json"
 LOG_NAME = "calls.ndjson"
+EVIDENCE_NAME = "usage_evidence.json"
 KINDS = {"120000": "a symbolic link", "160000": "a submodule"}
 """Modes of git that are no files of this repository."""
 
 
 class TreeStore:
-    """Files by path. `entries` are mode and size of all that is below `root`; `contents` the bytes of runs' files and
-    of their call logs."""
+    """Files by path. `entries` are mode and size of all that is below `root`; `contents` the bytes of runs' files, of
+    their call logs and of their evidence."""
 
     def __init__(
         self, root: PurePosixPath, entries: Mapping[str, tuple[str, int]], contents: Mapping[str, bytes]
@@ -32,7 +33,7 @@ class TreeStore:
     @property
     def changed(self) -> dict[str, bytes]:
         """What differs from the tip, by path."""
-        return {path: data for path, data in self._changed.items() if data != self._contents[path]}
+        return {path: data for path, data in self._changed.items() if data != self._contents.get(path)}
 
     def discover(self) -> tuple[list[RunFile], list[Finding]]:
         files: list[RunFile] = []
@@ -43,7 +44,13 @@ class TreeStore:
                 what = "put the run's own file in its place" if is_run(self.root, path) else "make it a folder"
                 findings.append(Finding(path, 1, 1, "", f"is {KINDS[mode]}; {what}"))
             elif is_run(self.root, path):
-                files.append(RunFile(RunKey(*parts[:2]), path, size))
+                key = RunKey(*parts[:2])
+                beside = self._path(key, EVIDENCE_NAME)
+                kind = KINDS.get(self._entries.get(beside, ("", 0))[0])
+                if kind:
+                    findings.append(Finding(beside, 1, 1, "", f"is {kind}; take it out, and the run is read again"))
+                else:
+                    files.append(RunFile(key, path, size))
         return files, findings
 
     def read(self, key: RunKey) -> bytes:
@@ -62,17 +69,23 @@ class TreeStore:
     def read_log(self, key: RunKey) -> bytes:
         return self._at_tip(self._path(key, LOG_NAME))
 
-    def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
+    def read_evidence(self, key: RunKey) -> bytes | None:
+        path = self._path(key, EVIDENCE_NAME)
+        return self._changed.get(path, self._contents.get(path))
+
+    def update(self, key: RunKey, change: Callable[[bytes], Rewritten | None]) -> bool:
         before = self.read(key)
         after = change(before)
-        if after is None or after == before:
+        if after is None or after.data == before:
             return False
-        self._changed[self._path(key)] = after
+        self._changed[self._path(key)] = after.data
+        if after.evidence is not None:
+            self._changed[self._path(key, EVIDENCE_NAME)] = after.evidence
         return True
 
-    def original(self, path: str) -> bytes:
-        """The bytes of a run's file at the tip."""
-        return self._contents[path]
+    def original(self, path: str) -> bytes | None:
+        """The bytes of a file at the tip; None where there was none."""
+        return self._contents.get(path)
 
     def with_changes(self, changed: Mapping[str, bytes]) -> TreeStore:
         """The same tip with files that already differ from it."""

@@ -70,6 +70,8 @@ class Settings:
     admin_key: Secret | None
     now: datetime | None
     """A given instant, for tests, replays and back-tests; None is the clock."""
+    evidence: bool = True
+    """Whether what a figure rests on is written beside it."""
 
     def __repr__(self) -> str:
         return f"Settings(runs={str(self.runs)!r}, policy={self.policy!r}, base_url={self.base_url!r})"
@@ -122,6 +124,7 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
         base_url=(variables.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
         admin_key=next((Secret(variables[name]) for name in ADMIN_KEY_VARIABLES if variables.get(name)), None),
         now=_instant(now) if now else None,
+        evidence=document.get("evidence", True),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from reconcile.core.edits import Change, Put, amend
 from reconcile.core.reading import AGGREGATES, BLOCK, read_run
+from reconcile.core.seal import EVIDENCE, sealed
 from reconcile.core.validation import Checker, Document
 
 STEP_FIELDS = ("tokens_in", "tokens_out", "api_calls", "cached_tokens")
@@ -31,7 +32,8 @@ def carried(base: Document, ours: bytes, checker: Checker) -> bytes | None:
     learnt = {each.at for each in there.state.observations} if there.state else set()
     if here.window != there.window or base.generation != document.generation or learnt <= known:
         return None
-    after = amend(base.text, list(_written(base.value, document.value))).encode()
+    text = amend(base.text, list(_written(base.value, document.value)))
+    after = (sealed(text, None) if EVIDENCE in document.value[BLOCK] else text).encode()
     return after if isinstance(checker.check(base.path, base.run, after), Document) else None
 
 

@@ -12,9 +12,11 @@ from datetime import datetime
 from reconcile.core.amendment import amendments
 from reconcile.core.attribution import Attribution
 from reconcile.core.edits import amend
+from reconcile.core.evidence import evidence_bytes, evidence_of
 from reconcile.core.model import Claim, Policy, Run
 from reconcile.core.plateau import Effect
 from reconcile.core.reading import read_run
+from reconcile.core.seal import sealed, unsealed
 from reconcile.core.settlement import Verdict, settle, taken_back
 from reconcile.core.validation import Checker, Document
 from reconcile.errors import StoreError
@@ -33,6 +35,8 @@ class Lesson:
     at: datetime
     forced: bool = False
     unreadable: int = 0
+    evidence: bool = True
+    """Whether what the figure rests on is to be written beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,8 @@ class Applied:
     run: Run | None
     before: bytes
     after: bytes | None = None
+    evidence: bytes | None = None
+    """What the figure rests on, where it was made anew."""
     note: str | None = None
 
 
@@ -56,11 +62,22 @@ def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Appl
     verdict, note = _verdict(lesson, run, policy)
     if verdict is None:
         return Applied(run=run, before=data, note=note)
-    after = amend(document.text, amendments(document.value, run, verdict, policy)).encode()
+    text = amend(document.text, amendments(document.value, run, verdict, policy))
+    evidence = _evidence(lesson, verdict)
+    after = (sealed(text, evidence) if lesson.evidence else unsealed(text)).encode()
     written = checker.check(lesson.path, lesson.claim.run, after)
     if not isinstance(written, Document):
         raise _never_written(lesson.path, written[0].message)
-    return Applied(run=_run(lesson, written), before=data, after=after, note=note)
+    return Applied(
+        run=_run(lesson, written), before=data, after=after, evidence=evidence if lesson.evidence else None, note=note
+    )
+
+
+def _evidence(lesson: Lesson, verdict: Verdict) -> bytes | None:
+    """What the figure that is written rests on."""
+    if not lesson.evidence or verdict.attribution is None:
+        return None
+    return evidence_bytes(evidence_of(verdict.attribution, lesson.at))
 
 
 def _run(lesson: Lesson, document: Document) -> Run:

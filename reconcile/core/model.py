@@ -374,6 +374,14 @@ class RunFile:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What a run's file is to become, and the evidence beside it; None leaves that as it is."""
+
+    data: bytes
+    evidence: bytes | None = None
+
+
 class RunFiles(Protocol):
     """The files of runs, on a disk or at the tip of a branch."""
 
@@ -383,8 +391,11 @@ class RunFiles(Protocol):
     def read(self, key: RunKey) -> bytes:
         """The bytes of the run's file, or StoreError."""
 
-    def update(self, key: RunKey, change: Callable[[bytes], bytes | None]) -> bool:
+    def update(self, key: RunKey, change: Callable[[bytes], Rewritten | None]) -> bool:
         """Replace the file by what `change` makes of it as it is now; None leaves it. Says whether it did."""
+
+    def read_evidence(self, key: RunKey) -> bytes | None:
+        """The bytes of the evidence beside the run's file; None where there is none. Raises StoreError."""
 
     def log(self, key: RunKey) -> RunFile | Finding | None:
         """The run's call log, what lies in its place but cannot be one, or None: most runs keep none."""

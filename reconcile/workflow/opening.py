@@ -25,6 +25,7 @@ def open_workspace(
     policy: Policy = DEFAULT_POLICY,
     variables: Mapping[str, str] | None = None,
     now: datetime | None = None,
+    evidence: bool = True,
 ) -> Workspace:
     """The folder `runs` with the scopes of its frameworks. `variables`: key ids by variable, like an environment.
 
@@ -38,6 +39,7 @@ def open_workspace(
         configured=scopes or {},
         variables=variables or {},
         now=(now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
+        evidence=evidence,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconcile.core.attribution import Attribution, attribute
 from reconcile.core.lesson import Applied, Lesson, apply
-from reconcile.core.model import RunKey
+from reconcile.core.model import Rewritten, RunKey
 from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection
 from reconcile.core.summary import FileChange, RunReport, Summary, gathered, standing
 from reconcile.errors import StoreError
@@ -96,6 +96,7 @@ def _lesson(workspace: Workspace, tree: Tree, each: Selected, attribution: Attri
         at=workspace.now,
         forced=each.forced,
         unreadable=tree.unreadable[run.key.framework],
+        evidence=workspace.evidence,
     )
 
 
@@ -105,9 +106,10 @@ def _write(
     """The run after the lesson; what a dry run would have written."""
     applied: list[Applied] = []
 
-    def change(data: bytes) -> bytes | None:
-        applied.append(apply(lesson, data, workspace.checker, workspace.policy))
-        return applied[-1].after
+    def change(data: bytes) -> Rewritten | None:
+        done = apply(lesson, data, workspace.checker, workspace.policy)
+        applied.append(done)
+        return None if done.after is None else Rewritten(done.after, done.evidence)
 
     store, key = workspace.store, report.run.key
     written = bool(change(store.read(key))) if dry_run else store.update(key, change)

@@ -30,6 +30,8 @@ class Workspace:
     variables: Mapping[str, str]
     """The environment."""
     now: datetime
+    evidence: bool = True
+    """Whether what a figure rests on is written beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)

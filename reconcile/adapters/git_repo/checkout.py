@@ -56,13 +56,18 @@ def read_checkout(git: Git, folder: Path) -> Checkout:
     )
 
 
-def refresh(folder: Path, changes: Mapping[str, bytes], before: Mapping[str, bytes]) -> None:
-    """Write `changes` into the plain files below `folder` that hold the bytes of `before`; leave all others alone."""
+def refresh(folder: Path, changes: Mapping[str, bytes], before: Mapping[str, bytes | None]) -> None:
+    """Write `changes` into the plain files below `folder` that hold the bytes of `before`; leave all others alone.
+
+    Where `before` says None there was no file, and one is made beside others if none has come there since.
+    """
     for path, after in changes.items():
         with on_disk(folder / path):
             file = _plain_file(folder, path)
             if file and file.read_bytes() == before.get(path):
                 _replace(file, after)
+            elif path in before and before[path] is None and _is_free(folder, path):
+                (folder / path).write_bytes(after)
 
 
 @contextmanager
@@ -93,17 +98,24 @@ def _origin(git: Git, folder: Path) -> str:
 
 def _plain_file(folder: Path, path: str) -> Path | None:
     """The file at a path of the repository, if nothing on the way there is a link and it is a plain file itself."""
-    parts = path.split("/")
-    file = folder.joinpath(*parts)
-    if ".." in parts:
-        return None
     with suppress(FileNotFoundError, NotADirectoryError):
-        for parent in file.parents[: len(parts) - 1]:
-            if not stat.S_ISDIR(parent.lstat().st_mode):
-                return None
-        if stat.S_ISREG(file.lstat().st_mode):
-            return file
+        if _leads(folder, path) and stat.S_ISREG((folder / path).lstat().st_mode):
+            return folder / path
     return None
+
+
+def _is_free(folder: Path, path: str) -> bool:
+    """Whether its folder is there, and nothing is at the path."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return _leads(folder, path) and not (folder / path).exists() and not (folder / path).is_symlink()
+    return False
+
+
+def _leads(folder: Path, path: str) -> bool:
+    """Whether only folders lead to a path of the repository. Raises FileNotFoundError where one is not there."""
+    parts = path.split("/")
+    parents = (folder / path).parents[: len(parts) - 1]
+    return ".." not in parts and all(stat.S_ISDIR(parent.lstat().st_mode) for parent in parents)
 
 
 def _replace(file: Path, data: bytes) -> None:

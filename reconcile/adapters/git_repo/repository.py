@@ -109,7 +109,7 @@ class GitRepository:
         self._guard(parent, commit, changes)
         return commit
 
-    def refresh_checkout(self, changes: Mapping[str, bytes], before: Mapping[str, bytes]) -> None:
+    def refresh_checkout(self, changes: Mapping[str, bytes], before: Mapping[str, bytes | None]) -> None:
         """Write landed bytes into the checkout's files that hold the bytes of `before`; leave all others alone."""
         refresh(self._checkout, changes, before)
 

@@ -6,5 +6,6 @@ the reported usage, kind by kind.
 """
 
 from reconcile.core.attribution.attribute import Attributed, Attribution, attribute
+from reconcile.core.attribution.components import Component, Member
 
-__all__ = ["Attributed", "Attribution", "attribute"]
+__all__ = ["Attributed", "Attribution", "Component", "Member", "attribute"]

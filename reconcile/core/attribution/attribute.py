@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconcile.core.attribution.bounds import Facts, bounded
-from reconcile.core.attribution.components import Pool, pools
+from reconcile.core.attribution.components import Component, Pool, pools
 from reconcile.core.attribution.guard import guards
 from reconcile.core.attribution.serving import serve
 from reconcile.core.claims import neighbours
@@ -31,6 +31,8 @@ class Attribution:
     """What one claim gets, from a complete read of its window."""
 
     claim: Claim
+    component: Component = field(repr=False, compare=False)
+    """What it was attributed in."""
     rows: tuple[Bucket, ...]
     """The reported buckets that the claim admits, by minute."""
     bounds: Bounds | None
@@ -110,6 +112,7 @@ def _component(facts: Facts, guard: Guard, surplus_nearby: bool) -> Iterable[Att
         matched = member.claim.recorded.parts == total(cell.usage for cell in cells).parts
         yield Attribution(
             claim=member.claim,
+            component=component,
             rows=tuple(cells),
             bounds=bounds[position],
             completeness=Completeness.CALLS_AND_TOKENS_MATCHED if matched else completeness,

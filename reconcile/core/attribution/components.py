@@ -5,12 +5,14 @@ Claims that share minutes form a component, where their scopes can admit the sam
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from reconcile.core.model import Bucket, Claim, Scope, Window, any_holds, total
+from reconcile.core.model import Bucket, Claim, RunKey, Scope, Window, any_holds, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,24 @@ class Member:
         return self.calls != 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Component:
     """Claims that share minutes, and the cells they admit: buckets by minute, those of the same dimensions summed."""
 
     members: tuple[Member, ...]
     cells: tuple[Bucket, ...]
     window: Window
+
+    @cached_property
+    def by_run(self) -> Mapping[RunKey, Member]:
+        return {member.claim.run: member for member in self.members}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that an attribution of these claims follows from, whatever order it came in."""
+        members = sorted(repr((_facts(member.claim), member.read)) for member in self.members)
+        cells = sorted(repr((_dimensions(cell), cell.usage.parts)) for cell in self.cells)
+        return hashlib.sha256("\n".join([*members, *cells]).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def scopes(self) -> frozenset[Scope]:
@@ -100,6 +113,14 @@ def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, cover
         for claim, positions, whole, calls in zip(group, admitted, read, _known_calls(group, read), strict=True)
     )
     return Component(tuple(members), tuple(rows[i] for i in kept), window)
+
+
+def _facts(claim: Claim) -> tuple[object, ...]:
+    """What a claim brings to an attribution; of its log the digest, which stands for all of it."""
+    scope = claim.scope
+    named = (scope.provider, scope.api_key_ids, scope.project_ids, scope.models)
+    digest = claim.log.digest if claim.log else None
+    return (str(claim.run), claim.window.start, claim.window.end, named, claim.recorded.parts, digest)
 
 
 def _known_calls(group: list[Claim], read: list[bool]) -> list[int | None]:

@@ -16,7 +16,7 @@ from typing import Protocol
 from reconcile.adapters.actions_runtime import Job
 from reconcile.adapters.git_repo import GitRepository
 from reconcile.adapters.github_api import GitHub
-from reconcile.adapters.tree_store import LOG_NAME, TreeStore, is_run
+from reconcile.adapters.tree_store import EVIDENCE_NAME, LOG_NAME, TreeStore, is_run
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker
 from reconcile.core.model import Policy, Scope
 from reconcile.core.request import Request
@@ -37,6 +37,8 @@ class Configuration(Protocol):
     def scopes(self) -> Mapping[str, Scope]: ...
     @property
     def variables(self) -> Mapping[str, str]: ...
+    @property
+    def evidence(self) -> bool: ...
 
 
 class Source(Protocol):
@@ -112,12 +114,12 @@ def read_commit(action: Action, branch: str, commit: str, settings: Configuratio
     root = PurePosixPath(settings.runs.as_posix())
     files = action.repository.files(commit, str(root))
     runs = [file for file in files if file.plain and is_run(root, file.path) and (file.size or 0) <= MAX_BYTES]
-    beside = {f"{PurePosixPath(file.path).parent}/{LOG_NAME}" for file in runs}
-    logs = [file for file in files if file.plain and file.path in beside and (file.size or 0) <= MAX_LOG_BYTES]
+    beside = {f"{PurePosixPath(file.path).parent}/{name}" for file in runs for name in (LOG_NAME, EVIDENCE_NAME)}
+    others = [file for file in files if file.plain and file.path in beside and (file.size or 0) <= MAX_LOG_BYTES]
     store = TreeStore(
         root,
         {file.path: (file.mode, file.size or 0) for file in files},
-        action.repository.contents([*runs, *logs]),
+        action.repository.contents([*runs, *others]),
     )
     workspace = Workspace(
         store=store,
@@ -127,6 +129,7 @@ def read_commit(action: Action, branch: str, commit: str, settings: Configuratio
         configured=settings.scopes,
         variables=settings.variables,
         now=action.now,
+        evidence=settings.evidence,
     )
     return State(
         branch=branch,

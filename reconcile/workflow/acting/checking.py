@@ -26,6 +26,7 @@ def check(action: Action) -> tuple[Summary, Configuration]:
         configured=settings.scopes,
         variables=settings.variables,
         now=action.now,
+        evidence=settings.evidence,
     )
     summary = list_runs(workspace, action.request.asked)
     errors = tuple(error for error in summary.errors if error.code != "missing_key_id")

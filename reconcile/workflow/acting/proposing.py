@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from reconcile.adapters.git_repo import Push
 from reconcile.adapters.github_api import PullRequest
-from reconcile.adapters.tree_store import is_run
+from reconcile.adapters.tree_store import EVIDENCE_NAME, FILE_NAME
 from reconcile.core.carrying import carried
 from reconcile.core.model import Claim, RunKey
 from reconcile.core.summary import Summary
@@ -79,9 +80,10 @@ def _with_observations(action: Action, base: State, bot: str) -> State:
     if tip is None:
         return base
     root = base.store.root
+    names = (FILE_NAME, EVIDENCE_NAME)
     tip = action.repository.remote.fetch(bot)
-    files = [f for f in action.repository.files(tip, str(root)) if f.plain and is_run(root, f.path)]
-    ours = action.repository.contents([file for file in files if (file.size or 0) <= MAX_BYTES])
+    files = [file for file in action.repository.files(tip, str(root)) if file.plain and (file.size or 0) <= MAX_BYTES]
+    ours = action.repository.contents([file for file in files if PurePosixPath(file.path).name in names])
     return base.with_changes(_learnt(action, base, ours))
 
 
@@ -94,6 +96,8 @@ def _learnt(action: Action, base: State, ours: Mapping[str, bytes]) -> dict[str,
             after = carried(document, ours[run.path], action.checker)
             if after is not None and after != data:
                 learnt[run.path] = after
+                evidence = str(PurePosixPath(run.path).with_name(EVIDENCE_NAME))
+                learnt |= {evidence: ours[evidence]} if evidence in ours else {}
     return learnt
 
 

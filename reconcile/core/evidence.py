@@ -1,0 +1,137 @@
+"""What a figure rests on, as a file beside the run's: the minute rows, the claims beside it, the quiet around it.
+
+Its bytes follow from the read alone. Usage of other runs is in it only where they share a minute with this one; what
+they had in the minutes of their own stands as a fingerprint, which their own evidence answers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reconcile.core.attribution import Attribution, Member
+from reconcile.core.instants import instant_of, spelled
+from reconcile.core.model import KINDS, Bucket, Claim, Guard, Json, Recorded, RunKey, Scope, Usage, Window
+
+EVIDENCE_VERSION = 1
+COLUMNS = ("minute", "project_id", "api_key_id", "model", "batch", "service_tier", *KINDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """A claim as it was when the figure was made. The call log is named by its digest."""
+
+    claim: Claim
+    log_digest: str | None
+    read: bool
+    """Whether its minutes were read whole then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The inputs of one attribution."""
+
+    own: Witness
+    read_at: datetime
+    neighbours: tuple[Witness, ...]
+    runs: int
+    """How many claims share minutes with the run's at first or second hand, its own included."""
+    fingerprint: str
+    """Of these claims and of all rows that they admit."""
+    guard: Guard
+    surplus_nearby: bool
+    rows: tuple[Bucket, ...]
+
+
+def evidence_of(attribution: Attribution, at: datetime) -> Evidence:
+    """What there is to show for an attribution that was read at `at`."""
+    component = attribution.component
+    beside = sorted((claim.run for claim in attribution.neighbours), key=str)
+    return Evidence(
+        own=_witness(component.by_run[attribution.claim.run]),
+        read_at=at,
+        neighbours=tuple(_witness(component.by_run[run]) for run in beside),
+        runs=len(component.members),
+        fingerprint=component.fingerprint,
+        guard=attribution.guard,
+        surplus_nearby=attribution.surplus_nearby,
+        rows=attribution.rows,
+    )
+
+
+def evidence_bytes(evidence: Evidence) -> bytes:
+    """The file: a member a line, a row a line."""
+    members: dict[str, Json] = {
+        "schema_version": EVIDENCE_VERSION,
+        "read_at": spelled(evidence.read_at),
+        "claim": _witness_json(evidence.own),
+        "neighbours": [_witness_json(witness) for witness in evidence.neighbours],
+        "component": {"runs": evidence.runs, "sha256": evidence.fingerprint},
+        "guard": {"minutes": evidence.guard.minutes, "requests": evidence.guard.requests},
+        "surplus_nearby": evidence.surplus_nearby,
+        "columns": list(COLUMNS),
+    }
+    head = [f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in members.items()]
+    rows = ",\n".join(f"    {line}" for line in map(_line, evidence.rows))
+    return "\n".join(["{", *head, f'  "rows": [\n{rows}\n  ]' if rows else '  "rows": []', "}", ""]).encode()
+
+
+def read_evidence(value: Mapping[str, Any]) -> Evidence:
+    """The evidence that a document accepted by its schema holds."""
+    return Evidence(
+        own=_read_witness(value["claim"]),
+        read_at=instant_of(value["read_at"]),
+        neighbours=tuple(_read_witness(each) for each in value["neighbours"]),
+        runs=value["component"]["runs"],
+        fingerprint=value["component"]["sha256"],
+        guard=Guard(value["guard"]["minutes"], value["guard"]["requests"]),
+        surplus_nearby=value["surplus_nearby"],
+        rows=tuple(_read_row(row) for row in value["rows"]),
+    )
+
+
+def _witness(member: Member) -> Witness:
+    log = member.claim.log
+    return Witness(claim=member.claim, log_digest=log.digest if log else None, read=member.read)
+
+
+def _witness_json(witness: Witness) -> Json:
+    claim = witness.claim
+    scope = claim.scope
+    return {
+        "run": str(claim.run),
+        "start": claim.window.start,
+        "end": claim.window.end,
+        "provider": scope.provider,
+        "api_key_ids": list(scope.api_key_ids),
+        "project_ids": list(scope.project_ids),
+        "models": list(scope.models),
+        "recorded": list(claim.recorded.parts),
+        "log_sha256": witness.log_digest,
+        "read": witness.read,
+    }
+
+
+def _read_witness(value: Mapping[str, Any]) -> Witness:
+    named: Iterable[Sequence[str]] = (value["api_key_ids"], value["project_ids"], value["models"])
+    framework, _, run_id = value["run"].partition("/")
+    claim = Claim(
+        RunKey(framework, run_id),
+        Scope(value["provider"], *map(tuple, named)),
+        Window(value["start"], value["end"]),
+        Recorded(*value["recorded"]),
+    )
+    return Witness(claim=claim, log_digest=value["log_sha256"], read=value["read"])
+
+
+def _line(row: Bucket) -> str:
+    dimensions = (row.minute, row.project_id, row.api_key_id, row.model, row.batch, row.service_tier)
+    return json.dumps([*dimensions, *row.usage.parts])
+
+
+def _read_row(row: Sequence[Any]) -> Bucket:
+    minute, project_id, api_key_id, model, batch, service_tier, *parts = row
+    return Bucket(minute, Usage(*parts), api_key_id, model, project_id, batch, service_tier)
