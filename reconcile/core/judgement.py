@@ -180,7 +180,7 @@ def _judge_stable(case: Case) -> Judgement:
     attribution, open_status = case.attribution, Status.WARNING if case.past_cutoff else Status.PENDING
     if attribution.bounds is None:
         return open_status, (Reason.CALLS_MISSING,)
-    extra = _extra_calls(attribution)
+    extra = attribution.extra
     if not attribution.exact and attribution.shared:
         return Status.WARNING, (Reason.SHARED_MINUTES, *((Reason.EXTRA_CALLS,) if extra else ()))
     if extra:
@@ -190,13 +190,6 @@ def _judge_stable(case: Case) -> Judgement:
     if not attribution.exact or _may_cancel(case):
         return open_status, (Reason.EDGE_USAGE,)
     return Status.VERIFIED, (Reason.NO_API_CALLS if attribution.claim.known.api_calls == 0 else Reason.STABLE,)
-
-
-def _extra_calls(attribution: Attribution) -> bool:
-    """Whether more was reported in the run's minutes than it, or anyone else who may be there, recorded."""
-    calls = attribution.claim.known.api_calls
-    alone = sum(row.usage.api_calls for row in attribution.rows if row.minute not in attribution.shared)
-    return calls is not None and (alone > calls or (attribution.surplus > 0 and not attribution.exact))
 
 
 def _tokens_differ(attribution: Attribution) -> bool:
