@@ -103,7 +103,7 @@ def _judge_settled(case: Case, state: State) -> Judgement:
     lowered = state.restatement is not None and state.restatement[0] == state.figure
     if case.effect is Effect.RETURNED and lowered and not restated_from(case):
         others = warnings(state, but=Reason.RESTATED)
-        settled = (Status.WARNING, others) if others else (Status.VERIFIED, (Reason.STABLE,))
+        settled = (Status.WARNING, others) if others else (Status.VERIFIED, (_proof(case),))
     late = late_claims(case.run, case.attribution.neighbours)
     return _judge_late(case, state, settled) if late else settled
 
@@ -142,7 +142,7 @@ def _judge_figure(case: Case) -> Judgement:
     """A read that shows the figure of the plateau."""
     if case.attribution.reported.is_zero:
         return _judge_zero(case)
-    if not case.stable:
+    if not case.stable and not case.attribution.log_matched:
         return _judge_unstable(case)
     status, reasons = _judge_stable(case)
     if status.settled and restated_from(case):
@@ -176,11 +176,13 @@ def _waiting(case: Case) -> tuple[Reason, ...]:
 
 
 def _judge_stable(case: Case) -> Judgement:
-    """The first row that applies decides."""
+    """A figure that was confirmed, or that a complete call log proves. The first row that applies decides."""
     attribution, open_status = case.attribution, Status.WARNING if case.past_cutoff else Status.PENDING
+    if attribution.log_matched:
+        return Status.VERIFIED, (Reason.LOG_MATCHED,)
     if attribution.bounds is None:
         return open_status, (Reason.CALLS_MISSING,)
-    extra = _extra_calls(attribution)
+    extra = attribution.extra
     if not attribution.exact and attribution.shared:
         return Status.WARNING, (Reason.SHARED_MINUTES, *((Reason.EXTRA_CALLS,) if extra else ()))
     if extra:
@@ -192,11 +194,8 @@ def _judge_stable(case: Case) -> Judgement:
     return Status.VERIFIED, (Reason.NO_API_CALLS if attribution.claim.known.api_calls == 0 else Reason.STABLE,)
 
 
-def _extra_calls(attribution: Attribution) -> bool:
-    """Whether more was reported in the run's minutes than it, or anyone else who may be there, recorded."""
-    calls = attribution.claim.known.api_calls
-    alone = sum(row.usage.api_calls for row in attribution.rows if row.minute not in attribution.shared)
-    return calls is not None and (alone > calls or (attribution.surplus > 0 and not attribution.exact))
+def _proof(case: Case) -> Reason:
+    return Reason.LOG_MATCHED if case.attribution.log_matched else Reason.STABLE
 
 
 def _tokens_differ(attribution: Attribution) -> bool:

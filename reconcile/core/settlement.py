@@ -187,11 +187,12 @@ def _restatement(case: Case, reasons: tuple[Reason, ...]) -> tuple[Usage, Usage]
 
 
 def _waits_for_force(case: Case, read: Observation) -> bool:
-    """A forced read shows its figure only once it is stable, and a zero never replaces a figure on its own."""
+    """A forced read shows its figure once it is stable or proven, and a zero never replaces a figure on its own."""
     since = [read] if read.restarts else [*since_restart(case.history), read]
     open_force = since[0].forced and not any(observation.status in {"verified", "warning"} for observation in since)
     unproven = case.attribution.reported.is_zero and not case.idle
-    return open_force and (not case.stable or unproven)
+    settled = case.stable or case.attribution.log_matched
+    return open_force and (not settled or unproven)
 
 
 def _reconciled_at(case: Case, read: Observation) -> datetime:

@@ -28,6 +28,11 @@ def _stable(case: Case) -> str:
     return f"Data stable across {minutes} minute interval"
 
 
+def _log_matched(case: Case) -> str:
+    calls = plural(case.attribution.figure.api_calls, "call")
+    return f"{calls} and all their tokens, as in the complete call log: nothing is left to wait for"
+
+
 def _missing(case: Case) -> str:
     others = plural(len(case.attribution.neighbours), "other run")
     minutes = f"its minutes, which it shares with {others}" if case.attribution.neighbours else "its minutes"
@@ -115,7 +120,21 @@ def _mismatch(case: Case) -> str:
         for kind, recorded, reported in pairs
         if recorded is not None and recorded != reported
     ]
-    return f"{'; '.join(differing)}: the recorder counts differently, and the figure is the reported one"
+    said = "; ".join(differing) or _log_against_the_rest(case)
+    return f"{said}: the recorder counts differently, and the figure is the reported one"
+
+
+def _log_against_the_rest(case: Case) -> str:
+    """A log was found to be wrong, and of what it says only the number of calls was used."""
+    log = case.attribution.claim.log
+    if log is None:
+        return "The recorded totals are not possible beside what was reported"
+    if log.strays:
+        return f"{plural(log.strays, 'call')} of the call log lie outside the run"
+    other = "its scope or what the run's own file says" if case.attribution.claim.doubted else "the reported minutes"
+    return (
+        f"The call log has {plural(log.total.api_calls, 'call')} with {_tokens(log.total)}, which does not fit {other}"
+    )
 
 
 def _restated(case: Case) -> str:
@@ -147,7 +166,7 @@ SENTENCES: dict[Reason, Callable[[Case], str]] = {
     Reason.AWAITING_STABILITY: _waiting,
     Reason.STABLE: _stable,
     Reason.NO_API_CALLS: lambda _: "No calls recorded, and none reported that could be its own",
-    Reason.LOG_MATCHED: lambda _: "Calls and tokens equal those of the complete call log",
+    Reason.LOG_MATCHED: _log_matched,
     Reason.NO_USAGE_YET: lambda _: "No usage reported for these minutes yet",
     Reason.CALLS_MISSING: _missing,
     Reason.LOWER_READ: _lower,

@@ -1,14 +1,13 @@
-"""Puts the parts together: components, late data, guard minutes and bounds become one attribution a claim."""
+"""Puts the parts together: components, guard minutes and what their members get become one attribution a claim."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from reconcile.core.attribution.bounds import Facts, bounded
 from reconcile.core.attribution.components import Component, Pool, pools
 from reconcile.core.attribution.guard import guards
-from reconcile.core.attribution.serving import serve
+from reconcile.core.attribution.shares import Share, shares
 from reconcile.core.claims import neighbours
 from reconcile.core.model import (
     GUARD_MINUTES,
@@ -46,8 +45,10 @@ class Attribution:
     """Requests beyond the recorded calls that may lie in its minutes; 0 where a neighbour's calls are unknown."""
     surplus_nearby: bool = False
     """Whether requests that nobody recorded were reported within the guard minutes around it."""
+    extra: bool = False
+    """Whether more was reported in its minutes than it, or anyone else who may be there, recorded."""
     mismatched: bool = False
-    """Whether its recorded token totals cannot be true beside what was reported."""
+    """Whether what it recorded, or its call log, cannot be true beside what was reported."""
     guard: Guard
 
     @property
@@ -58,6 +59,24 @@ class Attribution:
     @property
     def exact(self) -> bool:
         return self.bounds is not None and self.bounds.exact
+
+    @property
+    def log_matched(self) -> bool:
+        """Whether this read is all that the run's complete log holds, call for call and token for token.
+
+        Then no later read can add to it. An aborted call could, for it may be billed late.
+        """
+        log = self.claim.log
+        return (
+            log is not None
+            and log.complete
+            and log.total.api_calls > 0
+            and not log.aborted
+            and not self.mismatched
+            and not self.surplus
+            and self.completeness is Completeness.CALLS_AND_TOKENS_MATCHED
+            and self.bounds == Bounds(log.total, log.total)
+        )
 
     @property
     def figure(self) -> Usage:
@@ -85,54 +104,46 @@ def attribute(claims: Sequence[Claim], buckets: Iterable[Bucket], covered: Itera
     return Attributed(by_run, tuple(row for pool in found for row in pool.unclaimed))
 
 
+def attribute_again(
+    claims: Sequence[Claim], buckets: Iterable[Bucket], run: RunKey, guard: Guard, *, surplus_nearby: bool
+) -> Attribution:
+    """The attribution of one run from what it followed from before; every claim's window was read whole.
+
+    What lies around these claims is not looked at but given: the guard minutes, and whether a surplus is near.
+    """
+    found = pools(claims, buckets, joined(claim.window for claim in claims))
+    component = next(part for pool in found for part in pool.components if run in part.by_run)
+    given = shares(component, quiet=guard.requests == 0).by_member
+    again = _component(component, guard, given, surplus_nearby=surplus_nearby)
+    return next(attribution for attribution in again if attribution.claim.run == run)
+
+
 def _pool(pool: Pool, covered: Sequence[Window]) -> Iterable[Attribution]:
-    late = [serve(component) for component in pool.components]
-    surplus = joined(
-        component.window.widened(GUARD_MINUTES)
-        for component, (_, extra) in zip(pool.components, late, strict=True)
-        if extra and component.counted
-    )
-    for component, (short, extra), guard in zip(pool.components, late, guards(pool, covered), strict=True):
-        closed = not component.counted and guard.requests == 0
-        facts = Facts(component, extra, closed, short)
-        yield from _component(facts, guard, any_meets(surplus, component.window))
+    watched = guards(pool, covered)
+    found = [shares(part, quiet=guard.requests == 0) for part, guard in zip(pool.components, watched, strict=True)]
+    surplus = joined(window.widened(GUARD_MINUTES) for each in found for window in each.surplus)
+    for component, guard, each in zip(pool.components, watched, found, strict=True):
+        yield from _component(component, guard, each.by_member, surplus_nearby=any_meets(surplus, component.window))
 
 
-def _component(facts: Facts, guard: Guard, surplus_nearby: bool) -> Iterable[Attribution]:
-    component = facts.component
-    bounds, contradicted = bounded(facts)
-    completeness = _completeness(facts, contradicted)
-    surplus = facts.surplus if completeness is not Completeness.ASSUMED else 0
-    open_claims = component.open_claims()
+def _component(
+    component: Component, guard: Guard, given: Sequence[Share], *, surplus_nearby: bool
+) -> Iterable[Attribution]:
     beside = neighbours(member.claim for member in component.members)
-    for position, member in enumerate(component.members):
+    for member, share in zip(component.members, given, strict=True):
         if not member.read:
             continue
-        cells = [component.cells[i] for i in member.cells]
-        matched = member.claim.recorded.parts == total(cell.usage for cell in cells).parts
         yield Attribution(
             claim=member.claim,
             component=component,
-            rows=tuple(cells),
-            bounds=bounds[position],
-            completeness=Completeness.CALLS_AND_TOKENS_MATCHED if matched else completeness,
+            rows=tuple(component.cells[i] for i in member.cells),
+            bounds=share.bounds,
+            completeness=share.completeness,
             neighbours=beside.get(member.claim.run, ()),
-            shared=tuple(sorted({component.cells[i].minute for i in member.cells if open_claims[i] > member.open})),
-            surplus=surplus,
+            shared=share.shared,
+            surplus=share.surplus,
             surplus_nearby=surplus_nearby,
-            mismatched=position in contradicted,
+            extra=share.extra,
+            mismatched=share.mismatched,
             guard=guard,
         )
-
-
-def _completeness(facts: Facts, contradicted: frozenset[int]) -> Completeness:
-    """What the component's figures rest on: everyone's calls and tokens, everyone's calls, or a closed key."""
-    component = facts.component
-    if not component.counted:
-        return Completeness.ASSUMED
-    recorded = zip(*(member.claim.recorded.parts for member in component.members), strict=True)
-    sums = tuple(None if None in kind else sum(value or 0 for value in kind) for kind in recorded)
-    reported = total(cell.usage for cell in component.cells).parts
-    if sums == reported and not facts.surplus and not contradicted:
-        return Completeness.CALLS_AND_TOKENS_MATCHED
-    return Completeness.CALLS_MATCHED

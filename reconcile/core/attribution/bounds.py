@@ -52,16 +52,16 @@ def bounded(facts: Facts) -> tuple[list[Bounds | None], frozenset[int]]:
     bounds: list[Bounds | None] = []
     for position, each in enumerate(zip(*(intervals for intervals, _ in kinds), strict=True)):
         lows, highs = zip(*each, strict=True)
-        made = _coherent(Usage(*lows), Usage(*highs))
+        made = coherent(Usage(*lows), Usage(*highs))
         short = position in facts.short
-        if not short and _empty(made):  # recorded totals can contradict each other across kinds
+        if not short and is_empty(made):  # recorded totals can contradict each other across kinds
             contradicted.add(position)
             made = Bounds(Usage(), made.high)
         bounds.append(None if short else made)
     return bounds, frozenset(contradicted)
 
 
-def _coherent(low: Usage, high: Usage) -> Bounds:
+def coherent(low: Usage, high: Usage) -> Bounds:
     """Cached input is input: what bounds the one bounds the other."""
     return Bounds(
         replace(low, tokens_in=max(low.tokens_in, low.cached_tokens)),
@@ -69,7 +69,8 @@ def _coherent(low: Usage, high: Usage) -> Bounds:
     )
 
 
-def _empty(bounds: Bounds) -> bool:
+def is_empty(bounds: Bounds) -> bool:
+    """Whether no figure lies inside, because something that was believed is not true."""
     return any(low > high for low, high in zip(bounds.low.parts, bounds.high.parts, strict=True))
 
 
@@ -81,7 +82,16 @@ def _intervals(facts: Facts, kind: int) -> tuple[list[Interval], set[int]]:
     contradicted = _contradicted(facts, view, alone, totals)
     floors = [0 if i in contradicted else totals.get(i, 0) for i in range(len(alone))]
     raised = [(max(low, floor), high) for (low, high), floor in zip(alone, floors, strict=True)]
+    raised = [
+        (total, total) if (total := _settled(member, kind)) is not None else interval
+        for member, interval in zip(facts.component.members, raised, strict=True)
+    ]
     return (raised if facts.short else _conserved(view, raised)), contradicted
+
+
+def _settled(member: Member, kind: int) -> int | None:
+    """What it is known to have used, where that is known to the last token."""
+    return (*member.totals, member.calls)[kind] if member.settled else None
 
 
 def _view(facts: Facts, kind: int) -> View:
@@ -126,7 +136,7 @@ def _totals(facts: Facts, kind: int) -> dict[int, int]:
     """
     found = {}
     for index, member in enumerate(facts.component.members):
-        recorded = member.claim.recorded.tokens[kind]
+        recorded = member.totals[kind]
         total = recorded if member.open else recorded or 0
         if total is not None and member.read and index not in facts.short:
             found[index] = total
@@ -139,6 +149,7 @@ def _contradicted(facts: Facts, view: View, alone: list[Interval], totals: dict[
     Where it is known that a run used its very total, others are to blame.
     """
     above = {i for i, total in totals.items() if total > alone[i][1]}
+    above |= {i for i, total in totals.items() if total < alone[i][0] and facts.component.members[i].settled}
     if facts.short:
         return above
     whole = sum(view.values)

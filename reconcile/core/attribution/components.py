@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 from reconcile.core.model import Bucket, Claim, RunKey, Scope, Window, any_holds, total
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,10 @@ class Member:
     calls: int | None
     """Its recorded calls. Unknown where the run did not record them, where its window was not read whole, and where
     scopes differ: the matching of calls to requests is exact for one scope only."""
+    totals: tuple[int | None, int | None, int | None]
+    """Its recorded tokens by kind: it used as many or more."""
+    settled: bool = False
+    """Whether it made just these calls, with just these tokens: logged calls of which only the minute is open."""
 
     @property
     def open(self) -> bool:
@@ -94,7 +101,7 @@ def pools(claims: Iterable[Claim], buckets: Iterable[Bucket], covered: Sequence[
 def _pool(claims: Iterable[Claim], rows: Sequence[Bucket], covered: Sequence[Window]) -> Pool:
     minutes = [row.minute for row in rows]
     components = []
-    for group in _overlapping(sorted(claims, key=lambda claim: (claim.window, claim.run))):
+    for group in overlapping(sorted(claims, key=lambda claim: (claim.window, claim.run)), lambda claim: claim.window):
         window = Window(group[0].window.start, max(claim.window.end for claim in group))
         span = _span(minutes, window)
         components.append(_component(group, rows[span.start : span.stop], window, covered))
@@ -109,7 +116,7 @@ def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, cover
     cell_of = {row: cell for cell, row in enumerate(kept)}
     read = [any_holds(covered, claim.window) for claim in group]
     members = (
-        Member(claim, tuple(cell_of[i] for i in positions), whole, calls)
+        Member(claim, tuple(cell_of[i] for i in positions), whole, calls, claim.known.tokens)
         for claim, positions, whole, calls in zip(group, admitted, read, _known_calls(group, read), strict=True)
     )
     return Component(tuple(members), tuple(rows[i] for i in kept), window)
@@ -124,11 +131,14 @@ def _facts(claim: Claim) -> tuple[object, ...]:
 
 
 def _known_calls(group: list[Claim], read: list[bool]) -> list[int | None]:
-    """By claim. A zero beside an unknown count is as good as unknown: a retry that was not recorded may be its own,
-    and where not all calls are known, no surplus tells that there was one."""
     if len({claim.scope for claim in group}) > 1:
         return [None] * len(group)
-    calls = [claim.recorded.api_calls if whole else None for claim, whole in zip(group, read, strict=True)]
+    return believed([claim.known.api_calls if whole else None for claim, whole in zip(group, read, strict=True)])
+
+
+def believed(calls: list[int | None]) -> list[int | None]:
+    """Recorded calls of claims that share minutes. A zero beside an unknown count is as good as unknown: a retry that
+    was not recorded may be its own, and where not all calls are known, no surplus tells that there was one."""
     return [count or None for count in calls] if None in calls else calls
 
 
@@ -171,14 +181,15 @@ def _meeting(scopes: Iterable[Scope]) -> list[list[Scope]]:
     return groups
 
 
-def _overlapping(claims: Iterable[Claim]) -> list[list[Claim]]:
-    """Claims sorted by start, cut wherever one starts after all before it have ended."""
-    groups: list[list[Claim]] = []
+def overlapping(items: Iterable[T], window_of: Callable[[T], Window]) -> list[list[T]]:
+    """What is sorted by start, cut wherever one starts after all before it have ended."""
+    groups: list[list[T]] = []
     end = 0
-    for claim in claims:
-        if groups and claim.window.start < end:
-            groups[-1].append(claim)
+    for item in items:
+        window = window_of(item)
+        if groups and window.start < end:
+            groups[-1].append(item)
         else:
-            groups.append([claim])
-        end = max(end, claim.window.end)
+            groups.append([item])
+        end = max(end, window.end)
     return groups

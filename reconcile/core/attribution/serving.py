@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Sequence
 
 from reconcile.core.attribution.components import Component
 from reconcile.core.model import Window, any_meets, joined
@@ -18,13 +19,23 @@ from reconcile.core.model import Window, any_meets, joined
 
 def serve(component: Component) -> tuple[frozenset[int], int]:
     """The members that lack data or may, by position, and the surplus: requests that served no recorded call."""
-    requests = sum(cell.usage.api_calls for cell in component.cells)
     if len(component.scopes) > 1:
-        return _compared(component, requests)
+        return _compared(component, sum(cell.usage.api_calls for cell in component.cells))
+    tight, surplus = match(component)
+    return meeting(component, tight), surplus
+
+
+def match(component: Component) -> tuple[list[Window], int]:
+    """The minutes that lack data or may, for claims of one scope, and the surplus."""
     unserved, served = _earliest_end_first(component)
+    requests = sum(cell.usage.api_calls for cell in component.cells)
     tight = joined(_extended(component, member, served) for member in unserved)
-    short = frozenset(i for i, member in enumerate(component.members) if any_meets(tight, member.claim.window))
-    return short, requests - sum(count for _, _, count in served)
+    return tight, requests - sum(count for _, _, count in served)
+
+
+def meeting(component: Component, tight: Sequence[Window]) -> frozenset[int]:
+    """The members, by position, whose window meets one of these minutes, which are sorted and apart."""
+    return frozenset(i for i, member in enumerate(component.members) if any_meets(tight, member.claim.window))
 
 
 def _earliest_end_first(component: Component) -> tuple[list[int], list[tuple[int, int, int]]]:
@@ -71,7 +82,7 @@ def _compared(component: Component, requests: int) -> tuple[frozenset[int], int]
 
     What two of them may share is exact only where recorded tokens add up, and a call that this misses breaks that.
     """
-    wanted = [(member.claim.recorded.api_calls or 0) if member.read else 0 for member in component.members]
+    wanted = [(member.claim.known.api_calls or 0) if member.read else 0 for member in component.members]
     room = [sum(component.cells[i].usage.api_calls for i in member.cells) for member in component.members]
     short = sum(wanted) > requests or any(calls > most for calls, most in zip(wanted, room, strict=True))
     return frozenset(range(len(component.members)) if short else ()), requests

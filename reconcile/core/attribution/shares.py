@@ -1,0 +1,217 @@
+"""What each member of a component gets: by windows, counts and totals, and by call logs where there are some."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from reconcile.core.attribution.bounds import Facts, bounded, coherent, is_empty
+from reconcile.core.attribution.components import Component, Member
+from reconcile.core.attribution.logs import Segment, segments
+from reconcile.core.attribution.serving import serve
+from reconcile.core.model import Bounds, Completeness, Usage, Window, any_meets, joined, total
+
+NOTHING = Bounds(Usage(), Usage())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one member gets, and what that rests on."""
+
+    bounds: Bounds | None
+    completeness: Completeness
+    shared: tuple[int, ...]
+    surplus: int
+    extra: bool
+    mismatched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The shares of a component by member, and the minutes around which requests were seen that nobody recorded."""
+
+    by_member: list[Share]
+    surplus: list[Window]
+    disputed: frozenset[int]
+    """Members whose recorded totals or logged calls cannot be true."""
+
+
+def shares(component: Component, *, quiet: bool) -> Shares:
+    """`quiet`: no usage nearby speaks against a closed key, which is presumed where calls are unknown.
+
+    A log that cannot be right beside what was reported is not used, and all is done again without it: its run keeps
+    its calls, and its tokens prove nothing. Where that is not the end of it, no log of the component is used.
+    """
+    trusted = _trusted(component)
+    convicted: frozenset[int] = frozenset()
+    while trusted - convicted:
+        found = _by_logs(_without_totals(component, convicted), trusted - convicted, quiet=quiet)
+        guilty = found.disputed & trusted
+        if not guilty:
+            return _marked(found, convicted)
+        convicted = trusted if convicted else guilty
+    return _marked(_by_counts(_without_totals(component, convicted), quiet=quiet), convicted)
+
+
+def _trusted(component: Component) -> frozenset[int]:
+    """The members whose log is used. Where scopes differ no call can be told from those of others."""
+    if len(component.scopes) > 1:
+        return frozenset()
+    members = enumerate(component.members)
+    return frozenset(i for i, m in members if m.read and m.claim.log is not None and not m.claim.doubted)
+
+
+def _without_totals(component: Component, convicted: Collection[int]) -> Component:
+    if not convicted:
+        return component
+    members = enumerate(component.members)
+    return replace(
+        component,
+        members=tuple(replace(m, totals=(None, None, None)) if i in convicted else m for i, m in members),
+    )
+
+
+def _marked(found: Shares, convicted: Collection[int]) -> Shares:
+    marked = (replace(share, mismatched=True) if i in convicted else share for i, share in enumerate(found.by_member))
+    return replace(found, by_member=list(marked)) if convicted else found
+
+
+# ------------------------------------------------------------------------------- windows, counts and totals
+
+
+def _by_counts(component: Component, *, quiet: bool) -> Shares:
+    short, surplus = serve(component)
+    facts = Facts(component, surplus, quiet and not component.counted, short)
+    bounds, contradicted = bounded(facts)
+    completeness = _completeness(facts, contradicted)
+    open_claims = component.open_claims()
+    return Shares(
+        [
+            _counted(facts, member, bounds[position], completeness, open_claims, mismatched=position in contradicted)
+            for position, member in enumerate(component.members)
+        ],
+        [component.window] if surplus and component.counted else [],
+        contradicted,
+    )
+
+
+def _counted(
+    facts: Facts,
+    member: Member,
+    bounds: Bounds | None,
+    completeness: Completeness,
+    open_claims: Sequence[int],
+    *,
+    mismatched: bool,
+) -> Share:
+    cells = facts.component.cells
+    shared = tuple(sorted({cells[i].minute for i in member.cells if open_claims[i] > member.open}))
+    alone = sum(cells[i].usage.api_calls for i in member.cells if cells[i].minute not in shared)
+    calls = member.claim.known.api_calls
+    surplus = facts.surplus if completeness is not Completeness.ASSUMED else 0
+    exact = bounds is not None and bounds.exact
+    return Share(
+        bounds=bounds,
+        completeness=_proven(facts.component, member) or completeness,
+        shared=shared,
+        surplus=surplus,
+        extra=calls is not None and (alone > calls or (surplus > 0 and not exact)),
+        mismatched=mismatched or member.claim.doubted,
+    )
+
+
+def _proven(component: Component, member: Member) -> Completeness | None:
+    """Whether its minutes hold just its recorded calls and tokens, whatever the others recorded."""
+    reported = total(component.cells[i].usage for i in member.cells).parts
+    recorded = (*member.totals, member.claim.known.api_calls)
+    return Completeness.CALLS_AND_TOKENS_MATCHED if recorded == reported else None
+
+
+def _completeness(facts: Facts, contradicted: frozenset[int]) -> Completeness:
+    """What the component's figures rest on: everyone's calls and tokens, everyone's calls, or a closed key."""
+    component = facts.component
+    if not component.counted:
+        return Completeness.ASSUMED
+    recorded = zip(*((*member.totals, member.calls) for member in component.members), strict=True)
+    sums = tuple(None if None in kind else sum(value or 0 for value in kind) for kind in recorded)
+    reported = total(cell.usage for cell in component.cells).parts
+    if sums == reported and not facts.surplus and not contradicted:
+        return Completeness.CALLS_AND_TOKENS_MATCHED
+    return Completeness.CALLS_MATCHED
+
+
+# ---------------------------------------------------------------------------------------------- call logs
+
+
+def _by_logs(component: Component, trusted: frozenset[int], *, quiet: bool) -> Shares:
+    """The shares as the logs have them; not to be used where one of the logs is disputed.
+
+    What follows from windows and counts holds as well, where nothing is lacking: of both, the narrower ends.
+    """
+    found = segments(component, trusted, quiet=quiet)
+    disputed = frozenset[int]().union(*(segment.contradicted for segment in found))
+    tight = joined(minutes for segment in found for minutes in segment.tight)
+    reach = [_reaching(found, member.claim.window) for member in component.members]
+    bounds = [
+        None if any_meets(tight, member.claim.window) else _summed(member, i, reach[i], logged=i in trusted)
+        for i, member in enumerate(component.members)
+    ]
+    if not tight and not all(segment.matched for segment in found):
+        open_key = any(segment.counted and segment.surplus for segment in found)
+        counts = _by_counts(component, quiet=quiet and not open_key)
+        disputed |= counts.disputed
+        bounds = [_narrower(one, share.bounds) for one, share in zip(bounds, counts.by_member, strict=True)]
+        if any(each and is_empty(each) for each in bounds):
+            disputed |= trusted
+    given = [
+        _logged(component, i, bounds[i], reach[i], mismatched=i in disputed) for i in range(len(component.members))
+    ]
+    surplus = [segment.window for segment in found if segment.counted and segment.surplus]
+    return Shares(given, surplus, disputed)
+
+
+def _reaching(found: Sequence[Segment], window: Window) -> Sequence[Segment]:
+    """The segments that the window meets; they are apart and sorted by time."""
+    first = bisect_right(found, window.start, key=lambda segment: segment.window.end)
+    last = bisect_left(found, window.end, key=lambda segment: segment.window.start)
+    return found[first:last]
+
+
+def _summed(member: Member, position: int, reach: Sequence[Segment], *, logged: bool) -> Bounds | None:
+    """Its logged calls, and what it used beside them in each segment."""
+    log = member.claim.log
+    low = high = log.total if log and logged else Usage()
+    for segment in reach:
+        rest = segment.rests.get(position, NOTHING)
+        if rest is None:
+            return None
+        low, high = low + rest.low, high + rest.high
+    return coherent(low, high)
+
+
+def _narrower(one: Bounds | None, other: Bounds | None) -> Bounds | None:
+    if one is None or other is None:
+        return one
+    low = Usage(*map(max, one.low.parts, other.low.parts))
+    return coherent(low, Usage(*map(min, one.high.parts, other.high.parts)))
+
+
+def _logged(
+    component: Component, position: int, bounds: Bounds | None, reach: Sequence[Segment], *, mismatched: bool
+) -> Share:
+    member = component.members[position]
+    counted = all(segment.counted for segment in reach)
+    surplus = sum(segment.surplus for segment in reach) if counted else 0
+    exact = bounds is not None and bounds.exact
+    completeness = Completeness.CALLS_MATCHED if counted else Completeness.ASSUMED
+    if all(segment.matched for segment in reach):
+        completeness = Completeness.CALLS_AND_TOKENS_MATCHED
+    return Share(
+        bounds=bounds,
+        completeness=_proven(component, member) or completeness,
+        shared=tuple(minute for segment in reach for minute in segment.shared.get(position, ())),
+        surplus=surplus,
+        extra=any(position in segment.extra for segment in reach) or (surplus > 0 and not exact),
+        mismatched=mismatched or member.claim.doubted,
+    )
