@@ -192,6 +192,24 @@ def explain(session: Session, framework: str, run_id: str) -> None:
     session.finish(workflow.answer_explain(account, session.look))
 
 
+@main.command(short_help="Compute every verdict again from its evidence.")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--refetch", is_flag=True, help="Hold the evidence against a fresh read of the provider too.")
+@command()
+def audit(session: Session, paths: Sequence[Path], *, refetch: bool) -> None:
+    """Compute every figure, bound and verdict again, offline, from usage_evidence.json and the stored observations.
+
+    Exits 1 on any difference. What was forged coherently, figure, evidence and digest alike, only --refetch finds.
+    """
+    settings = session.settings()
+    opened = workspace(settings)
+    done = workflow.audit_runs(opened, paths)
+    if refetch:
+        with _progress() as progress:
+            done = workflow.refetched(opened, done, _provider(settings, progress))
+    session.finish(workflow.answer_audit(done, session.look))
+
+
 @main.command(short_help="Serve a made-up usage API to try things with.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
 @click.option(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -132,7 +132,7 @@ def _neighbours(verdict: Verdict) -> Json:
 
 def _figures(value: Object, run: Run, verdict: Verdict, attribution: Attribution) -> list[Change]:
     """The run's figure and what follows from it."""
-    figure = _floored(verdict, attribution)
+    figure = floored(verdict.status, verdict.reasons, attribution)
     changes: list[Change] = [
         Put(("aggregate_metrics", name), part) for name, part in zip(AGGREGATES, figure.parts, strict=True)
     ]
@@ -145,9 +145,9 @@ def _figures(value: Object, run: Run, verdict: Verdict, attribution: Attribution
     return changes
 
 
-def _floored(verdict: Verdict, attribution: Attribution) -> Usage:
+def floored(status: Status, reasons: Iterable[str], attribution: Attribution) -> Usage:
     """A figure that is known or feared to lack usage never goes below what the run recorded."""
-    proven = verdict.status in {Status.VERIFIED, Status.WARNING} and not FLOORED_WARNINGS & set(verdict.reasons)
+    proven = status in {Status.VERIFIED, Status.WARNING} and not FLOORED_WARNINGS & set(reasons)
     if proven:
         return attribution.figure
     tokens_in, tokens_out, cached_tokens, api_calls = (part or 0 for part in attribution.claim.known.parts)

@@ -107,6 +107,11 @@ def findings_in(
     return tuple(_finding(path, text, *each) for each in found or [(0, (), UNEXPLAINED)])
 
 
+def located(path: str, text: str, pointer: Pointer, message: str) -> Finding:
+    """A finding at the place of a valid document that the pointer leads to, or as near to it as there is one."""
+    return _finding(path, text, _offset(scan(text), pointer), pointer, message)
+
+
 def _finding(path: str, text: str, offset: int, pointer: Pointer, message: str) -> Finding:
     line, column = place(text, offset)
     return Finding(path, line, column, escaped(pointer_text(pointer), LONGEST_POINTER), message)

@@ -12,12 +12,14 @@ from reconcile.workflow.acting import Acted, Action, act, error_annotation, mask
 from reconcile.workflow.answering import (
     Answer,
     Look,
+    answer_audit,
     answer_error,
     answer_explain,
     answer_list,
     answer_run,
     answer_validate,
 )
+from reconcile.workflow.auditing import audit_runs, refetched
 from reconcile.workflow.looking import claims, explain, list_runs, validate
 from reconcile.workflow.opening import curl_lines, open_workspace, openai_usage
 from reconcile.workflow.reading import Provider
@@ -37,11 +39,13 @@ __all__ = [
     "RunKey",
     "Workspace",
     "act",
+    "answer_audit",
     "answer_error",
     "answer_explain",
     "answer_list",
     "answer_run",
     "answer_validate",
+    "audit_runs",
     "claims",
     "curl_lines",
     "error_annotation",
@@ -53,6 +57,7 @@ __all__ = [
     "open_action",
     "open_workspace",
     "openai_usage",
+    "refetched",
     "run_pass",
     "validate",
     "write_job",

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconcile.core.account import Account, account_json
+from reconcile.core.auditing import Audit, Outcome, audit_json
 from reconcile.core.model import Finding, Json
 from reconcile.core.selection import Selection
 from reconcile.core.summary import SCHEMA_VERSION, Summary, as_json, error_json, finding_json, standing
 from reconcile.core.wire import plural
 from reconcile.errors import ReconcileError
 from reconcile.reports.account import account_text
+from reconcile.reports.audit import audit_text
 from reconcile.reports.text import awaits, error_text, findings_text, list_text, summary_text
 from reconcile.reports.words import painter
 
@@ -71,6 +73,14 @@ def answer_explain(account: Account, look: Look) -> Answer:
     """How one run's figure came about."""
     text = account_text(account, painter(colour=look.colour), look.width)
     return Answer(text=text, document=account_json(account), exit_code=0)
+
+
+def answer_audit(audit: Audit, look: Look) -> Answer:
+    """Every verdict against its evidence."""
+    different = any(each.found.outcome is Outcome.DIFFERENT for each in audit.runs)
+    worst = max((error.exit_code for error in audit.errors), default=0)
+    text = audit_text(audit, painter(colour=look.colour), look.width)
+    return Answer(text=text, document=audit_json(audit), exit_code=max(worst, int(different)))
 
 
 def answer_error(error: ReconcileError, look: Look) -> Answer:

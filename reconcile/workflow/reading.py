@@ -48,6 +48,13 @@ def read_usage(
     return _fetch(workspace, queries, provider)
 
 
+def read_claims(workspace: Workspace, claims: Sequence[Claim], provider: Provider) -> Read:
+    """The usage of these claims' minutes now, however old they are."""
+    scopes = list(dict.fromkeys(claim.scope for claim in claims))
+    queries = plan([claim.window for claim in claims], [], scopes, workspace.now)
+    return _fetch(workspace, queries, provider)
+
+
 def claimed_late(tree: Tree, each: Selected) -> bool:
     """Whether others have claimed minutes of a settled run since its verdict."""
     asked = each.selection is not Selection.NOT_ASKED

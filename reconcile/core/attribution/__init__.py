@@ -5,7 +5,7 @@ and why they are sound stand in docs/attribution.md. What is conserved: attribut
 the reported usage, kind by kind.
 """
 
-from reconcile.core.attribution.attribute import Attributed, Attribution, attribute
+from reconcile.core.attribution.attribute import Attributed, Attribution, attribute, attribute_again
 from reconcile.core.attribution.components import Component, Member
 
-__all__ = ["Attributed", "Attribution", "Component", "Member", "attribute"]
+__all__ = ["Attributed", "Attribution", "Component", "Member", "attribute", "attribute_again"]

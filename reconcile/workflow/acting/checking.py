@@ -1,4 +1,4 @@
-"""Validate what a pull request would merge: no key, no network but GitHub's own, nothing written."""
+"""Validate and audit what a pull request would merge: no key, no network but GitHub's own, nothing written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from reconcile.adapters.run_store import RunStore
 from reconcile.core.summary import Summary
 from reconcile.workflow.acting.branches import Action, Configuration, configuration_at
+from reconcile.workflow.auditing import audit_runs
 from reconcile.workflow.looking import list_runs
 from reconcile.workflow.tree import Workspace
 
@@ -30,4 +31,5 @@ def check(action: Action) -> tuple[Summary, Configuration]:
     )
     summary = list_runs(workspace, action.request.asked)
     errors = tuple(error for error in summary.errors if error.code != "missing_key_id")
-    return replace(summary, errors=errors), settings
+    differences = [finding for each in audit_runs(workspace).runs for finding in each.findings]
+    return replace(summary, findings=(*summary.findings, *differences), errors=errors), settings

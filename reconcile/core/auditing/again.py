@@ -1,0 +1,69 @@
+"""An attribution made once more, from the evidence of a run and of all claims around it. No provider is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconcile.core.attribution import Attribution, attribute_again
+from reconcile.core.evidence import Evidence
+from reconcile.core.model import Bucket, CallLog, Claim, RunKey, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """The attribution as it follows from the evidence; or why it cannot be had from it."""
+
+    attribution: Attribution | None
+    why_not: str = ""
+
+
+def attributed_again(evidence: Evidence, known: Mapping[RunKey, Evidence], logs: Mapping[RunKey, CallLog]) -> Again:
+    """The run's attribution, from its own evidence and that of all claims around it."""
+    around = _around(evidence, known)
+    if isinstance(around, RunKey):
+        return Again(attribution=None, why_not=f"it rests on {around} too, which has no evidence")
+    claims = [_with_log(each, logs) for each in around]
+    if None in claims:
+        return Again(attribution=None, why_not="a call log beside it is not the one it was made with")
+    rows = _rows(around)
+    if rows is None:
+        return Again(attribution=None, why_not="usage of minutes that it shares has changed since")
+    whole = [claim for claim in claims if claim]
+    run = evidence.own.claim.run
+    again = attribute_again(whole, rows, run, evidence.guard, surplus_nearby=evidence.surplus_nearby)
+    if again.component.fingerprint != evidence.fingerprint and evidence.runs > 1:
+        return Again(attribution=None, why_not="claims or usage around it have changed since")
+    return Again(attribution=again)
+
+
+def _around(evidence: Evidence, known: Mapping[RunKey, Evidence]) -> list[Evidence] | RunKey:
+    """The evidence of every claim that is met at first or second hand, its own first; or the run that has none."""
+    found = {evidence.own.claim.run: evidence}
+    open_ = [witness.claim.run for witness in evidence.neighbours]
+    while open_:
+        run = open_.pop()
+        if run in found:
+            continue
+        if run not in known:
+            return run
+        found[run] = known[run]
+        open_ += [witness.claim.run for witness in known[run].neighbours]
+    return list(found.values())
+
+
+def _with_log(evidence: Evidence, logs: Mapping[RunKey, CallLog]) -> Claim | None:
+    """The claim with its call log, if that is the one that was read."""
+    claim = evidence.own.claim
+    log = logs.get(claim.run)
+    return replace(claim, log=log) if (log.digest if log else None) == evidence.own.log_digest else None
+
+
+def _rows(around: Iterable[Evidence]) -> list[Bucket] | None:
+    """The rows of all of them, a shared one once; None where two know different usage of the same."""
+    cells: dict[Bucket, Usage] = {}
+    for evidence in around:
+        for row in evidence.rows:
+            if cells.setdefault(replace(row, usage=Usage()), row.usage) != row.usage:
+                return None
+    return [replace(cell, usage=usage) for cell, usage in cells.items()]

@@ -1,0 +1,142 @@
+"""The audit of one run: which checks apply, and what they come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from reconcile.core.auditing.again import attributed_again
+from reconcile.core.auditing.differences import (
+    RESTORE,
+    Difference,
+    differing_bytes,
+    differing_claim,
+    differing_figures,
+    differing_rows,
+    differing_verdict,
+    named_evidence,
+    policy_of,
+)
+from reconcile.core.evidence import Evidence
+from reconcile.core.model import CallLog, Finding, Json, Run, RunKey, State
+from reconcile.core.reading import BLOCK
+from reconcile.core.seal import EVIDENCE
+from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json
+from reconcile.errors import ReconcileError
+
+
+class Outcome(StrEnum):
+    """How the audit of a run ended."""
+
+    SOUND = "sound"
+    """Everything was computed again and is as the file says."""
+    DIFFERENT = "different"
+    UNAUDITED = "unaudited"
+    """Nothing contradicts it, and not everything could be computed again."""
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A run and what lies beside its file."""
+
+    run: Run
+    value: Mapping[str, Any]
+    data: bytes | None
+    """The bytes of its evidence; None where there is none."""
+    evidence: Evidence | None
+    """What they say; None where they say nothing that can be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the audit of a run came to. `why` says what was not computed again."""
+
+    outcome: Outcome
+    why: str = ""
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """A run with the outcome, its differences as findings."""
+
+    run: Run
+    found: Found
+    findings: tuple[Finding, ...] = ()
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Of all runs that were asked for; errors are what kept a fresh read from being made."""
+
+    runs: tuple[Audited, ...]
+    errors: tuple[ReconcileError, ...] = ()
+
+
+def audit(
+    subject: Subject, known: Mapping[RunKey, Evidence], logs: Mapping[RunKey, CallLog], *, required: bool
+) -> Found:
+    """Compute the run's figure and verdict again. `required`: a verdict of ours without evidence is a difference."""
+    state = subject.run.state
+    if state is None:
+        return Found(outcome=Outcome.UNREAD)
+    if not state.ours:
+        return Found(outcome=Outcome.UNAUDITED, why="another tool read it, and left no evidence")
+    if named_evidence(subject.value) is None:
+        return _without(required=required)
+    return _against(subject, state, known, logs)
+
+
+def _against(subject: Subject, state: State, known: Mapping[RunKey, Evidence], logs: Mapping[RunKey, CallLog]) -> Found:
+    """The audit against evidence. What it was made with is looked at first: else nothing can be computed from it."""
+    evidence = subject.evidence
+    if evidence is None:
+        what = "is not there" if subject.data is None else "is no evidence"
+        return _different([((BLOCK, EVIDENCE), f"usage_evidence.json {what}; {RESTORE}")])
+    changed = [*differing_bytes(subject.value, subject.data or b""), *differing_claim(subject.run, evidence)]
+    if changed:
+        return _different(changed)
+    again = attributed_again(evidence, known, logs)
+    if again.attribution is None:
+        return Found(outcome=Outcome.UNAUDITED, why=again.why_not)
+    differences = [
+        *differing_rows(evidence, again.attribution),
+        *differing_figures(subject.run, state, subject.value, again.attribution),
+        *differing_verdict(subject.run, state, again.attribution, policy_of(subject.value), evidence),
+    ]
+    return _different(differences) if differences else Found(outcome=Outcome.SOUND)
+
+
+def audit_json(done: Audit) -> dict[str, Json]:
+    """The audit as one document."""
+    counts = {outcome.value: sum(each.found.outcome is outcome for each in done.runs) for outcome in Outcome}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "counts": counts,
+        "runs": [
+            {
+                "framework": each.run.key.framework,
+                "run_id": each.run.key.run_id,
+                "path": each.run.path,
+                "outcome": each.found.outcome.value,
+                "why": each.found.why or None,
+                "differences": [finding_json(finding) for finding in each.findings],
+            }
+            for each in done.runs
+        ],
+        "errors": [error_json(error) for error in done.errors],
+    }
+
+
+def _without(*, required: bool) -> Found:
+    if required:
+        return _different([((BLOCK,), f"names no evidence; {RESTORE}, or set evidence: off in reconcile.yml")])
+    return Found(outcome=Outcome.UNAUDITED, why="evidence is off")
+
+
+def _different(differences: list[Difference]) -> Found:
+    return Found(outcome=Outcome.DIFFERENT, differences=tuple(differences))

@@ -1,0 +1,169 @@
+"""Whether a run's file says what its evidence and its observations come to.
+
+A difference is a place of the file and a sentence. What was written coherently, figure and evidence and digest alike,
+is not found here, whoever wrote it: that takes a fresh read of the provider.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from reconcile.core.amendment import floored
+from reconcile.core.attribution import Attribution
+from reconcile.core.derived import step_usage
+from reconcile.core.evidence import Evidence
+from reconcile.core.model import (
+    KINDS,
+    Bounds,
+    Bucket,
+    Observation,
+    Pointer,
+    Policy,
+    Reason,
+    Run,
+    State,
+    Status,
+    Usage,
+    total,
+)
+from reconcile.core.reading import AGGREGATES, BLOCK
+from reconcile.core.seal import EVIDENCE, seal
+from reconcile.core.settlement import CLOSED_KEY, settle
+from reconcile.core.wire import bounds_json, usage_json
+
+Object = Mapping[str, Any]
+Difference = tuple[Pointer, str]
+RESTORE = "restore it from version control, or read it again with --force"
+
+
+def named_evidence(value: Object) -> str | None:
+    """The digest of the evidence that a file names."""
+    evidence = value[BLOCK].get(EVIDENCE)
+    return evidence["sha256"] if evidence else None
+
+
+def differing_bytes(value: Object, evidence: bytes) -> Iterator[Difference]:
+    """Whether file and evidence are still what was written together."""
+    found = hashlib.sha256(evidence).hexdigest()
+    if found != named_evidence(value):
+        yield (BLOCK, EVIDENCE, "sha256"), f"usage_evidence.json is another one ({found[:12]}...); {RESTORE}"
+    if seal(value) != value[BLOCK][EVIDENCE]["seal"]:
+        yield (BLOCK, EVIDENCE, "seal"), f"a figure, a verdict or a record was edited since it was written; {RESTORE}"
+
+
+def differing_claim(run: Run, evidence: Evidence) -> Iterator[Difference]:
+    """Whether the run still says of itself what it said when it was read."""
+    was = evidence.own.claim
+    pairs: tuple[tuple[Pointer, str, object, object], ...] = (
+        ((), "run", str(run.key), str(was.run)),
+        ((BLOCK, "query_window"), "window", run.window, was.window),
+        (("recorded_usage",), "recorded usage", run.recorded.parts, was.recorded.parts),
+        ((), "call log", run.log.digest if run.log else None, evidence.own.log_digest),
+    )
+    for pointer, name, now, then in pairs:
+        if now != then:
+            yield pointer, f"its {name} was changed since its usage was read; the next pass reads it again, or --force"
+
+
+def differing_rows(evidence: Evidence, again: Attribution) -> Iterator[Difference]:
+    """Whether the rows are those that the figure was made of."""
+    if again.component.fingerprint != evidence.fingerprint:
+        yield (BLOCK, EVIDENCE), f"the rows of usage_evidence.json are not those that it was made of; {RESTORE}"
+
+
+def differing_figures(run: Run, state: State, value: Object, again: Attribution) -> Iterator[Difference]:
+    """Figure, bounds, what they rest on, and what follows from them."""
+    block, figure = value[BLOCK], again.figure
+    for kind, part in usage_json(figure).items():
+        yield from _compared((BLOCK, f"total_{kind}"), block.get(f"total_{kind}"), part)
+    for name, part in zip(AGGREGATES, floored(state.status, state.reasons, again).parts, strict=True):
+        yield from _compared(("aggregate_metrics", name), value["aggregate_metrics"].get(name), part)
+    if _taken_back(state):
+        return
+    bounds = None if again.exact or again.bounds is None else bounds_json(again.bounds)
+    stored = block["attribution"].get("bounds")
+    yield from _compared((BLOCK, "attribution", "exact"), state.exact, again.exact)
+    yield from _compared((BLOCK, "attribution", "bounds"), stored, bounds)
+    completeness = again.completeness.value if again.exact else None
+    yield from _compared((BLOCK, "completeness"), state.completeness, completeness)
+    yield from _compared((BLOCK, "assumes"), CLOSED_KEY in state.assumes, completeness == "assumed")
+    if state.status is Status.VERIFIED or not figure.is_zero:
+        yield from _differing_steps(run, value, again)
+
+
+def differing_verdict(
+    run: Run, state: State, again: Attribution, policy: Policy, evidence: Evidence
+) -> Iterator[Difference]:
+    """The verdict that its observations and this attribution come to.
+
+    A verdict that was settled before it was judged anew depends on how it came there. Of such only `verified` is held
+    to the rules again, as if it had not been settled: no other claims that the figure is right.
+    """
+    at = evidence.read_at
+    earlier = tuple(each for each in state.observations if each.at < at)
+    here = next((each for each in state.observations if each.at == at), None)
+    before = replace(State(status=Status.PENDING), observations=earlier, window=run.window)
+    bare = replace(run, state=before if earlier else None)
+    unreadable = len(set(state.assumes) - {CLOSED_KEY})
+    outcome = settle(bare, again, at, policy, forced=bool(here and here.forced), unreadable=unreadable)
+    judged = outcome.verdict
+    expected = (judged.status, tuple(judged.reasons)) if judged else None
+    told = (state.status, state.reasons)
+    resettled = _was_settled(earlier) or len(earlier) + 1 < len(state.observations) or _taken_back(state)
+    if expected != told and (state.status is Status.VERIFIED or not resettled):
+        word = f"{expected[0]} ({', '.join(expected[1])})" if expected else "no verdict"
+        message = f"is {told[0]} ({', '.join(told[1])}), but its observations and evidence come to {word}; {RESTORE}"
+        yield (BLOCK, "verification_status"), message
+
+
+def differing_read(evidence: Evidence, rows: Iterable[Bucket]) -> Difference | None:
+    """What is reported today against what the evidence holds."""
+    now, then = total(row.usage for row in rows), total(row.usage for row in evidence.rows)
+    if now == then:
+        return None
+    pairs = zip(KINDS, then.parts, now.parts, strict=True)
+    shown = ", ".join(f"{kind} {was:,} then, {is_:,} now" for kind, was, is_ in pairs if was != is_)
+    return (), f"the provider reports other usage today: {shown}; read it again with --force"
+
+
+def policy_of(value: Object) -> Policy:
+    """The policy that the verdict was made with."""
+    stored = value[BLOCK]["policy"]
+    return Policy(
+        min_age=timedelta(minutes=stored["min_age_minutes"]),
+        max_age=timedelta(minutes=stored["max_age_minutes"]),
+        verification_interval=timedelta(minutes=stored["verification_interval_minutes"]),
+        min_stable_verifications=stored["min_stable_verifications"],
+    )
+
+
+def _differing_steps(run: Run, value: Object, again: Attribution) -> Iterator[Difference]:
+    for position, share in enumerate(step_usage(run.steps, again)):
+        if share.usage is None:
+            continue
+        step = value["steps"][position]
+        for kind, part in zip(KINDS, share.usage.parts, strict=True):
+            if kind in step:
+                yield from _compared(("steps", position, kind), step[kind], part)
+
+
+def _compared(pointer: Pointer, stored: object, expected: object) -> Iterator[Difference]:
+    if stored != expected:
+        yield pointer, f"is {_shown(stored)}, and the evidence comes to {_shown(expected)}; {RESTORE}"
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _taken_back(state: State) -> bool:
+    """Whether a claim came late over its minutes: its bounds are then nothing to everything, until it is read."""
+    return Reason.SHARED_MINUTES in state.reasons and state.bounds == Bounds(Usage(), state.figure)
+
+
+def _was_settled(earlier: Iterable[Observation]) -> bool:
+    return any(each.status in {Status.VERIFIED, Status.WARNING, Status.FAILED} for each in earlier)

@@ -1,0 +1,103 @@
+"""Audit: every verdict held against its evidence, offline or against a fresh read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from reconcile import schema_files
+from reconcile.core.auditing import Audit, Audited, Found, Outcome, Subject, audit, differing_read
+from reconcile.core.decoding import Obstacle, text_of, value_of
+from reconcile.core.evidence import Evidence, read_evidence
+from reconcile.core.model import Finding, Run, RunKey, any_holds, joined
+from reconcile.core.validation import Document, located
+from reconcile.errors import StoreError
+from reconcile.workflow.reading import Provider, Read, read_claims
+from reconcile.workflow.tree import Tree, Workspace, read_tree
+
+
+def audit_runs(workspace: Workspace, paths: Sequence[Path] = ()) -> Audit:
+    """Every run below the paths, or all: its figure, bounds and verdict computed again. Nothing is written."""
+    return audit_tree(workspace, read_tree(workspace), paths)
+
+
+def audit_tree(workspace: Workspace, tree: Tree, paths: Sequence[Path] = ()) -> Audit:
+    """The same of a folder that was read already."""
+    subjects = {run.key: _subject(workspace, run) for run in tree.runs}
+    known = {key: subject.evidence for key, (subject, _) in subjects.items() if subject.evidence}
+    logs = {run.key: run.log for run in tree.runs if run.log}
+    asked = {path.resolve() for path in paths}
+    return Audit(
+        runs=tuple(
+            _located(subject, text, audit(subject, known, logs, required=workspace.evidence))
+            for subject, text in subjects.values()
+            if not asked or asked & {Path(subject.run.path).resolve(), *Path(subject.run.path).resolve().parents}
+        )
+    )
+
+
+def refetched(workspace: Workspace, done: Audit, provider: Provider) -> Audit:
+    """The audit held against a fresh read, which differs from what was forged coherently, or restated since."""
+    read = read_claims(workspace, [each.evidence.own.claim for each in done.runs if each.evidence], provider)
+    return Audit(runs=tuple(_reread(each, read) for each in done.runs), errors=read.errors)
+
+
+def _reread(each: Audited, read: Read) -> Audited:
+    if each.evidence is None or each.found.outcome is Outcome.DIFFERENT:
+        return each
+    claim = each.evidence.own.claim
+    if not (any_holds(joined(read.covered), claim.window) and read.asked_for(claim)):
+        return replace(each, found=Found(outcome=Outcome.UNAUDITED, why="its minutes could not be read again"))
+    rows = [
+        row for row in read.buckets if claim.window.start <= row.minute < claim.window.end and claim.scope.admits(row)
+    ]
+    difference = differing_read(each.evidence, rows)
+    if difference is None:
+        return each
+    found = Found(outcome=Outcome.DIFFERENT, differences=(difference,))
+    return replace(each, found=found, findings=(Finding(each.run.path, 1, 1, "", difference[1]),))
+
+
+def _subject(workspace: Workspace, run: Run) -> tuple[Subject, str]:
+    """The run with its document and its evidence. A file that changed meanwhile is taken as it is now."""
+    document = workspace.checker.check(run.path, run.key, workspace.store.read(run.key))
+    if not isinstance(document, Document):
+        return Subject(run=replace(run, state=None), value={}, data=None, evidence=None), ""
+    data = _data(workspace, run.key)
+    return Subject(run=run, value=document.value, data=data, evidence=_evidence(data)), document.text
+
+
+def _data(workspace: Workspace, key: RunKey) -> bytes | None:
+    try:
+        return workspace.store.read_evidence(key)
+    except StoreError:
+        return None
+
+
+def _evidence(data: bytes | None) -> Evidence | None:
+    """The evidence in these bytes, if they hold any."""
+    text = text_of(data) if data is not None else None
+    if text is None or isinstance(text, Obstacle):
+        return None
+    try:
+        value: Any = value_of(text)
+    except (ValueError, RecursionError):
+        return None
+    return read_evidence(value) if _schema().is_valid(value) else None
+
+
+@cache
+def _schema() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema_files.load("evidence"))
+
+
+def _located(subject: Subject, text: str, found: Found) -> Audited:
+    findings: list[Finding] = []
+    if found.outcome is Outcome.DIFFERENT:
+        findings = [located(subject.run.path, text, pointer, message) for pointer, message in found.differences]
+    return Audited(run=subject.run, found=found, findings=tuple(findings), evidence=subject.evidence)
