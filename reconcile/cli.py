@@ -289,11 +289,13 @@ def _job_action(inputs: config.Inputs, environ: Mapping[str, str]) -> workflow.A
             click.echo(workflow.mask(secret.reveal()), nl=False)
     variables = dict(environ) | ({"OPENAI_BASE_URL": inputs.api_url} if inputs.api_url else {})
     variables |= {"OPENAI_ADMIN_KEY": inputs.admin_key.reveal()} if inputs.admin_key else {}
+    if inputs.github_api_url:  # GraphQL is answered beside it, not at the job's own server
+        variables |= {"GITHUB_API_URL": inputs.github_api_url, "GITHUB_GRAPHQL_URL": ""}
     source = config.Source(flags=inputs.flags, variables=variables)
     settings = source.settings("")
     return workflow.open_action(
         replace(inputs.request, dry_run=inputs.request.dry_run or settings.rehearsal),
-        variables | ({"GITHUB_API_URL": inputs.github_api_url} if inputs.github_api_url else {}),
+        variables,
         token=inputs.token.reveal() if inputs.token else None,
         source=source,
         provider=_job_provider(settings),

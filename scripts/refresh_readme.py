@@ -1,6 +1,6 @@
-"""Puts what the program prints today into README.md: the help texts, and the session of the quick start.
+"""Puts what the program prints today into the documents: help texts, the session of the quick start, and the comment.
 
-The tests hold README and program equal; this does the pasting. Look at the difference before you commit it.
+The tests hold documents and program equal; this does the pasting. Look at the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,23 @@ from reconcile import cli, config  # noqa: E402
 from reconcile.simulator.ledger import Ledger  # noqa: E402
 from reconcile.simulator.server import Simulator  # noqa: E402
 
+HELP = re.compile(r"```console\n\$ reconcile ([a-z ]*)--help\n.*?```", re.DOTALL)
+TOLD = re.compile(r"<!-- now: (\S+) -->\n```console\n(.*?)```", re.DOTALL)
+COMMENT = re.compile(r"^> ### LLM usage: .*?\n(?!>)", re.DOTALL | re.MULTILINE)
+
 
 def main() -> None:
-    file = ROOT / "README.md"
-    text = re.sub(r"```console\n\$ reconcile ([a-z ]*)--help\n.*?```", _help, file.read_text("utf-8"), flags=re.DOTALL)
+    commands = ROOT / "docs" / "commands.md"
+    commands.write_text(HELP.sub(_help, commands.read_text("utf-8")), encoding="utf-8")
+    readme = ROOT / "README.md"
+    text = HELP.sub(_help, readme.read_text("utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        comment = documents.quoted(documents.sample_comment(Path(folder)))
+    text = COMMENT.sub(lambda _: comment, text)
     with tempfile.TemporaryDirectory() as folder, Simulator(Ledger(documents.calls_of(documents.BEFORE))) as simulator:
         _prepare(Path(folder), simulator)
-        text = re.sub(
-            r"<!-- now: (\S+) -->\n```console\n(.*?)```", lambda found: _told(found, simulator), text, flags=re.DOTALL
-        )
-    file.write_text(text, encoding="utf-8")
+        text = TOLD.sub(lambda found: _told(found, simulator), text)
+    readme.write_text(text, encoding="utf-8")
 
 
 def _help(found: re.Match[str]) -> str:
@@ -47,7 +54,7 @@ def _prepare(folder: Path, simulator: Simulator) -> None:
     run = folder / "runs" / "chatdev" / documents.BEFORE["run_id"] / "metrics.json"
     run.parent.mkdir(parents=True)
     run.write_text(documents.json.dumps(documents.BEFORE))
-    (folder / "reconcile.yml").write_text(documents.blocks(documents.README, "yaml")[0][1])
+    (folder / "reconcile.yml").write_text(documents.CONFIGURATIONS[0])
     os.chdir(folder)
     os.environ |= {"OPENAI_BASE_URL": simulator.base_url, "OPENAI_ADMIN_KEY": simulator.admin_key}
 

@@ -45,7 +45,8 @@ class Job:
     scratch: Path
     server_url: str
     api_url: str
-    graphql_url: str
+    graphql_url: str | None
+    """None where it is the one beside `api_url`."""
     run_url: str | None
     pull_request: PullRequestEvent | None
     output: Path | None
@@ -78,7 +79,7 @@ def read_job(environ: Mapping[str, str]) -> Job:
         scratch=Path(environ["RUNNER_TEMP"]) / "reconcile",
         server_url=server,
         api_url=environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
-        graphql_url=environ.get("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
+        graphql_url=environ.get("GITHUB_GRAPHQL_URL") or None,
         run_url=f"{server}/{repository}/actions/runs/{run}" if run else None,
         pull_request=_pull_request(environ.get("GITHUB_EVENT_PATH")),
         output=_path(environ.get("GITHUB_OUTPUT")),

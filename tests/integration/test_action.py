@@ -97,6 +97,19 @@ class TestCommit:
         assert (repository.forge.tip(), double.writes) == (tip, [])
         assert '+    "TOK_IN": 500,' in done.log
 
+    def test_a_dry_run_comments_nowhere(self, repository, double):
+        number = repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        done = repository.job("13:17", dry_run="true", pr_number=number)
+        assert (done.code, done["comment-id"], double.writes) == (0, "", [])
+
+    def test_a_later_cutoff_takes_up_what_an_outage_left_and_the_next_pass_closes_it(self, repository):
+        repository.add("chatdev/a", "-3 12:00:10", "-3 12:05", [("-3 12:01", 500)])
+        missed = repository.job("13:17")
+        assert (missed["due"], "past the cutoff" in missed.summary) == ("0", True)
+        repository.job("13:20", event="workflow_dispatch", max_age="7d")
+        repository.job("14:17")
+        assert repository.verdict("chatdev/a") == "verified: stable"
+
     def test_an_event_without_a_branch_wants_one_named(self, repository):
         done = repository.job("13:17", mode="commit", environ={"GITHUB_REF": "refs/tags/v1", "GITHUB_REF_NAME": "v1"})
         assert (done.code, "no_branch" in done.log) == (1, True)
@@ -142,6 +155,35 @@ class TestComment:
         done = repository.job("13:17")
         assert (done.code, done["pushed"]) == (0, "true")
         assert "pull-requests: write" in done.log
+
+    def test_a_comment_that_is_left_alone_is_still_named_in_the_outputs(self, repository):
+        number = repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        first = repository.job("13:17", pr_number=number)
+        second = repository.job("13:20", pr_number=number)
+        assert first["comment-url"]
+        assert (second["comment-id"], second["comment-url"]) == (first["comment-id"], first["comment-url"])
+
+    def test_jobs_for_one_framework_each_share_one_comment(self, repository):
+        number = repository.merged("one", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.add("baes/b", "12:10:10", "12:15", [("12:11", 70)])
+        for framework in ("chatdev", "baes"):
+            repository.job("13:17", framework=framework, pr_number=number)
+        (body,) = repository.comments(number)
+        assert ("500" in body, "70" in body) == (True, True)
+
+    def test_a_job_that_is_to_write_no_comment_needs_no_right_to(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
+        number = double.add_pull_request("topic")
+        double.permissions = {"contents: read"}
+        repository.check_out("topic")
+        done = repository.job("12:20", event="pull_request", payload=repository.event(number), comment="off")
+        assert (done.code, "::notice::" in done.log) == (0, False)
+
+    def test_another_address_of_the_api_is_that_of_graphql_too(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        elsewhere = {"GITHUB_API_URL": "https://api.invalid", "GITHUB_GRAPHQL_URL": "https://api.invalid/graphql"}
+        done = repository.job("13:17", sign="api", github_api_url=double.url, environ=elsewhere)
+        assert (done.code, done["pushed"]) == (0, "true")
 
     def test_comments_can_be_switched_off(self, repository, double):
         repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])

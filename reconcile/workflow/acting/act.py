@@ -161,6 +161,8 @@ def not_acted(request: Request, error: ReconcileError) -> Acted:
 
 def _comment(action: Action, report: _Report, number: int, of: _Report | None = None) -> None:
     """The comment of one pull request: its own runs, or every run of interest on one that was named."""
+    if action.request.comment is Comment.OFF or action.request.dry_run:
+        return  # what writes nothing asks for no right
     shown = of or report
     named = action.request.pr_number == number
     try:

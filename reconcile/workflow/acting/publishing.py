@@ -52,7 +52,8 @@ def comment_on(action: Action, number: int, summary: Summary, shown: Links, *, c
         digest = comment.digest(summary)
         step = comment.next_step(found, digest)
         if step is comment.Step.KEEP and found:
-            return Published(identifier=found.number)
+            page = f"{action.job.server_url}/{action.job.repository}/pull/{number}"
+            return Published(identifier=found.number, url=f"{page}#issuecomment-{found.number}")
         lead = comment.marker(action.request.comment_key, digest)
         body = summary_markdown(summary, shown, MOST_CHARACTERS, lead)
         github = action.github
