@@ -245,10 +245,10 @@ def action() -> None:
     except ReconcileError as error:
         answer = workflow.answer_error(error, look)
         click.echo(workflow.error_annotation(error), nl=False)
-        click.echo(answer.text, err=True)
+        click.echo(workflow.unheeded(answer.text), nl=False)
         sys.exit(answer.exit_code)
     click.echo(acted.annotations, nl=False)
-    click.echo(acted.log)
+    click.echo(acted.log, nl=False)
     workflow.write_job(os.environ, acted)
     sys.exit(acted.exit_code)
 

@@ -152,9 +152,10 @@ def _completeness(report: RunReport) -> list[str]:
 
 
 def rests_on(completeness: str, assumes: Sequence[str]) -> str:
-    """What a figure rests on, in words."""
-    taken = f"; taken for granted: {', '.join(ASSUMPTIONS[name] for name in assumes)}" if assumes else ""
-    return f"{RESTS_ON[completeness]}{taken}"
+    """What a figure rests on, in words. In a file that another tool wrote any word may stand, and is shown as it is."""
+    named = (ASSUMPTIONS.get(name) or printable(name) for name in assumes)
+    taken = f"; taken for granted: {', '.join(named)}" if assumes else ""
+    return f"{RESTS_ON.get(completeness) or printable(completeness)}{taken}"
 
 
 def _unattributed(rows: Iterable[Unattributed], now: datetime) -> str:

@@ -3,8 +3,20 @@
 Nothing is published before it has landed: the summary and the comments are built from the tip that was pushed.
 """
 
+from reconcile.adapters.actions_runtime import unheeded
+from reconcile.reports.annotations import error_annotation
 from reconcile.workflow.acting.act import Acted, act
 from reconcile.workflow.acting.branches import Action, Configuration
-from reconcile.workflow.acting.opening import error_annotation, mask, open_action, write_job
+from reconcile.workflow.acting.opening import mask, open_action, write_job
 
-__all__ = ["Acted", "Action", "Configuration", "act", "error_annotation", "mask", "open_action", "write_job"]
+__all__ = [
+    "Acted",
+    "Action",
+    "Configuration",
+    "act",
+    "error_annotation",
+    "mask",
+    "open_action",
+    "unheeded",
+    "write_job",
+]

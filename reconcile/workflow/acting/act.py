@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from reconcile.adapters.actions_runtime import SUMMARY_BYTES
+from reconcile.adapters.actions_runtime import SUMMARY_BYTES, unheeded
 from reconcile.core.model import Json
 from reconcile.core.request import Comment, Mode, Outcome, exit_code, mode_of, outcome
 from reconcile.core.selection import Selection
 from reconcile.core.summary import Summary, as_json, narrowed, standing
 from reconcile.errors import GitHubError
-from reconcile.reports.annotations import command, finding_annotations
+from reconcile.reports.annotations import job_annotations, surplus
 from reconcile.reports.markdown import summary_markdown
 from reconcile.reports.text import summary_text
 from reconcile.reports.words import painter
@@ -34,6 +34,7 @@ from reconcile.workflow.acting.visiting import land_all
 from reconcile.workflow.reading import read_usage
 
 WIDTH = 120
+REST = "the file that the output summary-json names has all of them"
 MOST_LOOKUPS = 100
 """Files whose pull request is looked for in one pass: the job's token has a thousand requests an hour."""
 
@@ -173,12 +174,11 @@ def _acted(action: Action, report: _Report) -> Acted:
         report.notices += [issue.notice] if issue.notice else []
     summary = report.summary
     ended = outcome(summary, unverified=action.request.require_verified and _unverified(summary))
-    notices = "".join(command("notice", notice) for notice in report.notices)
-    errors = "".join(command("error", f"{each.code}: {each.message}. {each.remedy}") for each in summary.errors[:9])
+    log = summary_text(summary, painter(colour=False), WIDTH) + "\n" + surplus(report.notices)
     return Acted(
-        log=summary_text(summary, painter(colour=False), WIDTH),
-        annotations=finding_annotations(summary.findings) + errors + notices,
-        markdown=summary_markdown(summary, links(action, report.tip, report.commit), SUMMARY_BYTES // 4),
+        log=unheeded(log),
+        annotations=job_annotations(summary.findings, summary.errors, report.notices),
+        markdown=summary_markdown(summary, links(action, report.tip, report.commit), SUMMARY_BYTES // 4, rest=REST),
         outputs=_outputs(report, ended),
         document=as_json(summary, shown=summary.runs),
         exit_code=exit_code(summary, ended, action.request.fail_on),
