@@ -72,22 +72,22 @@ class Race:
         return {path(name): run_file(name.partition("/")[2], *starts[name.endswith("b")]) for name in EVERY_RUN}
 
     def run(self, how):
-        """All passes of all writers; at each that lands the person changes the files of a run and the notes."""
+        """All passes of all writers; at each that lands the person changes the file of a run and the notes."""
         said = Queue()
         with ExitStack() as stack:
             writers = [stack.enter_context(self._writer(number, how)) for number in range(WRITERS)]
             for process in writers:
-                Thread(target=_listen, args=(process.stdout, said), daemon=True).start()
+                Thread(target=_listen, args=(process, said), daemon=True).start()
             for process in writers:
-                process.stdin.write("go\n")
-                process.stdin.flush()
+                _go(process)
             running = WRITERS
             while running:
-                line = said.get()
+                process, line = said.get()
                 if line:
                     now, written = json.loads(line)
                     self.landed += [(file, datetime.fromisoformat(now)) for file in written]
                     self._edit()
+                    _go(process)
                 running -= not line
         assert [process.returncode for process in writers] == [0] * WRITERS
 
@@ -166,10 +166,15 @@ class Race:
         return [tuple(line.split(" ")) for line in listed.split("\n")]
 
 
-def _listen(stream, said):
-    for line in stream:
-        said.put(line)
-    said.put("")
+def _listen(process, said):
+    for line in process.stdout:
+        said.put((process, line))
+    said.put((process, ""))
+
+
+def _go(process):
+    process.stdin.write("go\n")
+    process.stdin.flush()
 
 
 @pytest.fixture

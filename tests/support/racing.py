@@ -1,7 +1,7 @@
 """One writer among many: a process that makes pass after pass over one branch, from a checkout of its own.
 
-Each line of its output is a pass that landed: the instant of its read, and the runs that it says were written. It
-begins when a line comes in, so that all writers begin at once.
+Each line of its output is a pass that landed: the instant of its read, and the runs that it says were written. It waits
+for a line before the first pass and after each, so that all writers begin at once and none is done before others have changed something.
 
 `regenerate` is the Action. `stale` is how it would be if a lost race were answered with the files made before it: what
 to avoid, and here only to show that the race is real.
@@ -83,6 +83,7 @@ def main():
         written = made(opened(Path(checkout), Path(temp), provider_url, key, keys, now))
         sys.stdout.write(json.dumps([now.isoformat(), written]) + "\n")
         sys.stdout.flush()
+        sys.stdin.readline()
 
 
 if __name__ == "__main__":

@@ -97,8 +97,8 @@ def test_a_pass_with_everything_in_it():
     base = "https://github.com/o/r/blob/abc/runs"
     why = "1 minute with usage is shared with chatdev/b: between 100 and 300 tokens in"
     assumed = (
-        "assumed: not every run in its minutes recorded its calls; taken for granted: nobody else used the key in these "
-        "minutes"
+        "assumed: not every run in its minutes recorded its calls; taken for granted: nobody else used the key in "
+        "these minutes"
     )
     assert plain(summary_markdown(found, LINKS, WHOLE)) == dedent(f"""\
         ### LLM usage: 1 verified, 1 inherited, 2 warning, 1 pending, 1 unread, 1 invalid file
