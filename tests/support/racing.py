@@ -1,7 +1,8 @@
 """One writer among many: a process that makes pass after pass over one branch, from a checkout of its own.
 
 Each line of its output is a pass that landed: the instant of its read, and the runs that it says were written. It waits
-for a line before the first pass and after each, so that all writers begin at once and none is done before others have changed something.
+for a line before the first pass and after each, so that all writers begin at once, and others change something between
+two passes of one.
 
 `regenerate` is the Action. `stale` is how it would be if a lost race were answered with the files made before it: what
 to avoid, and here only to show that the race is real.
