@@ -262,12 +262,12 @@ def action() -> None:
         inputs = config.read_inputs(os.environ)
         acted = _acted(inputs, os.environ)
         click.echo(acted.annotations, nl=False)
-        click.echo(acted.log)
+        click.echo(acted.log, nl=False)
         workflow.write_job(os.environ, acted)
     except ReconcileError as error:
         answer = workflow.answer_error(error, workflow.Look())
         click.echo(workflow.error_annotation(error), nl=False)
-        click.echo(answer.text, err=True)
+        click.echo(workflow.unheeded(answer.text), nl=False)
         sys.exit(answer.exit_code)
     sys.exit(acted.exit_code)
 

@@ -87,6 +87,15 @@ def read_job(environ: Mapping[str, str]) -> Job:
     )
 
 
+def unheeded(text: str) -> str:
+    """A text for the log in which the runner looks for no commands.
+
+    It takes `::name::` for one at the beginning of any line, spaces before it or not, and `##[name]` anywhere in it.
+    """
+    token = secrets.token_hex(16)
+    return f"::stop-commands::{token}\n{text}\n::{token}::\n"
+
+
 def write_outputs(job: Job, outputs: Mapping[str, str]) -> None:
     """The outputs of the step. No value can end its own entry: the delimiter is not guessable."""
     if job.output is None:

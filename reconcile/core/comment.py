@@ -17,8 +17,7 @@ from reconcile.core.model import Json
 from reconcile.core.summary import RunReport, Summary, error_json, finding_json, standing
 from reconcile.core.wire import bounds_json, usage_json
 
-MARKER = re.compile(r"<!-- llm-usage-reconcile key=([A-Za-z0-9_.-]{1,64}) digest=([0-9a-f]{16}) -->")
-KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+MARKER = re.compile(r"<!-- llm-usage-reconcile key=([A-Za-z0-9_.-]{1,64}) digest=([0-9a-f]{16}) -->(?:\r?\n|\Z)")
 
 
 class Step(Enum):

@@ -28,7 +28,7 @@ def account_text(account: Account, paint: Paint, width: int) -> str:
     """The account, a labelled paragraph for each of its parts."""
     run, state = account.report.run, account.report.run.state
     status = standing(run)
-    reasons = f" ({', '.join(state.reasons)})" if state and state.reasons else ""
+    reasons = printable(f" ({', '.join(state.reasons)})") if state and state.reasons else ""
     parts = [
         ("status", [paint(LABELS.get(status, status), STATUS_STYLES.get(status, "dim")) + reasons]),
         ("why", [printable(state.message)] if state and state.message else []),
@@ -139,7 +139,7 @@ def _observations(account: Account) -> list[str]:
     if state is None or plateau is None:
         return []
     rows = [
-        f"{spelled(each.at)}  {(each.status or 'another tool').ljust(18)}  {tokens(each.figure)}"
+        f"{spelled(each.at)}  {printable(each.status or 'another tool').ljust(18)}  {tokens(each.figure)}"
         + (f"  of {_reported(each.reported)}" if each.reported != each.figure else "")
         + ("  forced" if each.forced else "  times changed" if each.window_changed else "")
         for each in state.observations

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from reconcile.core.model import Finding
 from reconcile.core.wire import plural
+from reconcile.errors import ReconcileError
 from reconcile.reports.words import printable
 
 MOST = 9
 """GitHub shows ten annotations of a kind a step and drops the rest without a word; the tenth says how many are left."""
 
+LONGEST = 2000
+"""Characters of a message that are shown: GitHub cuts off what is above a few thousand."""
 
-def finding_annotations(findings: Iterable[Finding]) -> str:
-    """Errors on the exact lines, at most `MOST` of them, and one that counts the others."""
-    found = sorted(findings)
-    lines = [
-        command("error", f"{each.pointer or '/'}: {each.message}", file=each.path, line=each.line, col=each.column)
-        for each in found[:MOST]
-    ]
-    if len(found) > MOST:
-        lines.append(
-            command("error", f"and {plural(len(found) - MOST, 'more finding')}: the summary of the job has all")
-        )
-    return "".join(lines)
+
+def job_annotations(findings: Iterable[Finding], errors: Iterable[ReconcileError], notices: Sequence[str]) -> str:
+    """What a job has to say on the page of its workflow: its errors, then the findings on their lines; and notices."""
+    wrong = [error_annotation(error) for error in errors] + [_on_line(finding) for finding in sorted(findings)]
+    said = [command("notice", notice) for notice in notices]
+    return _most("error", wrong, "the summary of the job") + _most("notice", said, "the log")
+
+
+def surplus(notices: Sequence[str]) -> str:
+    """The notices that are only counted among the annotations, for the log."""
+    return "".join(f"{printable(notice)}\n" for notice in notices[MOST:])
+
+
+def error_annotation(error: ReconcileError) -> str:
+    """An error that no line of a file is to blame for."""
+    return command("error", f"{error.code}: {error.message}. {error.remedy}")
 
 
 def command(name: str, message: str, **properties: str | int) -> str:
     """One workflow command on a line of its own. Nothing in it can end it or begin another."""
     given = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::{name}{' ' if given else ''}{given}::{_data(message)}\n"
+    return f"::{name}{' ' if given else ''}{given}::{_data(message[:LONGEST])}\n"
+
+
+def _on_line(finding: Finding) -> str:
+    message = f"{finding.pointer or '/'}: {finding.message}"
+    return command("error", message, file=finding.path, line=finding.line, col=finding.column)
+
+
+def _most(name: str, lines: Sequence[str], where: str) -> str:
+    """At most `MOST` of them, and one that counts the others."""
+    left = len(lines) - MOST
+    more = [command(name, f"and {plural(left, f'more {name}')}: {where} has all of them")] if left > 0 else []
+    return "".join([*lines[:MOST], *more])
 
 
 def _data(text: str) -> str:

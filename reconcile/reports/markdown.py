@@ -1,11 +1,13 @@
 """A pass as GitHub Markdown, for a comment and for the job summary.
 
 In everything that came from a file, a branch or an API every character but letters, digits and spaces is spelled as an
-entity: it can neither form Markdown nor HTML, split a cell, mention anyone nor link to anything.
+entity: it can neither form Markdown nor HTML, split a cell, mention anyone nor link to anything. It is cut short as
+well, so that one long text leaves room for the rows of all others.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -19,6 +21,17 @@ from reconcile.reports.words import minute, printable
 
 FIGURES = "tokens in | out | cached | calls"
 RULE = "--: | --: | --: | --:"
+
+LONGEST_NAME, LONGEST_SENTENCE = 200, 600
+"""Characters that are shown of one."""
+
+AT = "&#64;"
+
+LONGEST_ADDRESS = 1000
+"""Characters of a path that is still linked."""
+
+REFERENCE = re.compile(r"[@#]|\bgh-(?=[0-9])|:(?![0-9]{2}:)(?=[\w+-]+:)", re.IGNORECASE)
+"""Where what GitHub looks for in text begins: `@name`, `#1`, `GH-1`, `:emoji:`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +53,16 @@ class _Section:
     rows: tuple[str, ...]
 
 
-def summary_markdown(summary: Summary, links: Links, limit: int, lead: str = "") -> str:
-    """The pass below `lead`, in at most `limit` characters: rows are left out whole, and counted."""
+def summary_markdown(
+    summary: Summary, links: Links, limit: int, lead: str = "", *, rest: str = "the summary of the job has more"
+) -> str:
+    """The pass below `lead`, in at most `limit` characters: rows are left out whole, and counted.
+
+    `rest` says where those are that were left out.
+    """
     tail = _footer(summary, links)
     text = f"{lead}{_title(summary)}\n"
-    room = limit - len(tail) - 100  # for the line that says how much was left out
+    room = limit - len(tail) - len(rest) - 50  # for the line that says how much was left out
     left_out = 0
     for section in _sections(summary, links):
         opening = "\n".join(("", section.title, "", *section.head)) + "\n"
@@ -52,19 +70,27 @@ def summary_markdown(summary: Summary, links: Links, limit: int, lead: str = "")
         left_out += len(section.rows) - len(kept)
         if kept:
             text += opening + "".join(f"{row}\n" for row in kept)
-    more = f"\n{plural(left_out, 'row')} left out: the summary of the job has all of them.\n" if left_out else ""
+    more = f"\n{plural(left_out, 'row')} left out: {rest}.\n" if left_out else ""
     return text + more + tail
 
 
 def code(text: str) -> str:
-    """An untrusted name that stays what it is, in a cell, a list or a link. GitHub finds no mentions in code."""
-    return f"<code>{_escaped(printable(text))}</code>"
+    """An untrusted name that stays what it is, in a cell, a list or a link.
+
+    GitHub finds no mentions in code, but addresses of mail it does, after entities are resolved: a comment parts them.
+    """
+    return f"<code>{_escaped(_short(text, LONGEST_NAME)).replace(AT, f'{AT}<!-- -->')}</code>"
 
 
 def prose(text: str) -> str:
     """A sentence with untrusted names in it. Mentions and references are looked for after entities are resolved, so
     a space of no width parts them."""
-    return _escaped(printable(text).replace("@", "@\u200b").replace("#", "#\u200b"))
+    return _escaped(REFERENCE.sub("\\g<0>\u200b", _short(text, LONGEST_SENTENCE)))
+
+
+def _short(text: str, longest: int) -> str:
+    shown = printable(text[: longest + 1])
+    return shown if len(shown) <= longest else shown[: longest - 3] + "..."
 
 
 def _escaped(text: str) -> str:
@@ -109,7 +135,7 @@ def _row(report: RunReport, links: Links, *cells: str) -> str:
 def _good(report: RunReport, links: Links) -> str:
     state = report.run.state
     rests = "another tool" if state is None or not state.completeness else rests_on(state)
-    return _row(report, links, rests, _change(report.run))
+    return _row(report, links, prose(rests), _change(report.run))
 
 
 def _bad(report: RunReport, links: Links) -> str:
@@ -153,9 +179,10 @@ def _finding(finding: Finding, links: Links) -> str:
 
 
 def _linked(shown: str, base: str | None, path: str, line: int | None = None) -> str:
-    if base is None:
+    address = quote(path, safe="/", errors="surrogateescape")
+    if base is None or len(address) > LONGEST_ADDRESS:
         return shown
-    return f"[{shown}]({base}/{quote(path, safe='/')}{f'#L{line}' if line else ''})"
+    return f"[{shown}]({base}/{address}{f'#L{line}' if line else ''})"
 
 
 def _unattributed(row: Unattributed, summary: Summary) -> str:

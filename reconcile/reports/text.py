@@ -178,10 +178,13 @@ def compared(run: Run) -> str:
 
 
 def rests_on(state: State) -> str:
-    """What an exact figure rests on, in words."""
-    taken = ", ".join(ASSUMPTIONS[name] for name in state.assumes)
+    """What an exact figure rests on, in words. In a file that another tool wrote any word may stand, and is shown as
+    it is."""
+    completeness = state.completeness or "assumed"
+    taken = ", ".join(ASSUMPTIONS.get(name) or printable(name) for name in state.assumes)
     quiet = f" ({guard_text(state.guard)})" if state.guard and "closed_key" in state.assumes else ""
-    return f"{RESTS_ON[state.completeness or 'assumed']}{f'; taken for granted: {taken}{quiet}' if taken else ''}"
+    rests = RESTS_ON.get(completeness) or printable(completeness)
+    return f"{rests}{f'; taken for granted: {taken}{quiet}' if taken else ''}"
 
 
 def guard_text(guard: Guard) -> str:

@@ -8,7 +8,17 @@ Clients, settings and the instant are arguments, so that a pass is the same in a
 from reconcile.core.claims import key_id_variable
 from reconcile.core.model import Claim, Query, Run, RunKey
 from reconcile.core.selection import Asked
-from reconcile.workflow.acting import Acted, Action, act, error_annotation, mask, not_acted, open_action, write_job
+from reconcile.workflow.acting import (
+    Acted,
+    Action,
+    act,
+    error_annotation,
+    mask,
+    not_acted,
+    open_action,
+    unheeded,
+    write_job,
+)
 from reconcile.workflow.answering import (
     Answer,
     Look,
@@ -59,6 +69,7 @@ __all__ = [
     "openai_usage",
     "refetched",
     "run_pass",
+    "unheeded",
     "validate",
     "write_job",
 ]

@@ -3,9 +3,11 @@
 Nothing is published before it has landed: the summary and the comments are built from the tip that was pushed.
 """
 
+from reconcile.adapters.actions_runtime import unheeded
+from reconcile.reports.annotations import error_annotation
 from reconcile.workflow.acting.act import Acted, act, not_acted
 from reconcile.workflow.acting.branches import Action, Configuration
-from reconcile.workflow.acting.opening import error_annotation, mask, open_action, write_job
+from reconcile.workflow.acting.opening import mask, open_action, write_job
 
 __all__ = [
     "Acted",
@@ -16,5 +18,6 @@ __all__ = [
     "mask",
     "not_acted",
     "open_action",
+    "unheeded",
     "write_job",
 ]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from reconcile.adapters.actions_runtime import SUMMARY_BYTES
+from reconcile.adapters.actions_runtime import SUMMARY_BYTES, unheeded
 from reconcile.core.model import Json, Policy
 from reconcile.core.request import Comment, Mode, Outcome, Request, exit_code, mode_of, outcome
 from reconcile.core.selection import Selection
 from reconcile.core.summary import Summary, as_json, narrowed, standing
 from reconcile.errors import GitHubError, ReconcileError
-from reconcile.reports.annotations import command, finding_annotations
+from reconcile.reports.annotations import job_annotations, surplus
 from reconcile.reports.markdown import Links, summary_markdown
 from reconcile.reports.text import summary_text
 from reconcile.reports.words import painter
@@ -35,6 +35,7 @@ from reconcile.workflow.acting.visiting import Pool, Visited, pooled, visit
 from reconcile.workflow.reading import Read, read_usage
 
 WIDTH = 120
+REST = "the file that the output summary-json names has all of them"
 MOST_LOOKUPS = 100
 """Files whose pull request is looked for in one pass: the job's token has a thousand requests an hour."""
 
@@ -200,12 +201,11 @@ def _ended(request: Request, report: _Report, shown: Links) -> Acted:
     """Log, annotations, summary, outputs and exit code."""
     summary = report.summary
     ended = outcome(summary, unverified=request.require_verified and _unverified(summary))
-    notices = "".join(command("notice", notice) for notice in report.notices)
-    errors = "".join(command("error", f"{each.code}: {each.message}. {each.remedy}") for each in summary.errors[:9])
+    log = summary_text(summary, painter(colour=False), WIDTH) + "\n" + surplus(report.notices)
     return Acted(
-        log=summary_text(summary, painter(colour=False), WIDTH),
-        annotations=finding_annotations(summary.findings) + errors + notices,
-        markdown=summary_markdown(summary, shown, SUMMARY_BYTES // 4),
+        log=unheeded(log),
+        annotations=job_annotations(summary.findings, summary.errors, report.notices),
+        markdown=summary_markdown(summary, shown, SUMMARY_BYTES // 4, rest=REST),
         outputs=_outputs(report, ended),
         document=as_json(summary, shown=summary.runs),
         exit_code=exit_code(summary, ended, request.fail_on),

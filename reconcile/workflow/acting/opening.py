@@ -14,8 +14,6 @@ from reconcile.adapters.github_api import GitHub
 from reconcile.core.calls import LogChecker
 from reconcile.core.request import Request
 from reconcile.core.validation import Checker
-from reconcile.errors import ReconcileError
-from reconcile.reports.annotations import command
 from reconcile.workflow.acting.act import Acted
 from reconcile.workflow.acting.branches import Action, Source
 from reconcile.workflow.reading import Provider
@@ -70,7 +68,3 @@ def mask(secret: str) -> str:
     """The commands that keep a secret, and the forms git sends it in, out of the log."""
     basic = b64encode(f"x-access-token:{secret}".encode()).decode()
     return "".join(f"::add-mask::{form}\n" for form in (secret, basic) if form.isprintable())
-
-
-def error_annotation(error: ReconcileError) -> str:
-    return command("error", f"{error.code}: {error.message}. {error.remedy}")

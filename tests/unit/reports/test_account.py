@@ -1,8 +1,11 @@
 """`explain`, compared whole."""
 
+from dataclasses import replace
 from textwrap import dedent
 
-from support.runs import KEY, SCOPE, Tale, after, attribution_of, neighbour
+import pytest
+from support.hostile import HOSTILE
+from support.runs import KEY, SCOPE, Tale, after, attribution_of, neighbour, theirs
 
 from reconcile.core.account import Account
 from reconcile.core.claims import missing_key_id
@@ -11,16 +14,19 @@ from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport
 from reconcile.reports.account import account_text
-from reconcile.reports.words import painter
+from reconcile.reports.words import painter, printable
 
 
-def told(tale, clock="03:00", *, selection=Selection.OBSERVED, scope=SCOPE, problem=None):
-    run = tale.run
+def told(tale, *given, **members):
+    return account_of(tale.run, *given, neighbours=tale.neighbours, **members)
+
+
+def account_of(run, clock="03:00", *, selection=Selection.OBSERVED, scope=SCOPE, problem=None, neighbours=()):
     claim = Claim(KEY, scope, run.window, run.recorded) if scope else None
     account = Account(
         report=RunReport(run=run, selection=selection),
         claim=claim,
-        neighbours=attribution_of("1", *tale.neighbours).neighbours if claim else (),
+        neighbours=attribution_of("1", *neighbours).neighbours if claim else (),
         plateau=plateau_of(run.state.observations, Policy()) if run.state else None,
         policy=Policy(),
         now=after(clock),
@@ -156,3 +162,29 @@ def test_a_restated_run_shows_both_figures():
         "settled before at 100 in, 10 out, 25 cached, 1 call; read since: 150 in, 15 out, 37 cached, 1 call"
         in " ".join(told(tale, "04:00").split())
     )
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "advice"),
+    [
+        pytest.param(-2, 3, "A start at 11:53Z or later would have kept its minutes apart.", id="before it"),
+        pytest.param(
+            5, 15, "A start of chatdev/b at 12:00Z or later would have kept their minutes apart.", id="after it"
+        ),
+    ],
+)
+def test_advice_names_the_neighbour_that_could_have_kept_away(start, end, advice):
+    tale = Tale(neighbours=[neighbour("b", start, end)])
+    for clock in ("00:45", "01:45"):
+        tale.read(clock, "100 200 300 400 500 600 700")
+    said = " ".join(told(tale).split())
+    assert advice in said
+    assert said.count("would have kept") == 1
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_words_of_another_tool_are_shown_and_stay_on_their_lines(text):
+    run = Tale(**theirs(("00:05", 50))).run
+    run = replace(run, state=replace(run.state, message=text, reasons=(text,), completeness=text, assumes=(text,)))
+    assert not [c for c in account_of(run) if not c.isprintable() and c != "\n"]
+    assert printable(text)[:20].split()[0] in account_of(run)

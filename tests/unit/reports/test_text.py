@@ -10,7 +10,7 @@ from reconcile.core.model import Finding, Policy, RunKey, Usage
 from reconcile.core.selection import Selection
 from reconcile.core.summary import ApiUse, FileChange, RunReport, Summary, Unattributed
 from reconcile.errors import ProviderError
-from reconcile.reports.text import diff_text, findings_text, list_text, summary_text
+from reconcile.reports.text import diff_text, findings_text, list_text, rests_on, summary_text
 from reconcile.reports.words import painter
 
 PLAIN = painter(colour=False)
@@ -177,3 +177,9 @@ def test_names_of_runs_cannot_break_a_line():
     tale = Tale()
     odd = RunReport(run=replace(tale.run, key=RunKey("a\nb", "c\x1b[0m")), selection=Selection.DUE)
     assert r"a\nb/c\x1b[0m" in summary_text(summary(odd), PLAIN, 100)
+
+
+def test_what_another_tools_figure_rests_on_is_shown_in_its_own_words():
+    assert rests_on("their own\ncheck", ["a", "closed_key"]) == (
+        "their own\\ncheck; taken for granted: a, nobody else used the key in these minutes"
+    )

@@ -1,0 +1,103 @@
+"""Which mode a job is in, how it ends, and what its exit code is."""
+
+from dataclasses import replace
+
+import pytest
+from support.runs import Tale, after, neighbour
+
+from reconcile.core.model import Finding, Policy
+from reconcile.core.request import FailOn, Mode, Outcome, exit_code, mode_of, outcome
+from reconcile.core.selection import Selection
+from reconcile.core.summary import RunReport, Summary
+from reconcile.errors import ConfigurationError, ProviderError
+
+FINDING = Finding("runs/a", 1, 1, "", "is broken")
+UNREACHABLE = ProviderError("no answer", code="timeout", remedy="run again")
+UNSET = ConfigurationError("no key", code="missing", remedy="set it")
+
+
+def report(*shown, moved=False, neighbours=(), hours=1):
+    """A run that was read as often, so many hours apart."""
+    tale = Tale(neighbours=neighbours)
+    for number, each in enumerate(shown):
+        tale.read(f"{number * hours:02}:45", each)
+    return RunReport(run=tale.run, selection=Selection.DUE, moved=moved)
+
+
+def summary(*reports, **members):
+    return Summary(now=after("02:00"), policy=Policy(), discovered=len(reports), runs=reports, **members)
+
+
+def verified(**members):
+    return report("100", "100", **members)
+
+
+def shared(**members):
+    return report("100", "100", neighbours=[neighbour("b", 0, 10)], **members)
+
+
+def failed(**members):
+    return report("100", "200", hours=24, **members)
+
+
+@pytest.mark.parametrize(
+    ("asked", "event", "mode"),
+    [
+        (Mode.AUTO, "pull_request", Mode.CHECK),
+        (Mode.AUTO, "schedule", Mode.COMMIT),
+        (Mode.AUTO, "push", Mode.COMMIT),
+        (Mode.AUTO, "", Mode.COMMIT),
+        (Mode.COMMIT, "pull_request", Mode.COMMIT),
+        (Mode.CHECK, "schedule", Mode.CHECK),
+        (Mode.PULL_REQUEST, "schedule", Mode.PULL_REQUEST),
+    ],
+)
+def test_the_mode(asked, event, mode):
+    assert mode_of(asked, event) is mode
+
+
+@pytest.mark.parametrize(
+    ("found", "ended"),
+    [
+        pytest.param(summary(), Outcome.CLEAN, id="no runs"),
+        pytest.param(summary(verified()), Outcome.CLEAN, id="all verified"),
+        pytest.param(summary(verified(), report("100")), Outcome.WAITING, id="one pending"),
+        pytest.param(summary(report("0")), Outcome.WAITING, id="no data yet"),
+        pytest.param(summary(report()), Outcome.WAITING, id="one unread"),
+        pytest.param(summary(shared()), Outcome.CLEAN, id="a warning of an earlier pass"),
+        pytest.param(summary(shared(moved=True)), Outcome.WARNINGS, id="a new warning"),
+        pytest.param(summary(failed()), Outcome.CLEAN, id="a failure of an earlier pass"),
+        pytest.param(summary(failed(moved=True), shared(moved=True)), Outcome.ERRORS, id="a new failure"),
+        pytest.param(summary(verified(), findings=(FINDING,)), Outcome.ERRORS, id="a finding"),
+        pytest.param(summary(verified(), errors=(UNREACHABLE,)), Outcome.ERRORS, id="an error"),
+    ],
+)
+def test_how_a_pass_ended(found, ended):
+    assert outcome(found) is ended
+
+
+def test_a_gate_that_stays_shut_is_an_error():
+    assert outcome(summary(report("100")), unverified=True) is Outcome.ERRORS
+
+
+@pytest.mark.parametrize(
+    ("ended", "fail_on", "code"),
+    [
+        (Outcome.ERRORS, FailOn.ERRORS, 1),
+        (Outcome.ERRORS, FailOn.WARNINGS, 1),
+        (Outcome.ERRORS, FailOn.NEVER, 0),
+        (Outcome.WARNINGS, FailOn.ERRORS, 0),
+        (Outcome.WARNINGS, FailOn.WARNINGS, 1),
+        (Outcome.WARNINGS, FailOn.NEVER, 0),
+        (Outcome.WAITING, FailOn.WARNINGS, 0),
+        (Outcome.CLEAN, FailOn.WARNINGS, 0),
+    ],
+)
+def test_what_fails_a_job(ended, fail_on, code):
+    assert exit_code(summary(), ended, fail_on) == code
+
+
+def test_what_could_not_be_reached_tells_in_the_exit_code():
+    found = summary(findings=(FINDING,), errors=(UNSET, UNREACHABLE))
+    assert exit_code(found, Outcome.ERRORS, FailOn.ERRORS) == 3
+    assert exit_code(replace(found, errors=(UNSET,)), Outcome.ERRORS, FailOn.ERRORS) == 1
