@@ -159,6 +159,19 @@ def test_nothing_changes_in_any_file_when_the_provider(bench, script):
     assert summary.errors[0].remedy
 
 
+def test_a_run_beside_minutes_that_could_not_be_read_is_not_verified(bench):
+    """Its own minutes are on the first page. On the second is what tells that somebody else uses the key."""
+    bench.add("chatdev/z", "13:30", "13:34:30", [("13:31", 5)])
+    bench.add("chatdev/a", "+1 12:00:10", "+1 12:05", [("+1 12:01", 77), ("+1 12:40", 900)])
+    for clock in ("+1 13:17", "+1 14:17"):
+        bench.simulator.script(None, *[faults.server_error(500)] * 3)
+        assert bench.run(clock).exit_code == 3
+    assert (bench.verdict("chatdev/a"), bench.verdict("chatdev/z")) == (None, "verified: stable")
+    bench.run("+1 15:17")
+    bench.run("+1 16:17")
+    assert bench.verdict("chatdev/a") == "pending: edge_usage"
+
+
 def test_a_failed_pass_is_made_up_for_by_the_next(bench):
     bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
     bench.run("13:17")
