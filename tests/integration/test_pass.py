@@ -220,6 +220,17 @@ def test_one_bad_file_stops_no_other(bench):
     assert bench.block("chatdev/a")["assumes"] == ["closed_key", "unreadable_runs"]
 
 
+def test_a_file_that_is_none_may_hide_a_run_too(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.file("chatdev/hidden").mkdir(parents=True)
+    bench.file("baes/hidden").mkdir(parents=True)
+    bench.run("13:17")
+    bench.run("14:17")
+    block = bench.block("chatdev/a")
+    assert block["assumes"] == ["closed_key", "unreadable_runs"]
+    assert "; 1 unreadable file of this framework may" in block["verification_message"]
+
+
 def test_a_framework_without_a_key_id_says_which_variable_to_set_and_the_others_go_on(bench):
     bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
     bench.add("my-tool/b", "12:00:10", "12:05", [])
