@@ -8,12 +8,12 @@ from pathlib import Path
 from reconcile.adapters.providers import openai
 from reconcile.core.account import Account
 from reconcile.core.claims import claims_of, missing_key_id
-from reconcile.core.model import Claim, Finding, Query, Run, RunKey, Scope
+from reconcile.core.model import Claim, Finding, Query, Run, RunFile, RunKey, Scope
 from reconcile.core.planning import plan
 from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import EVERYTHING, Asked
 from reconcile.core.summary import RunReport, Summary
-from reconcile.errors import UsageError
+from reconcile.errors import StoreError, UsageError
 from reconcile.workflow.tree import Workspace, check_file, read_tree
 
 
@@ -43,9 +43,18 @@ def validate(workspace: Workspace, paths: Sequence[Path] = ()) -> tuple[int, tup
             raise _nothing_below(paths)
     findings = list(misplaced)
     for file in files:
-        document = check_file(workspace, file)
-        findings += document if isinstance(document, tuple) else ()
+        findings += _defects(workspace, file)
     return len(files) + len(misplaced), tuple(findings)
+
+
+def _defects(workspace: Workspace, file: RunFile) -> tuple[Finding, ...]:
+    """What is wrong with one file; that it cannot be read is one more defect, and stops no other file."""
+    try:
+        document = check_file(workspace, file)
+    except StoreError as error:
+        said = error.message.removeprefix(f"{file.path}: ")
+        return (Finding(file.path, 1, 1, "", f"{said}; check the permissions of the file and its folder"),)
+    return document if isinstance(document, tuple) else ()
 
 
 def _nothing_below(paths: Sequence[Path]) -> UsageError:

@@ -6,7 +6,7 @@ import json
 import pytest
 from support.bench import at, called, recorded
 
-from reconcile import run_pass
+from reconcile import run_pass, validate
 from reconcile.core.summary import standing
 from reconcile.errors import ConfigurationError, UsageError
 from reconcile.simulator import faults
@@ -218,6 +218,22 @@ def test_one_bad_file_stops_no_other(bench):
     assert (summary.counts["invalid"], summary.counts["pending"], summary.exit_code) == (1, 1, 1)
     bench.run("14:17")
     assert bench.block("chatdev/a")["assumes"] == ["closed_key", "unreadable_runs"]
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_validated(bench, monkeypatch):
+    bench.add("chatdev/a", "12:00:10", "12:05", [])
+    bench.write("chatdev/bad", "{")
+    workspace = bench.workspace("13:17")
+    read = type(workspace.store).read
+
+    def vanishing(self, key):
+        bench.file("chatdev/a").unlink(missing_ok=True)
+        return read(self, key)
+
+    monkeypatch.setattr(type(workspace.store), "read", vanishing)
+    files, (first, second) = validate(workspace)
+    assert (files, second.path) == (2, str(bench.file("chatdev/bad")))
+    assert (first.path, first.message.split(" (")[0]) == (str(bench.file("chatdev/a")), "cannot be read")
 
 
 def test_a_file_that_is_none_may_hide_a_run_too(bench):
