@@ -13,7 +13,7 @@ from reconcile.core.amendment import amendments
 from reconcile.core.attribution import Attribution
 from reconcile.core.edits import amend
 from reconcile.core.model import Claim, OwnScope, Policy, Run
-from reconcile.core.plateau import JITTER, Effect
+from reconcile.core.plateau import JITTER, Effect, apart
 from reconcile.core.reading import read_run
 from reconcile.core.settlement import Verdict, settle, taken_back
 from reconcile.core.validation import Checker, Document
@@ -80,7 +80,7 @@ def _overtaken(at: datetime, run: Run, policy: Policy) -> bool:
     and a clock that was ahead has stamped the other one too late. The two may lie minutes apart.
     """
     later = [observation.at - at for observation in run.state.observations] if run.state else []
-    return max(later, default=timedelta(0)) >= max(policy.verification_interval - JITTER, JITTER)
+    return max(later, default=timedelta(0)) >= max(apart(policy), JITTER)
 
 
 def _verdict(lesson: Lesson, run: Run, policy: Policy) -> tuple[Verdict | None, str | None]:
