@@ -14,7 +14,8 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, NoReturn
@@ -73,6 +74,8 @@ class Answer:
     status: int
     body: bytes
     retries: int
+    served_at: datetime | None = field(default=None, compare=False)
+    """The server's own clock, where it tells."""
 
 
 class TransientError(ProviderError):
@@ -159,7 +162,7 @@ class Http:
         except (OSError, HTTPError, ValueError) as error:  # requests' base is an OSError; the others leak through it
             self._fail(error)
         self._check_status(response, body)
-        return Answer(response.status_code, body, retries)
+        return Answer(response.status_code, body, retries, _date(response.headers.get("Date", "")))
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -229,13 +232,19 @@ def _safe_host(url: str) -> str:
     raise ConfigurationError(problem, code=code, remedy="set the base URL to an https address, or unset it")
 
 
+def _date(value: str) -> datetime | None:
+    """The instant of an HTTP date; None for anything else."""
+    try:
+        moment = parsedate_to_datetime(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def _retry_after(response: requests.Response) -> float:
     """Seconds the server asks to wait: a number, or a date that is read against the server's own clock; else 0."""
     value = response.headers.get("Retry-After", "").strip()
     if re.fullmatch("[0-9]+", value):
         return float(value)
-    try:
-        until, now = (parsedate_to_datetime(text) for text in (value, response.headers.get("Date", "")))
-        return max(0.0, (until - now).total_seconds())
-    except (TypeError, ValueError):  # no date, or one with an offset and one without
-        return 0.0
+    until, now = _date(value), _date(response.headers.get("Date", ""))
+    return max(0.0, (until - now).total_seconds()) if until and now else 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,7 +31,9 @@ ADMIN_KEY_VARIABLES = (
 )
 """The first that is set is used. A project key is never tried in their place: it cannot read usage."""
 
-DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(m|h|d)?")
+DURATION = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*(m|h|d)?")
+"""As the schema of reconcile.yml has it: no span of it leaves the calendar."""
+
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -180,10 +182,9 @@ def _text(file: Path, *, required: bool) -> str:
 def _document(file: Path, text: str) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise _bad(
-            file, f"is no YAML: {' '.join(str(error).split())}", "README.md, Settings, shows a whole one"
-        ) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        fault = "it is nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        raise _bad(file, f"is no YAML: {fault}", "README.md, Settings, shows a whole one") from error
     defects = explain(schema_files.load("reconcile"), document)
     if defects:
         raise _bad(file, "; ".join(sentence for _, sentence in defects), "README.md, Settings, shows a whole one")
@@ -196,7 +197,12 @@ def _bad(file: Path, defect: str, remedy: str) -> ConfigurationError:
 
 def _with_dotenv(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment, and beneath it what a .env file beside the configuration sets."""
-    found = dotenv.dotenv_values(file, interpolate=False) if file.is_file() else {}
+    try:
+        found = dotenv.dotenv_values(file, interpolate=False) if file.is_file() else {}
+    except OSError as error:
+        raise _bad(file, f"cannot be read ({error.strerror})", "check its permissions") from error
+    except UnicodeDecodeError as error:  # whose text would quote the file, and that holds the key
+        raise _bad(file, "is not UTF-8", "save it as UTF-8") from error
     return {**{name: value for name, value in found.items() if value is not None}, **environ}
 
 
@@ -237,11 +243,13 @@ def _scope(scope: Mapping[str, Any]) -> Scope:
 def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        offset = moment.utcoffset()
+        shifted = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # no such day, or one that UTC's calendar lacks
         raise _no_instant(text) from error
-    if moment.tzinfo is None:
+    if offset is None:
         raise _no_instant(text)
-    return moment
+    return shifted
 
 
 def _no_instant(text: str) -> UsageError:

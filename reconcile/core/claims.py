@@ -13,6 +13,9 @@ from reconcile.errors import ConfigurationError
 KEY_ID_VARIABLE = re.compile(r"OPENAI_API_KEY_[A-Z0-9_]+_ID")
 """The environment variables that name a framework's key ids, as the origin project spells them."""
 
+KEY_ID = re.compile(r"(?!sk-)[!-~]+")
+"""What can be an id, as the schemas have it: printable, and no secret key."""
+
 KEY_ID_PAGE = "https://platform.openai.com/api-keys"
 
 
@@ -26,7 +29,8 @@ def scopes(
 ) -> tuple[dict[str, Scope], list[ConfigurationError]]:
     """The scope of each framework that has one. A variable wins over the file; several ids are parted by commas.
 
-    Two frameworks that the same variable would name are an error, and neither gets a scope from it.
+    Two frameworks that the same variable would name are an error, and neither gets a scope from it; nor does one whose
+    variable holds what is no id. It may be the key itself: ids are sent in addresses and shown, so it must go nowhere.
     """
     by_variable: defaultdict[str, list[str]] = defaultdict(list)
     for framework in frameworks:
@@ -35,7 +39,9 @@ def scopes(
     errors = []
     for variable, names in by_variable.items():
         ids = tuple(part.strip() for part in variables.get(variable, "").split(",") if part.strip())
-        if ids and len(names) > 1:
+        if not all(KEY_ID.fullmatch(key) for key in ids):
+            errors.append(_no_key_id(variable))
+        elif ids and len(names) > 1:
             errors.append(_collision(variable, names))
         elif ids:
             base = configured.get(names[0], Scope("openai"))
@@ -87,6 +93,15 @@ def _over(own: OwnScope | None, base: Scope | None) -> Scope:
         base.api_key_ids if own.api_key_ids is None else own.api_key_ids,
         base.project_ids if own.project_ids is None else own.project_ids,
         base.models if own.models is None else own.models,
+    )
+
+
+def _no_key_id(variable: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{variable} holds what is no id of an API key, perhaps the key itself (sk-...)",
+        code="malformed_key_id",
+        remedy=f"set it to the id, such as key_abc123, which stands beside the key on {KEY_ID_PAGE}; several ids are "
+        "parted by commas",
     )
 
 

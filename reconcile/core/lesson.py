@@ -7,20 +7,24 @@ which can be applied again to whatever the file has become.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconcile.core.amendment import amendments
 from reconcile.core.attribution import Attribution
 from reconcile.core.edits import amend
 from reconcile.core.evidence import evidence_bytes, evidence_of
-from reconcile.core.model import Claim, Policy, Run
-from reconcile.core.plateau import Effect
+from reconcile.core.model import Claim, OwnScope, Policy, Run
+from reconcile.core.plateau import JITTER, Effect, apart
 from reconcile.core.reading import read_run
 from reconcile.core.seal import sealed, unsealed
 from reconcile.core.settlement import Verdict, settle, taken_back
 from reconcile.core.validation import Checker, Document
 from reconcile.errors import StoreError
 
+OVERTAKEN = (
+    "its file holds a read from long after this pass began: another pass overtook it, or a clock is wrong; "
+    "nothing was changed"
+)
 CHANGED = "the file was changed while its usage was read; the next pass reads it again"
 TRANSIENT = "nothing was reported this time; a zero after a figure is transient, so the figure stands"
 
@@ -31,6 +35,8 @@ class Lesson:
 
     path: str
     claim: Claim
+    own_scope: OwnScope | None
+    """What the run's file said of its scope: another one is another claim."""
     attribution: Attribution | None
     at: datetime
     forced: bool = False
@@ -57,8 +63,10 @@ def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Appl
     if not isinstance(document, Document):
         return Applied(run=None, before=data, note=CHANGED)
     run = _run(lesson, document)
-    if (run.window, run.recorded) != (lesson.claim.window, lesson.claim.recorded):
+    if (run.window, run.recorded, run.own_scope) != (lesson.claim.window, lesson.claim.recorded, lesson.own_scope):
         return Applied(run=run, before=data, note=CHANGED)
+    if lesson.attribution and _overtaken(lesson.at, run, policy):
+        return Applied(run=run, before=data, note=OVERTAKEN)
     verdict, note = _verdict(lesson, run, policy)
     if verdict is None:
         return Applied(run=run, before=data, note=note)
@@ -83,6 +91,16 @@ def _evidence(lesson: Lesson, verdict: Verdict) -> bytes | None:
 def _run(lesson: Lesson, document: Document) -> Run:
     """The run as its file describes it, with the call log that the lesson was learnt with."""
     return replace(read_run(document.run, document.path, document.value, document.generation), log=lesson.claim.log)
+
+
+def _overtaken(at: datetime, run: Run, policy: Policy) -> bool:
+    """Whether the file holds a later read that could confirm this one.
+
+    Nobody knows when this one was really made: its pass may have waited for the provider until after the other read,
+    and a clock that was ahead has stamped the other one too late. The two may lie minutes apart.
+    """
+    later = [observation.at - at for observation in run.state.observations] if run.state else []
+    return max(later, default=timedelta(0)) >= max(apart(policy), JITTER)
 
 
 def _verdict(lesson: Lesson, run: Run, policy: Policy) -> tuple[Verdict | None, str | None]:

@@ -250,8 +250,8 @@ def _common(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return not one or not other or bool(set(one) & set(other))
 
 
-SNAPSHOT = "-[0-9]{4}-[0-9]{2}-[0-9]{2}"
-"""What a dated snapshot adds to the name of its model: gpt-4o-mini-2024-07-18."""
+SNAPSHOT = "-[0-9]{4}(-[0-9]{2}-[0-9]{2})?"
+"""What a dated snapshot adds to the name of its model: gpt-4o-mini-2024-07-18, and of older ones gpt-4-0613."""
 
 
 @lru_cache(maxsize=4096)

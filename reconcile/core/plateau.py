@@ -18,6 +18,11 @@ JITTER = timedelta(seconds=60)
 """An hourly schedule fires up to a minute early now and then; that must not cost an hour."""
 
 
+def apart(policy: Policy) -> timedelta:
+    """How far apart two reads have to be: the interval, less what schedules jitter by; of a short one, less a tenth."""
+    return policy.verification_interval - min(JITTER, policy.verification_interval / 10)
+
+
 class Effect(Enum):
     """What an observation did to the plateau."""
 
@@ -112,11 +117,7 @@ def _started(read: Observation) -> Plateau:
 
 def _confirmed(plateau: Plateau, read: Observation, policy: Policy) -> tuple[Plateau, bool]:
     """One more read of the plateau's figure. One confirmation more than the policy asks for is not counted."""
-    counts = (
-        not plateau.stable(policy)
-        and read.at > plateau.last
-        and read.at - plateau.last >= policy.verification_interval - JITTER
-    )
+    counts = not plateau.stable(policy) and read.at > plateau.last and read.at - plateau.last >= apart(policy)
     if not counts:
         return plateau, False
     foreign = plateau.foreign and read.status is None

@@ -15,7 +15,7 @@ from reconcile.core.reading import read_run
 from reconcile.core.selection import EVERYTHING, Asked
 from reconcile.core.summary import RunReport, Summary
 from reconcile.core.validation import Document
-from reconcile.errors import UsageError
+from reconcile.errors import StoreError, UsageError
 from reconcile.workflow.tree import Workspace, check_file, check_log, read_tree
 
 
@@ -48,7 +48,7 @@ def validate(workspace: Workspace, paths: Sequence[Path] = ()) -> tuple[int, tup
         wants_log = log is not None and _is_wanted(log.path, wanted)
         if not wants_log and not _is_wanted(file.path, wanted):
             continue
-        document = check_file(workspace, file)
+        document = _checked(workspace, file)
         if _is_wanted(file.path, wanted):
             looked_at += 1
             findings += () if isinstance(document, Document) else document
@@ -67,12 +67,27 @@ def _log_findings(
     if isinstance(log, Finding):
         return (log,)
     run = isinstance(document, Document) and read_run(file.key, file.path, document.value, document.generation)
-    _, findings = check_log(workspace, log, run.window if run else None)
-    return findings
+    try:
+        return check_log(workspace, log, run.window if run else None)[1]
+    except StoreError as error:
+        return (_unreadable(log, error),)
 
 
 def _is_wanted(path: str, wanted: set[Path]) -> bool:
     return not wanted or bool(wanted & _leading_to(Path(path)))
+
+
+def _checked(workspace: Workspace, file: RunFile) -> Document | tuple[Finding, ...]:
+    """One file, validated; that it cannot be read is one more defect, and stops no other file."""
+    try:
+        return check_file(workspace, file)
+    except StoreError as error:
+        return (_unreadable(file, error),)
+
+
+def _unreadable(file: RunFile, error: StoreError) -> Finding:
+    said = error.message.removeprefix(f"{file.path}: ")
+    return Finding(file.path, 1, 1, "", f"{said}; check the permissions of the file and its folder")
 
 
 def _nothing_below(paths: Sequence[Path]) -> UsageError:

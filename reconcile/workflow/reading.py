@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconcile.core.control import control_query, differing
 from reconcile.core.judgement import late_claims
-from reconcile.core.model import Bucket, Claim, Fetched, Query, RunKey, UsageProvider, Window
+from reconcile.core.model import GUARD_MINUTES, Bucket, Claim, Fetched, Query, RunKey, UsageProvider, Window
 from reconcile.core.planning import plan
 from reconcile.core.selection import Asked, Selected, Selection
 from reconcile.core.summary import ApiUse
@@ -30,8 +30,19 @@ class Read:
     queries: tuple[Query, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     covered: tuple[Window, ...] = ()
+    unread: tuple[Window, ...] = ()
+    """The windows of queries without a whole answer."""
     api: ApiUse
     errors: tuple[ReconcileError, ...] = ()
+
+    def judges(self, claim: Claim) -> bool:
+        """Whether what was read tells about the claim: its keys were asked for, and no guard minute stayed unread.
+
+        Unclaimed usage that could not be seen would look like none.
+        """
+        return self.asked_for(claim) and not any(
+            window.meets(claim.window.widened(GUARD_MINUTES)) for window in self.unread
+        )
 
     def asked_for(self, claim: Claim) -> bool:
         """Whether the claim's keys were in the queries: usage of one that was not would look like none."""
@@ -94,6 +105,7 @@ def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider)
         queries=queries,
         buckets=tuple(bucket for answer in answers for bucket in answer.buckets),
         covered=tuple(answer.query.window for answer in answers),
+        unread=tuple(query.window for query in queries if query not in {answer.query for answer in answers}),
         api=ApiUse(
             requests=sum(answer.pages + answer.retries for answer in answers) + len(errors),
             pages=sum(answer.pages for answer in answers),

@@ -38,7 +38,7 @@ def conclude(workspace: Workspace, tree: Tree, read: Read, asked: Asked, *, dry_
     """
     selected = tree.selected(workspace, asked)
     attributed = attribute(tuple(tree.claims.values()), read.buckets, read.covered)
-    judged = {key: share for key, share in attributed.by_run.items() if read.asked_for(share.claim)}
+    judged = {key: share for key, share in attributed.by_run.items() if read.judges(share.claim)}
     reports, changes, errors = _write_all(workspace, tree, selected, judged, dry_run=dry_run)
     return Summary(
         now=workspace.now,
@@ -92,6 +92,7 @@ def _lesson(workspace: Workspace, tree: Tree, each: Selected, attribution: Attri
     return Lesson(
         path=run.path,
         claim=claim,
+        own_scope=run.own_scope,
         attribution=attribution,
         at=workspace.now,
         forced=each.forced,

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import PurePosixPath
 
+from reconcile.adapters.run_store import FILE_NAME
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
 from reconcile.core.claims import claims_of, missing_key_id, neighbours, scopes
 from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope, Window
@@ -84,7 +86,7 @@ def read_tree(workspace: Workspace) -> Tree:
     runs: list[Run] = []
     findings = list(misplaced)
     errors: list[ReconcileError] = []
-    unreadable = Counter[str]()
+    unreadable = Counter(parts[-3] for parts in map(_parts, misplaced) if parts[-1:] == (FILE_NAME,))
     for file in files:
         try:
             document = check_file(workspace, file)
@@ -109,6 +111,10 @@ def read_tree(workspace: Workspace) -> Tree:
         claims=claims_of(runs, by_framework),
         errors=(*errors, *ambiguous),
     )
+
+
+def _parts(misplaced: Finding) -> tuple[str, ...]:
+    return PurePosixPath(misplaced.path).parts
 
 
 def check_file(workspace: Workspace, file: RunFile) -> Document | tuple[Finding, ...]:

@@ -23,6 +23,7 @@ from reconcile.simulator.server import ADMIN_KEY, Simulator
 
 CONTRACTS = Path(__file__).resolve().parents[2].parent / "shared" / "contracts"
 START = 1767621600  # 2026-01-05T14:00:00Z
+NOW = instant(START + 86400)
 PATH = "/organization/usage/completions"
 
 pytestmark = pytest.mark.skipif(not CONTRACTS.exists(), reason="the specification is not beside this repository")
@@ -35,7 +36,7 @@ def read(name: str) -> Any:
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     calls = calls_for("chatdev/ab12", START, START + 600, "key_a", MODEL)
-    with Simulator(Ledger(calls), now=instant(START + 86400)) as simulator:
+    with Simulator(Ledger(calls), now=NOW) as simulator:
         yield simulator
 
 
@@ -45,6 +46,10 @@ def ask(simulator: Simulator, key: str = ADMIN_KEY, **params: object) -> request
         return session.get(
             simulator.base_url + PATH, params=params, headers={"Authorization": f"Bearer {key}"}, timeout=5
         )
+
+
+def provider(simulator: Simulator) -> OpenAIUsage:
+    return OpenAIUsage(ADMIN_KEY, simulator.base_url, now=NOW)
 
 
 def assert_valid(body: Any, specification: str, schema: str) -> None:
@@ -96,7 +101,7 @@ def test_simulator__its_429_is_that_of_the_specification(simulator: Simulator) -
 
 
 def test_provider__asks_only_what_the_specification_knows(simulator: Simulator) -> None:
-    OpenAIUsage(ADMIN_KEY, simulator.base_url).fetch(Query("openai", Window(START, START + 600), ("key_a",)))
+    provider(simulator).fetch(Query("openai", Window(START, START + 600), ("key_a",)))
     known = {p["name"]: p["schema"] for p in read("openai-usage.openapi.json")["paths"][PATH]["get"]["parameters"]}
     for name, value in simulator.requests[0].params:
         schema = known[name].get("items", known[name])
@@ -125,7 +130,7 @@ def test_provider__asks_only_what_the_specification_knows(simulator: Simulator) 
 )
 def test_provider__reads_recorded_rows(simulator: Simulator, recorded: Any, usage: Usage) -> None:
     simulator.script(faults.edited(lambda page: page["data"][0].update(results=[recorded()])))
-    fetched = OpenAIUsage(ADMIN_KEY, simulator.base_url).fetch(Query("openai", Window(START, START + 60)))
+    fetched = provider(simulator).fetch(Query("openai", Window(START, START + 60)))
     assert [bucket.usage for bucket in fetched.buckets] == [usage]
 
 
@@ -144,7 +149,7 @@ def test_provider__understands_recorded_errors(simulator: Simulator, number: int
     example = read("examples/errors_openai.json")[number]
     simulator.script(faults.instead(Reply(example["status"], json.dumps(example["body"]).encode())))
     with pytest.raises(ProviderError) as caught:
-        OpenAIUsage(ADMIN_KEY, simulator.base_url).fetch(Query("openai", Window(START, START + 60)))
+        provider(simulator).fetch(Query("openai", Window(START, START + 60)))
     said = example["body"]["error"]
     text = said if isinstance(said, str) else said["message"]
     assert caught.value.code == code

@@ -1,5 +1,6 @@
 """Settings: what wins over what, and what a wrong one says."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,6 +74,20 @@ def test_a_dotenv_file_fills_in_what_the_environment_lacks(here):
     assert (found.admin_key.reveal(), found.base_url) == ("sk-admin-file", "https://environment.example/v1")
 
 
+def test_a_dotenv_file_that_is_no_text_is_an_error_that_names_it_and_quotes_nothing(here):
+    (here / ".env").write_bytes(b"OPENAI_ADMIN_KEY=sk-admin-secret\xff\n")
+    with pytest.raises(ConfigurationError, match=r"\.env: is not UTF-8") as raised:
+        settings()
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser reads every file")
+def test_a_dotenv_file_that_may_not_be_read_is_an_error_that_names_it(here):
+    (here / ".env").touch(mode=0)
+    with pytest.raises(ConfigurationError, match=r"\.env: cannot be read"):
+        settings()
+
+
 def test_a_dotenv_file_is_not_read_where_it_must_not_be(here):
     (here / ".env").write_text("OPENAI_ADMIN_KEY=sk-admin-file\n")
     assert settings(read_dotenv=False).admin_key is None
@@ -107,6 +122,7 @@ def test_the_error_for_a_missing_key_names_variable_and_scope():
         pytest.param("policy: {min_stable_verifications: 0}", ConfigurationError, "min_stable", id="no read at all"),
         pytest.param("frameworks: {a: {provider: other}}", ConfigurationError, "provider", id="an unknown provider"),
         pytest.param("- 1", ConfigurationError, "reconcile.yml", id="no mapping"),
+        pytest.param("[" * 5000, ConfigurationError, "nested too deep", id="deeper than a parser goes"),
     ],
 )
 def test_a_wrong_file_is_an_error_that_says_where(here, text, error, words):
@@ -134,7 +150,7 @@ def test_durations(text, expected):
     assert duration(text, "min-age") == timedelta(minutes=expected)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-5m", "5w", "٣0m"])
+@pytest.mark.parametrize("text", ["", "soon", "-5m", "5w", "٣0m", "999999999999d"])
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(UsageError, match="min-age"):
         duration(text, "min-age")
@@ -157,7 +173,11 @@ def test_an_instant_comes_from_the_flag_before_the_environment(here):
     assert found.now == datetime(2026, 1, 5, 11, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-01-05T10:00:00"], ids=["no instant", "no offset"])
+@pytest.mark.parametrize(
+    "text",
+    ["yesterday", "2026-01-05T10:00:00", "0001-01-01T00:00:00+14:00"],
+    ids=["no instant", "no offset", "before the calendar"],
+)
 def test_what_is_no_instant_is_refused(here, text):
     with pytest.raises(UsageError, match="now"):
         settings(now=text)

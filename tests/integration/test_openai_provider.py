@@ -325,6 +325,18 @@ def test_fetch__a_query_that_ends_in_the_future_is_not_asked(simulator: Simulato
     assert "2026-01-06T14:00:00Z" in error.message
 
 
+@pytest.mark.parametrize("minutes", [-6, 6], ids=["ahead", "behind"])
+def test_fetch__a_clock_that_is_not_the_providers_is_not_believed(simulator: Simulator, minutes: int) -> None:
+    simulator.set_now(datetime.now(UTC) + timedelta(minutes=minutes))
+    assert refused(simulator, now=None).code == "clock_wrong"
+
+
+@pytest.mark.parametrize("now", [None, NOW], ids=["a little off", "given for a replay"])
+def test_fetch__a_clock_may_be(simulator: Simulator, now: datetime | None) -> None:
+    simulator.set_now(datetime.now(UTC) + timedelta(minutes=4))
+    assert provider(simulator, now=now).fetch(QUERY).pages == 1
+
+
 def test_fetch__without_now_the_clock_tells_the_future(simulator: Simulator) -> None:
     end = int((datetime.now(UTC) + timedelta(days=1)).timestamp()) // 60 * 60
     assert refused(simulator, Query("openai", Window(end - 60, end)), now=None).code == "query_in_future"

@@ -6,7 +6,7 @@ import json
 import pytest
 from support.bench import at, called, recorded
 
-from reconcile import run_pass
+from reconcile import run_pass, validate
 from reconcile.core.summary import standing
 from reconcile.errors import ConfigurationError, UsageError
 from reconcile.simulator import faults
@@ -159,6 +159,19 @@ def test_nothing_changes_in_any_file_when_the_provider(bench, script):
     assert summary.errors[0].remedy
 
 
+def test_a_run_beside_minutes_that_could_not_be_read_is_not_verified(bench):
+    """Its own minutes are on the first page. On the second is what tells that somebody else uses the key."""
+    bench.add("chatdev/z", "13:30", "13:34:30", [("13:31", 5)])
+    bench.add("chatdev/a", "+1 12:00:10", "+1 12:05", [("+1 12:01", 77), ("+1 12:40", 900)])
+    for clock in ("+1 13:17", "+1 14:17"):
+        bench.simulator.script(None, *[faults.server_error(500)] * 3)
+        assert bench.run(clock).exit_code == 3
+    assert (bench.verdict("chatdev/a"), bench.verdict("chatdev/z")) == (None, "verified: stable")
+    bench.run("+1 15:17")
+    bench.run("+1 16:17")
+    assert bench.verdict("chatdev/a") == "pending: edge_usage"
+
+
 def test_a_failed_pass_is_made_up_for_by_the_next(bench):
     bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
     bench.run("13:17")
@@ -231,6 +244,33 @@ def test_one_bad_file_stops_no_other(bench):
     assert (summary.counts["invalid"], summary.counts["pending"], summary.exit_code) == (1, 1, 1)
     bench.run("14:17")
     assert bench.block("chatdev/a")["assumes"] == ["closed_key", "unreadable_runs"]
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_validated(bench, monkeypatch):
+    bench.add("chatdev/a", "12:00:10", "12:05", [])
+    bench.write("chatdev/bad", "{")
+    workspace = bench.workspace("13:17")
+    read = type(workspace.store).read
+
+    def vanishing(self, key):
+        bench.file("chatdev/a").unlink(missing_ok=True)
+        return read(self, key)
+
+    monkeypatch.setattr(type(workspace.store), "read", vanishing)
+    files, (first, second) = validate(workspace)
+    assert (files, second.path) == (2, str(bench.file("chatdev/bad")))
+    assert (first.path, first.message.split(" (")[0]) == (str(bench.file("chatdev/a")), "cannot be read")
+
+
+def test_a_file_that_is_none_may_hide_a_run_too(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.file("chatdev/hidden").mkdir(parents=True)
+    bench.file("baes/hidden").mkdir(parents=True)
+    bench.run("13:17")
+    bench.run("14:17")
+    block = bench.block("chatdev/a")
+    assert block["assumes"] == ["closed_key", "unreadable_runs"]
+    assert "; 1 unreadable file of this framework may" in block["verification_message"]
 
 
 def test_a_framework_without_a_key_id_says_which_variable_to_set_and_the_others_go_on(bench):

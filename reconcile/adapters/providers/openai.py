@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import urlencode
@@ -24,6 +24,9 @@ PATH = "/organization/usage/completions"
 MOST_BUCKETS = 1440
 GROUP_BY = ("project_id", "api_key_id", "model", "batch", "service_tier")
 FIGURES = ("input_tokens", "output_tokens", "input_cached_tokens", "num_model_requests")
+
+MOST_SKEW = timedelta(minutes=5)
+"""How far the two clocks may be apart. What a proxy keeps for a while is no answer either."""
 
 PATIENCE = Patience()
 ADMIN_KEYS = "platform.openai.com/settings/organization/admin-keys"
@@ -63,6 +66,8 @@ class OpenAIUsage:
         more, pages, retries = True, 0, 0
         while more:
             answer = self._http.get([*_params(query), *(("page", cursor) for cursor in cursors[-1:])])
+            if self._now is None:
+                _check_clock(answer.served_at, datetime.now(UTC))
             if answer.status != HTTPStatus.OK:
                 raise _refusal(self._http, answer)
             page = self._http.json_object(answer.body)
@@ -98,6 +103,16 @@ def _params(query: Query) -> list[tuple[str, str]]:
         *(("group_by", name) for name in GROUP_BY if query.grouped),
         *(("api_key_ids", key) for key in query.api_key_ids),
     ]
+
+
+def _check_clock(served_at: datetime | None, now: datetime) -> None:
+    """Ages, and the time between two reads, are taken from this machine's clock: where that is wrong, so are they."""
+    if served_at and abs(served_at - now) > MOST_SKEW:
+        raise ProviderError(
+            f"this machine's clock says {now:%Y-%m-%dT%H:%M:%SZ}, the provider's {served_at:%Y-%m-%dT%H:%M:%SZ}",
+            code="clock_wrong",
+            remedy="set the clock and the time zone of this machine, then run again",
+        )
 
 
 def _check_past(window: Window, now: datetime) -> None:

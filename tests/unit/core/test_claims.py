@@ -85,6 +85,13 @@ def test_two_frameworks_that_one_variable_would_name_are_an_error_and_get_no_sco
     ]
 
 
+@pytest.mark.parametrize("value", ["sk-proj-SECRET", "key_a, sk-proj-SECRET", "key a", "key_\u00e9"])
+def test_what_is_no_key_id_in_a_variable_gives_no_scope_and_is_not_shown(value):
+    found, errors = scopes(["chatdev"], {}, {"OPENAI_API_KEY_CHATDEV_ID": value})
+    assert (found, [error.code for error in errors]) == ({}, ["malformed_key_id"])
+    assert not any(part in str(errors[0]) + errors[0].remedy for part in ("SECRET", "key_a,", "key a"))
+
+
 def test_two_frameworks_with_one_variable_name_are_no_error_while_it_is_unset():
     assert scopes(["chat_dev", "chat-dev"], {}, {}) == ({}, [])
 

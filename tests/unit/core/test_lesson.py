@@ -7,7 +7,7 @@ import pytest
 from support.runs import CHECKER, KEY, PATH, SCOPE, Tale, after, attribution_of
 
 from reconcile.core import lesson as module
-from reconcile.core.lesson import CHANGED, TRANSIENT, Lesson, apply
+from reconcile.core.lesson import CHANGED, OVERTAKEN, TRANSIENT, Lesson, apply
 from reconcile.core.model import Claim, Policy, Status
 from reconcile.errors import StoreError
 
@@ -16,7 +16,7 @@ def lesson(tale, shown, clock="00:45"):
     run = tale.run
     claim = Claim(KEY, SCOPE, run.window, run.recorded)
     attribution = attribution_of(shown, run=run) if shown is not None else None
-    return Lesson(path=PATH, claim=claim, attribution=attribution, at=after(clock))
+    return Lesson(path=PATH, claim=claim, own_scope=run.own_scope, attribution=attribution, at=after(clock))
 
 
 def applied(found, text):
@@ -48,6 +48,7 @@ def test_a_second_application_changes_nothing():
     [
         pytest.param(lambda tale: tale.put("end_timestamp", "2026-01-06T12:09:00Z"), id="its times"),
         pytest.param(lambda tale: tale.put("recorded_usage", {"api_calls": 1}), id="what it recorded"),
+        pytest.param(lambda tale: tale.put("usage_scope", {"api_key_ids": ["key_b"]}), id="its scope"),
         pytest.param(lambda tale: tale.put("run_id", "other"), id="its validity"),
     ],
 )
@@ -86,3 +87,19 @@ def test_what_would_not_be_valid_is_never_returned(monkeypatch):
     tale = Tale()
     with pytest.raises(StoreError, match="the file is as it was"):
         applied(lesson(tale, "100"), tale.text)
+
+
+@pytest.mark.parametrize(
+    ("clock", "note"),
+    [
+        pytest.param("02:00", None, id="a little"),
+        pytest.param("02:14", OVERTAKEN, id="by what would confirm it"),
+        pytest.param("09:00", OVERTAKEN, id="by a clock that was hours ahead"),
+    ],
+)
+def test_a_read_that_is_overtaken_is_not_confirmed_by_what_came_before_it(clock, note):
+    """The later read may have been made first, by a clock that was ahead: no interval lies between the two."""
+    tale = Tale()
+    tale.read(clock, "100")
+    outcome = applied(lesson(tale, "100", "01:45"), tale.text)
+    assert (outcome.run.state.status, outcome.note) == (Status.PENDING, note)

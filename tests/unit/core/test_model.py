@@ -133,6 +133,8 @@ def test_joined_windows_are_the_same_minutes_sorted_and_apart(windows, start, le
 ALIASES = {
     "the name itself": ("gpt-4o-mini", "gpt-4o-mini", True),
     "a dated snapshot": ("gpt-4o-mini", "gpt-4o-mini-2024-07-18", True),
+    "a snapshot dated by month and day": ("gpt-3.5-turbo", "gpt-3.5-turbo-0125", True),
+    "a preview is another model": ("gpt-4", "gpt-4-0125-preview", False),
     "another model that begins alike": ("gpt-4o", "gpt-4o-mini", False),
     "a snapshot of another model": ("gpt-4o", "gpt-4o-mini-2024-07-18", False),
     "a snapshot does not stand for its model": ("gpt-4o-mini-2024-07-18", "gpt-4o-mini", False),

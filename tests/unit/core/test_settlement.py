@@ -436,6 +436,14 @@ READS = {
         """,
         {"policy": Policy(verification_interval=timedelta(0))},
     ),
+    "a short interval is not eaten up by the slack for schedules": (
+        """
+        00:30:00   100    pending: first_read
+        00:30:53   100    -
+        00:30:54   100    verified: stable
+        """,
+        {"policy": Policy(verification_interval=timedelta(minutes=1))},
+    ),
     "a higher read starts anew, however soon it comes": (
         """
         00:30   100    pending: first_read
