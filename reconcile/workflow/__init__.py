@@ -12,12 +12,15 @@ from reconcile.workflow.acting import Acted, Action, act, error_annotation, mask
 from reconcile.workflow.answering import (
     Answer,
     Look,
+    answer_backtest,
     answer_error,
     answer_explain,
+    answer_lag,
     answer_list,
     answer_run,
     answer_validate,
 )
+from reconcile.workflow.learning import backtest, lag
 from reconcile.workflow.looking import claims, explain, list_runs, validate
 from reconcile.workflow.opening import curl_lines, open_workspace, openai_usage
 from reconcile.workflow.reading import Provider
@@ -37,16 +40,20 @@ __all__ = [
     "RunKey",
     "Workspace",
     "act",
+    "answer_backtest",
     "answer_error",
     "answer_explain",
+    "answer_lag",
     "answer_list",
     "answer_run",
     "answer_validate",
+    "backtest",
     "claims",
     "curl_lines",
     "error_annotation",
     "explain",
     "key_id_variable",
+    "lag",
     "list_runs",
     "mask",
     "open_action",

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconcile.core.account import Account, account_json
+from reconcile.core.lag import Lag, lag_json
 from reconcile.core.model import Finding, Json
 from reconcile.core.selection import Selection
 from reconcile.core.summary import SCHEMA_VERSION, Summary, as_json, error_json, finding_json, standing
+from reconcile.core.trial import Backtest, backtest_json
 from reconcile.core.wire import plural
 from reconcile.errors import ReconcileError
 from reconcile.reports.account import account_text
+from reconcile.reports.backtest import backtest_text
+from reconcile.reports.lag import lag_text
 from reconcile.reports.text import awaits, error_text, findings_text, list_text, summary_text
 from reconcile.reports.words import painter
 
@@ -71,6 +75,22 @@ def answer_explain(account: Account, look: Look) -> Answer:
     """How one run's figure came about."""
     text = account_text(account, painter(colour=look.colour), look.width)
     return Answer(text=text, document=account_json(account), exit_code=0)
+
+
+def answer_lag(lag: Lag, look: Look) -> Answer:
+    """How long figures take to be complete."""
+    text = lag_text(lag, painter(colour=look.colour), look.width)
+    return Answer(text=text, document=lag_json(lag), exit_code=_worst(lag.errors))
+
+
+def answer_backtest(backtest: Backtest, look: Look) -> Answer:
+    """What another policy would have made of the kept reads."""
+    text = backtest_text(backtest, painter(colour=look.colour), look.width)
+    return Answer(text=text, document=backtest_json(backtest), exit_code=_worst(backtest.errors))
+
+
+def _worst(errors: Sequence[ReconcileError]) -> int:
+    return max((error.exit_code for error in errors), default=0)
 
 
 def answer_error(error: ReconcileError, look: Look) -> Answer:
