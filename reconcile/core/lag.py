@@ -1,8 +1,8 @@
 """The reporting lag: how long after a run's window its figure is complete, from the reads that files keep.
 
-What each run tells is an interval of ages (`timing`). The estimate is Turnbull's (`turnbull`). It takes a kept read for
-the last that lacked something, though equal reads after it are not kept (`history` says which); for runs that rose it
-leans to the early side, by up to the gap.
+What each run tells is an interval of ages (`timing`). The estimate is Turnbull's (`turnbull`), from intervals whose
+ends do not depend on when in them the run was complete: it needs that, and what files keep does not give it by itself.
+So it ends where equal reads are no longer kept.
 
 The band does not lean on that, nor on the estimate. At each of fixed ages:
 
@@ -42,12 +42,18 @@ AGES = (5, 10, 15, 20, 30, 45, 60, 75, 90, 120, 150, 180, 240, 360, 480, 720, 14
 ERROR = (1 - CONFIDENCE) / (2 * len(AGES))
 """The error of one bound: two at each age."""
 
+UNTOLD = 0.05
+"""Where more than this share of the runs is complete at some later age that no read tells, the estimate has ended."""
+
 SHARES = (0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """The curve at one age: the share of runs that are complete by it. None where nothing is known."""
+    """The curve at one age: the share of runs that are complete by it. None where nothing is known.
+
+    No `share` beside a band: the estimate has ended.
+    """
 
     age: int
     runs: int
@@ -61,8 +67,8 @@ class Point:
 class Quantile:
     """The age in minutes by which a share of runs is complete, above `low` and by `high`.
 
-    No `high`: too few runs, or too slow ones; then the age is not known either. No `low`: the age may lie below the
-    youngest read.
+    No `high`: too few runs, or too slow ones; then no age is estimated. Nor is one where the estimate does not reach
+    the share. No `low`: the age may lie below the youngest read.
     """
 
     share: float
@@ -130,7 +136,7 @@ def lag_of(runs: Iterable[Run], policy: Policy, now: datetime) -> Lag:
 
 def _curve(origin: Origin, runs: Sequence[History], policy: Policy) -> Curve:
     timings = tuple(timing_of(each, policy) for each in runs)
-    masses = estimate(Counter(timing.complete for timing in timings)) if timings else ()
+    masses = estimate(Counter(timing.independent for timing in timings)) if timings else ()
     points = band(timings, masses) if timings else ()
     return Curve(
         origin=origin,
@@ -153,10 +159,15 @@ def band(timings: Sequence[Timing], masses: Sequence[Mass]) -> tuple[Point, ...]
     points = [Point(age=age, runs=0) for age in AGES if age < youngest]
     for position, (age, there) in enumerate(zip(ages, watched, strict=True)):
         low, high = max(lows[: position + 1]), min(highs[position:])
-        share = min(max(share_by(masses, age), low), high)
-        known = Point(age=age, runs=len(there), share=share, low=low, high=high)
+        known = Point(age=age, runs=len(there), share=_share(masses, age, low, high), low=low, high=high)
         points.append(known if there else Point(age=age, runs=0))
     return tuple(points)
+
+
+def _share(masses: Sequence[Mass], age: int, low: float, high: float) -> float | None:
+    """The estimate, inside the band."""
+    untold = sum(mass.share for mass in masses if mass.by is None and mass.after < age)
+    return None if untold > UNTOLD else min(max(share_by(masses, age), low), high)
 
 
 def _complete(timings: Iterable[Timing], age: int) -> int:

@@ -11,12 +11,13 @@ were reported the figure is proven. Recorded calls that never come leave a run t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, inf
 
 from reconcile.core.history import History
-from reconcile.core.model import Completeness, Policy, Reason
-from reconcile.core.plateau import follow
+from reconcile.core.model import Completeness, Observation, Policy, Reason
+from reconcile.core.plateau import JITTER, Plateau, follow
 from reconcile.core.turnbull import Interval
 
 PROVEN = {Completeness.CALLS_MATCHED, Completeness.CALLS_AND_TOKENS_MATCHED}
@@ -27,6 +28,8 @@ class Timing:
     """What one run's reads tell, in minutes of age."""
 
     complete: Interval
+    independent: Interval
+    """A wider one for the estimate, whose ends do not depend on when in it the run was complete."""
     first: int
     """Its first read."""
     last: float
@@ -41,24 +44,49 @@ class Timing:
 def timing_of(history: History, policy: Policy) -> Timing:
     """When the run was complete, as far as its reads tell."""
     reads = history.reads
-    plateau, _ = follow(None, reads[0], policy)
-    for read in reads[1:]:
-        plateau, _ = follow(plateau, replace(read, forced=False), policy)  # asked for or not, it is a read
+    plateaus = _plateaus(reads, policy)
+    plateau = plateaus[-1]
     ages = [history.age(read).total_seconds() / 60 for read in reads]
     shown = next(position for position, read in enumerate(reads) if read.reported == plateau.figure)
-    lacking = _calls_missing(history, plateau.figure.api_calls)
+    lacking = _calls_missing(history, plateau.figure.api_calls) or plateau.figure.is_zero
     stable = plateau.stable(policy)
-    final = stable and not lacking and not plateau.figure.is_zero
-    known_short = ages if lacking or plateau.figure.is_zero else ages[:shown]
+    final = stable and not lacking
+    known_short = ages if lacking else ages[:shown]
     after = max(0, floor(known_short[-1])) if known_short else 0
-    by = max(1, after + 1, ceil(ages[shown])) if final else None
+    complete = Interval(after, max(1, after + 1, ceil(ages[shown])) if final else None)
     state = history.run.state
     return Timing(
-        complete=Interval(after, by),
+        complete=complete,
+        independent=_independent(complete, history, reads[:shown]),
         first=max(1, ceil(ages[0])),
         last=inf if stable and not final else ages[-1],
         proven=final and state is not None and state.completeness in PROVEN,
     )
+
+
+def _plateaus(reads: Sequence[Observation], policy: Policy) -> list[Plateau]:
+    """The plateau after each read. Whether a read was forced does not matter: it is a read."""
+    plateaus: list[Plateau] = []
+    for read in reads:
+        plateau, _ = follow(plateaus[-1] if plateaus else None, replace(read, forced=False), policy)
+        plateaus.append(plateau)
+    return plateaus
+
+
+def _independent(complete: Interval, history: History, short: Sequence[Observation]) -> Interval:
+    """The interval as it would be, had the reads at which the run was looked at not depended on its lag.
+
+    An equal read is kept or not by what was read before, and a rise always is. So where the lower figure had been
+    stable, the rise is known only because it came; and one sooner than equal reads count is known no better than one
+    that came when they do.
+    """
+    kept = history.kept_under
+    if kept is None or complete.by is None or not short:
+        return complete
+    if _plateaus(short, kept)[-1].stable(kept):
+        return Interval(complete.after, None)
+    counts = complete.after + int((kept.verification_interval - JITTER).total_seconds() // 60)
+    return Interval(complete.after, max(complete.by, counts))
 
 
 def _calls_missing(history: History, reported: int) -> bool:

@@ -22,7 +22,7 @@ LEFT_OUT = {
     LeftOut.NO_USAGE: "without any usage, which may be late or may never have been",
 }
 WIDEST_PLOT = 61
-HEADING = f"  {'age':>8}  {'complete':>8}  {f'{CONFIDENCE:.0%} band':>18}  {'runs':>6}  "
+HEADING = f"  {'age':>9}  {'complete':>8}  {f'{CONFIDENCE:.0%} band':>18}  {'runs':>6}  "
 
 
 def lag_text(lag: Lag, paint: Paint, width: int) -> str:
@@ -61,13 +61,18 @@ def _curve(curve: Curve, paint: Paint, width: int) -> str:
 
 def _quantile(quantile: Quantile, curve: Curve) -> str:
     head = f"  {100 * quantile.share:.0f} % complete  "
-    if quantile.age is None or quantile.high is None:
+    if quantile.high is None:
         if curve.final < quantile.runs_needed:
             return f"{head}not known: it takes {quantile.runs_needed:,} runs or more, and {curve.final:,} are final"
         return f"{head}not known: too few of the runs were read young enough, or were complete when they were"
     low = "up to" if quantile.low is None else f"{quantile.low:,} to"
-    by = "at most" if quantile.age <= curve.youngest else "by"
-    return f"{head}{f'{by} {quantile.age:,} min':<16}  band {low} {quantile.high:,} min"
+    return f"{head}{_age(quantile, curve):<16}  band {low} {quantile.high:,} min"
+
+
+def _age(quantile: Quantile, curve: Curve) -> str:
+    if quantile.age is None:
+        return "no estimate"
+    return f"{'at most' if quantile.age <= curve.youngest else 'by'} {quantile.age:,} min"
 
 
 def _plot(curve: Curve, width: int) -> str:
@@ -82,12 +87,15 @@ def _plot(curve: Curve, width: int) -> str:
 
 def _row(point: Point, columns: int) -> str:
     """An age with its share and band in figures, and drawn: `-` is the band, `o` the share."""
-    if point.share is None or point.low is None or point.high is None:
-        return f"  {point.age:>4,} min  {'-':>8}  {'no run tells':>18}  {point.runs:>6,}"
+    if point.low is None or point.high is None:
+        return f"  {point.age:>5,} min  {'-':>8}  {'no run tells':>18}  {point.runs:>6,}"
+    share = "-" if point.share is None else _percent(point.share)
     band = f"{_percent(point.low)} to {_percent(point.high, up=True)}"
-    first, last, middle = (round(each * (columns - 1)) for each in (point.low, point.high, point.share))
-    drawn = "".join("o" if at == middle else "-" if first <= at <= last else " " for at in range(columns))
-    return f"  {point.age:>4,} min  {_percent(point.share):>8}  {band:>18}  {point.runs:>6,}  |{drawn}|"
+    first, last = round(point.low * (columns - 1)), round(point.high * (columns - 1))
+    drawn = [" -"[first <= at <= last] for at in range(columns)]
+    if point.share is not None:
+        drawn[round(point.share * (columns - 1))] = "o"
+    return f"  {point.age:>5,} min  {share:>8}  {band:>18}  {point.runs:>6,}  |{''.join(drawn)}|"
 
 
 def _percent(share: float, *, up: bool = False) -> str:
