@@ -9,7 +9,7 @@ is not answered, but counted by its reason, where the tried policy depends on re
 - kept equal reads of which one no longer counts, reads below the tried min age that hide equal ones above it, a
   shorter cutoff, or reads that end, because the run was settled, before the tried policy concludes: after each of
   these, equal reads may have been made that are not kept;
-- minutes shared with other runs: what was theirs is not in the attempts.
+- minutes shared with other runs, or with traffic that nobody recorded: what was whose is not in the attempts.
 
 Another tool kept every read, at intervals of its own; the spacing of the run's own reads stands for what is unknown.
 That a verdict came too early shows only where a later read was kept, which a rise always is.

@@ -46,17 +46,16 @@ def left_out_text(left_out: Mapping[LeftOut, int], invalid: int, width: int) -> 
 def _curve(curve: Curve, paint: Paint, width: int) -> str:
     runs, final = len(curve.timings), curve.final
     facts = (
-        f"{plural(runs, 'run')} of {plural(curve.days, 'day')}, {plural(curve.reads, 'kept read')}. The figure of "
-        f"{final:,} is final, of {curve.proven:,} of them proven by recorded calls; {curve.seen_short:,} were seen "
+        f"{plural(runs, 'run')} of {plural(curve.days, 'day')}, {plural(curve.reads, 'kept read')}. "
+        f"{plural(final, 'figure')} final, {curve.proven:,} of them proven by recorded calls; {curve.seen_short:,} read "
         f"before they were complete. Ages count from the end of a run's window; below the youngest read, at "
         f"{curve.youngest:,} min, nothing is known."
     )
-    parts = [f"{paint(TITLES[curve.origin], 'bold')}\n{_filled(facts, width, '  ')}"]
-    if final:
-        parts += ["\n".join(_quantile(each, curve) for each in curve.quantiles), _plot(curve, width)]
-    else:
-        parts.append("  No figure is final yet: nothing is known of the delay.")
-    return "\n\n".join(parts)
+    head = f"{paint(TITLES[curve.origin], 'bold')}\n{_filled(facts, width, '  ')}"
+    fewest = curve.quantiles[0].runs_needed
+    if final < fewest:
+        return f"{head}\n\n  Too few to tell the delay: it takes {fewest:,} final figures or more."
+    return "\n\n".join([head, "\n".join(_quantile(each, curve) for each in curve.quantiles), _plot(curve, width)])
 
 
 def _quantile(quantile: Quantile, curve: Curve) -> str:
@@ -64,7 +63,7 @@ def _quantile(quantile: Quantile, curve: Curve) -> str:
     if quantile.high is None:
         if curve.final < quantile.runs_needed:
             return f"{head}not known: it takes {quantile.runs_needed:,} runs or more, and {curve.final:,} are final"
-        return f"{head}not known: too few of the runs were read young enough, or were complete when they were"
+        return f"{head}not known: too few runs were complete when they were read"
     low = "up to" if quantile.low is None else f"{quantile.low:,} to"
     return f"{head}{_age(quantile, curve):<16}  band {low} {quantile.high:,} min"
 
@@ -78,11 +77,10 @@ def _age(quantile: Quantile, curve: Curve) -> str:
 def _plot(curve: Curve, width: int) -> str:
     columns = min(WIDEST_PLOT, width - len(HEADING) - 2)
     scale = "0 %".ljust(columns - 5) + "100 %"
-    told = [point.age for point in curve.points if point.runs]
-    shown = [point for point in curve.points if told and told[0] <= point.age <= told[-1]]
-    after = f"  After {told[-1]:,} min no run was read." if told and told[-1] < curve.points[-1].age else ""
-    rows = [f"{HEADING} {scale}", *(_row(point, columns) for point in shown), after]
-    return "\n".join(row for row in rows if row)
+    told = [point.age for point in curve.points if point.runs] or [0]
+    shown = [point for point in curve.points if told[0] <= point.age <= told[-1]]
+    rows = [f"{HEADING} {scale}", *(_row(point, columns) for point in shown)]
+    return "\n".join([*rows, f"  After {told[-1]:,} min no run was read."])
 
 
 def _row(point: Point, columns: int) -> str:

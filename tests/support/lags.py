@@ -6,6 +6,7 @@ every hour from a random minute on, for a day. What is kept is what the settleme
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 
 from support.runs import END, WINDOW, attribution_of, remembered
 from support.worlds import dice
@@ -45,6 +46,12 @@ def run_of(number, recorded):
     )  # fmt: skip
 
 
+@cache
+def _shown(cells, recorded):
+    """What every run of these worlds gets of such a read: they all have the same window."""
+    return attribution_of(cells, run=run_of(0, recorded))
+
+
 def lived(roll, lag, number, *, counts, interval=60, policy=None):
     """A run after a day of passes, as its file would be read."""
     run = run_of(number, Recorded(api_calls=2) if counts else Recorded())
@@ -52,7 +59,7 @@ def lived(roll, lag, number, *, counts, interval=60, policy=None):
     policy = policy or Policy()
     for age in range(30 + roll.randrange(interval), 24 * 60, interval):
         at = END + timedelta(minutes=age)
-        outcome = settle(run, attribution_of(FULL if age >= late else before, run=run), at, policy)
+        outcome = settle(run, _shown(FULL if age >= late else before, run.recorded), at, policy)
         run = remembered(run, outcome.verdict) if outcome.verdict else run
         completeness = outcome.verdict.completeness if outcome.verdict else run.state.completeness
         run = replace(run, state=replace(run.state, policy=policy, completeness=completeness))
