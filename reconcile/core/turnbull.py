@@ -53,10 +53,8 @@ def share_by(masses: Sequence[Mass], age: int) -> float:
 
 def quantile(masses: Sequence[Mass], share: float) -> int | None:
     """The age by which this share of times lies for sure; None where the estimate does not reach it."""
-    for mass, reached in zip(masses, accumulate(mass.share for mass in masses), strict=True):
-        if reached >= share - ROUNDING:
-            return mass.by
-    return None
+    reached = accumulate(mass.share for mass in masses)
+    return next((mass.by for mass, sum_ in zip(masses, reached, strict=True) if sum_ >= share - ROUNDING), None)
 
 
 def _cells(times: Mapping[Interval, int]) -> list[Interval]:

@@ -14,8 +14,8 @@ from reconcile.core.trial import Backtest, backtest_json
 from reconcile.core.wire import plural
 from reconcile.errors import ReconcileError
 from reconcile.reports.account import account_text
-from reconcile.reports.backtest import backtest_text
-from reconcile.reports.lag import lag_text
+from reconcile.reports.comparison import backtest_text
+from reconcile.reports.curve import lag_text
 from reconcile.reports.text import awaits, error_text, findings_text, list_text, summary_text
 from reconcile.reports.words import painter
 

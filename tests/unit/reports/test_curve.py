@@ -8,7 +8,7 @@ from support.runs import Tale, after, theirs
 from reconcile.core.lag import lag_of
 from reconcile.core.model import Policy
 from reconcile.errors import StoreError
-from reconcile.reports.lag import lag_text
+from reconcile.reports.curve import lag_text
 from reconcile.reports.words import painter
 
 PLAIN = painter(colour=False)
@@ -70,7 +70,7 @@ def test_a_share_that_the_estimate_does_not_reach_has_a_band_alone():
 
 
 def test_an_age_at_which_no_run_was_read_lies_between_others():
-    said = told(*[run("00:31 100", "01:01 100")] * 9, run("10:31 100", "11:31 100"))
+    said = told(*[run("00:31 100", "01:01 100")] * 9, run("11:31 100", "12:31 100"))
     assert "    120 min         -        no run tells       0\n" in said
 
 
@@ -79,9 +79,14 @@ def test_runs_read_between_the_ages_make_no_row():
     assert said.splitlines()[-1] == "  After 0 min no run was read."
 
 
-def test_slow_runs_give_the_band_a_lower_end():
+def test_an_estimate_above_the_youngest_read():
     slow = [run("00:31 0", "01:31 100", "02:31 100")] * 60
-    assert "  50 % complete  by 91 min         band 90 to 120 min\n" in told(run("00:31 100", "01:31 100"), *slow)
+    assert "  50 % complete  by 91 min         band up to 120 min\n" in told(run("00:31 100", "01:31 100"), *slow)
+
+
+def test_reads_that_lacked_something_give_the_band_a_lower_end():
+    slow = [run("00:31 0", "01:31 0", "02:31 100", "03:31 100")] * 60
+    assert "  50 % complete  no estimate       band 90 to 180 min\n" in told(run("00:31 100", "01:31 100"), *slow)
 
 
 def test_few_runs_and_what_is_left_out():

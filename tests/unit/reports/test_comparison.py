@@ -9,7 +9,7 @@ from support.runs import Tale, after, neighbour, theirs
 from reconcile.core.model import Policy, RunKey
 from reconcile.core.trial import backtest_of
 from reconcile.errors import StoreError
-from reconcile.reports.backtest import backtest_text
+from reconcile.reports.comparison import backtest_text
 from reconcile.reports.words import painter
 
 PLAIN = painter(colour=False)

@@ -47,8 +47,8 @@ def _curve(curve: Curve, paint: Paint, width: int) -> str:
     runs, final = len(curve.timings), curve.final
     facts = (
         f"{plural(runs, 'run')} of {plural(curve.days, 'day')}, {plural(curve.reads, 'kept read')}. "
-        f"{plural(final, 'figure')} final, {curve.proven:,} of them proven by recorded calls; {curve.seen_short:,} read "
-        f"before they were complete. Ages count from the end of a run's window; below the youngest read, at "
+        f"{plural(final, 'figure')} final, {curve.proven:,} of them proven by recorded calls; {curve.seen_short:,} "
+        f"read before they were complete. Ages count from the end of a run's window; below the youngest read, at "
         f"{curve.youngest:,} min, nothing is known."
     )
     head = f"{paint(TITLES[curve.origin], 'bold')}\n{_filled(facts, width, '  ')}"

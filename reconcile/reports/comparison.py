@@ -8,7 +8,7 @@ from datetime import timedelta
 from reconcile.core.backtest import Ending, Unanswerable
 from reconcile.core.trial import Backtest, Outcomes, Trial, at_share, described, why_refused
 from reconcile.core.wire import plural
-from reconcile.reports.lag import TITLES, left_out_text
+from reconcile.reports.curve import TITLES, left_out_text
 from reconcile.reports.text import error_text
 from reconcile.reports.words import Paint, duration, printable
 
