@@ -30,7 +30,17 @@ if TYPE_CHECKING:
     from reconcile.core.selection import Asked
     from reconcile.core.summary import RunReport, Summary, as_json
     from reconcile.errors import ConfigurationError, ProviderError, ReconcileError, StoreError, UsageError
-    from reconcile.workflow import Workspace, explain, list_runs, open_workspace, openai_usage, run_pass, validate
+    from reconcile.workflow import (
+        Workspace,
+        backtest,
+        explain,
+        lag,
+        list_runs,
+        open_workspace,
+        openai_usage,
+        run_pass,
+        validate,
+    )
 
 __version__ = "0.1.0"
 
@@ -52,7 +62,9 @@ _HOMES = {
     "reconcile.errors": ("ConfigurationError", "ProviderError", "ReconcileError", "StoreError", "UsageError"),
     "reconcile.workflow": (
         "Workspace",
+        "backtest",
         "explain",
+        "lag",
         "list_runs",
         "open_workspace",
         "openai_usage",
@@ -83,7 +95,9 @@ __all__ = [
     "Window",
     "Workspace",
     "as_json",
+    "backtest",
     "explain",
+    "lag",
     "list_runs",
     "open_workspace",
     "openai_usage",

@@ -82,8 +82,8 @@ def command(*, ages: bool = False) -> Callable[[Callable[..., None]], Callable[.
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def body(**given: Any) -> None:  # noqa: ANN401  options of every type
-            names = ("runs", "config", "now", "min_age", "max_age")
-            flags = config.Flags(**{name: given.pop(name) for name in names if name in given})
+            names = ("runs", "config", "now", *(("min_age", "max_age") if ages else ()))
+            flags = config.Flags(**{name: given.pop(name) for name in names})
             session = Session(as_json=given.pop("as_json"), verbose=given.pop("verbose"), flags=flags)
             try:
                 function(session, **given)
@@ -208,6 +208,36 @@ def audit(session: Session, paths: Sequence[Path], *, refetch: bool) -> None:
         with _progress() as progress:
             done = workflow.refetched(opened, done, _provider(settings, progress))
     session.finish(workflow.answer_audit(done, session.look))
+
+
+@main.command(short_help="How long usage takes to be reported in full.")
+@click.argument("framework", required=False)
+@command()
+def lag(session: Session, framework: str | None) -> None:
+    """How long after a run's window its figure is complete, learnt from the reads that files have kept.
+
+    Asks the provider nothing and writes nothing.
+    """
+    found = workflow.lag(workspace(session.settings()), workflow.Asked(framework=framework))
+    session.finish(workflow.answer_lag(found, session.look))
+
+
+@main.command(short_help="What another policy would have made of the reads.")
+@click.option("--min-age", metavar="DURATION", help="Try this: leave younger runs alone.")
+@click.option("--verification-interval", metavar="DURATION", help="Try this: how far apart equal reads count.")
+@click.option("--min-stable", metavar="COUNT", help="Try this: how many equal reads make a figure stable.")
+@click.option("--max-age", metavar="DURATION", help="Try this: the cutoff.")
+@command()
+def backtest(session: Session, **tried: str | None) -> None:
+    """Replay the reads that files have kept under another policy, beside the present one.
+
+    What is not given stays as it is. A policy that depends on reads that nobody made or kept is refused.
+    Asks the provider nothing and writes nothing.
+    """
+    present = session.settings()
+    flags = replace(session.flags, **tried)
+    found = workflow.backtest(workspace(present), config.load(flags, os.environ, read_dotenv=True).policy)
+    session.finish(workflow.answer_backtest(found, session.look))
 
 
 @main.command(short_help="Serve a made-up usage API to try things with.")

@@ -55,6 +55,8 @@ class Flags:
     config: str | None = None
     min_age: str | None = None
     max_age: str | None = None
+    verification_interval: str | None = None
+    min_stable: str | None = None
     now: str | None = None
 
 
@@ -208,8 +210,10 @@ def _with_dotenv(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 def _policy(flags: Flags, variables: Mapping[str, str], document: Mapping[str, Any]) -> Policy:
     default = Policy()
-    interval = variables.get("RECONCILIATION_VERIFICATION_INTERVAL_MIN") or document.get("verification_interval")
-    stable = variables.get("RECONCILIATION_MIN_STABLE_VERIFICATIONS") or document.get("min_stable_verifications")
+    interval = flags.verification_interval or variables.get("RECONCILIATION_VERIFICATION_INTERVAL_MIN")
+    interval = interval or document.get("verification_interval")
+    stable = flags.min_stable or variables.get("RECONCILIATION_MIN_STABLE_VERIFICATIONS")
+    stable = stable or document.get("min_stable_verifications")
     min_age, max_age = flags.min_age or document.get("min_age"), flags.max_age or document.get("max_age")
     return Policy(
         min_age=default.min_age if min_age is None else duration(min_age, "min-age"),

@@ -507,6 +507,8 @@ class State:
     reconciled_at: datetime | None = None
     verified_at: datetime | None = None
     restatement: tuple[Usage, Usage] | None = None
+    policy: Policy | None = None
+    """The settings under which its reads were last kept; None where another tool wrote it."""
 
     @property
     def inherited(self) -> bool:

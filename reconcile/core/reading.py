@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from reconcile.core.instants import Timestamp, end_seconds, instant_of, start_seconds
@@ -14,6 +15,7 @@ from reconcile.core.model import (
     Neighbour,
     Observation,
     OwnScope,
+    Policy,
     Recorded,
     Run,
     RunKey,
@@ -24,12 +26,16 @@ from reconcile.core.model import (
     Window,
     instant,
 )
+from reconcile.core.wire import policy_json
 
 BLOCK = "usage_api_reconciliation"
 """The member that holds all that reconciliation knows; the origin tool's name for it."""
 
 AGGREGATES = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS")
 """The members of `aggregate_metrics` that hold a run's usage, in the order of a usage figure's parts."""
+
+LONG = 1_000_000_000
+"""In minutes, longer than anybody waits."""
 
 Object = Mapping[str, Any]
 
@@ -115,6 +121,18 @@ def _state(block: Object, aggregate: Object) -> State:
         reconciled_at=instant_of(block["reconciled_at"]) if "reconciled_at" in block else None,
         verified_at=instant_of(block["verified_at"]) if "verified_at" in block else None,
         restatement=(_usage(restatement["from"]), _usage(restatement["to"])) if restatement else None,
+        policy=_policy(block["policy"]) if ours else None,
+    )
+
+
+def _policy(value: Object) -> Policy:
+    """A member that is missing stands for the default; one that no span of time can hold, for a very long one."""
+    numbers = {name: min(value.get(name, usual), LONG) for name, usual in policy_json(Policy()).items()}
+    return Policy(
+        min_age=timedelta(minutes=numbers["min_age_minutes"]),
+        max_age=timedelta(minutes=numbers["max_age_minutes"]),
+        verification_interval=timedelta(minutes=numbers["verification_interval_minutes"]),
+        min_stable_verifications=int(numbers["min_stable_verifications"]),
     )
 
 

@@ -23,13 +23,16 @@ from reconcile.workflow.answering import (
     Answer,
     Look,
     answer_audit,
+    answer_backtest,
     answer_error,
     answer_explain,
+    answer_lag,
     answer_list,
     answer_run,
     answer_validate,
 )
 from reconcile.workflow.auditing import audit_runs, refetched
+from reconcile.workflow.learning import backtest, lag
 from reconcile.workflow.looking import claims, explain, list_runs, validate
 from reconcile.workflow.opening import curl_lines, open_workspace, openai_usage
 from reconcile.workflow.reading import Provider
@@ -50,17 +53,21 @@ __all__ = [
     "Workspace",
     "act",
     "answer_audit",
+    "answer_backtest",
     "answer_error",
     "answer_explain",
+    "answer_lag",
     "answer_list",
     "answer_run",
     "answer_validate",
     "audit_runs",
+    "backtest",
     "claims",
     "curl_lines",
     "error_annotation",
     "explain",
     "key_id_variable",
+    "lag",
     "list_runs",
     "mask",
     "not_acted",

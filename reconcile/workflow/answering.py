@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from reconcile.core.account import Account, account_json
 from reconcile.core.auditing import Audit, Outcome, audit_json
+from reconcile.core.lag import Lag, lag_json
 from reconcile.core.model import Finding, Json
 from reconcile.core.selection import Selection
 from reconcile.core.summary import SCHEMA_VERSION, Summary, as_json, error_json, finding_json, standing
+from reconcile.core.trial import Backtest, backtest_json
 from reconcile.core.wire import plural
 from reconcile.errors import ReconcileError
 from reconcile.reports.account import account_text
 from reconcile.reports.audit import audit_text
+from reconcile.reports.comparison import backtest_text
+from reconcile.reports.curve import lag_text
 from reconcile.reports.text import awaits, error_text, findings_text, list_text, summary_text
 from reconcile.reports.words import painter
 
@@ -78,9 +82,24 @@ def answer_explain(account: Account, look: Look) -> Answer:
 def answer_audit(audit: Audit, look: Look) -> Answer:
     """Every verdict against its evidence."""
     different = any(each.found.outcome is Outcome.DIFFERENT for each in audit.runs)
-    worst = max((error.exit_code for error in audit.errors), default=0)
     text = audit_text(audit, painter(colour=look.colour), look.width)
-    return Answer(text=text, document=audit_json(audit), exit_code=max(worst, int(different)))
+    return Answer(text=text, document=audit_json(audit), exit_code=max(_worst(audit.errors), int(different)))
+
+
+def answer_lag(lag: Lag, look: Look) -> Answer:
+    """How long figures take to be complete."""
+    text = lag_text(lag, painter(colour=look.colour), look.width)
+    return Answer(text=text, document=lag_json(lag), exit_code=_worst(lag.errors))
+
+
+def answer_backtest(backtest: Backtest, look: Look) -> Answer:
+    """What another policy would have made of the kept reads."""
+    text = backtest_text(backtest, painter(colour=look.colour), look.width)
+    return Answer(text=text, document=backtest_json(backtest), exit_code=_worst(backtest.errors))
+
+
+def _worst(errors: Sequence[ReconcileError]) -> int:
+    return max((error.exit_code for error in errors), default=0)
 
 
 def answer_error(error: ReconcileError, look: Look) -> Answer:

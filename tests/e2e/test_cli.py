@@ -353,3 +353,42 @@ class TestSimulate:
         said = reconcile("run", "--json", now="13:17")
         counts = json.loads(said.out)["counts"]
         assert (served[0].split(",")[0], counts["pending"]) == ("runs: 3", 2)
+
+
+def test_lag_says_what_the_kept_reads_tell(shop):
+    passes(shop, "13:17", "14:17")
+    said = reconcile("lag", "chatdev", now="14:20")
+    assert (said.code, said.err) == (0, "")
+    assert "2 runs of 1 day, 4 kept reads. 2 figures final" in said.out
+    assert "Too few to tell the delay" in said.out
+
+
+def test_lag_json_is_described_by_its_schema(shop):
+    passes(shop, "13:17", "14:17")
+    document = json.loads(reconcile("lag", "--json", now="14:20").out)
+    jsonschema.Draft202012Validator(schema_files.load("lag")).validate(document)
+    assert document["curves"][0]["final"] == 2
+
+
+def test_backtest_json_is_described_by_its_schema(shop):
+    passes(shop, "13:17", "14:17")
+    document = json.loads(reconcile("backtest", "--min-stable", "1", "--json", now="14:20").out)
+    jsonschema.Draft202012Validator(schema_files.load("backtest")).validate(document)
+    (trial,) = document["trials"]
+    assert (trial["verified_by_both"], trial["median_change_minutes"]) == (2, -60)
+    assert document["tried_policy"] == document["present_policy"] | {"min_stable_verifications": 1}
+
+
+def test_backtest_refuses_what_the_kept_reads_cannot_answer(shop):
+    passes(shop, "13:17", "14:17")
+    said = reconcile("backtest", "--verification-interval", "10m", now="14:20")
+    assert (said.code, said.out) == (2, "")
+    assert "verification-interval 10 min: equal reads of 2 of 2 runs were made or kept only 30 min" in said.err
+
+
+def test_lag_and_backtest_tell_of_invalid_files(shop):
+    passes(shop, "13:17")
+    (shop.folder / "runs" / "chatdev" / "b" / "metrics.json").write_text("{")
+    for command in ("lag", "backtest"):
+        said = reconcile(command, now="14:20")
+        assert (said.code, "1 invalid file" in said.out) == (0, True)

@@ -1,6 +1,7 @@
 """What a file says, as a run: both generations, other tools' blocks, every spelling of what is missing."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from support.runs import END, FIRST, KEY, PATH, WINDOW, Tale, after, document, neighbour, usage, valid
@@ -232,3 +233,21 @@ def test_marks_of_a_read_are_read():
     value["usage_api_reconciliation"]["attempts"][0]["window_changed"] = True
     marks = [(each.forced, each.window_changed) for each in Tale(json.dumps(value)).run.state.observations]
     assert marks == [(False, True), (False, False), (True, False)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "minutes"),
+    [
+        ({"verification_interval_minutes": 45, "min_stable_verifications": 3}, (45, 30, 3)),
+        ({}, (30, 30, 2)),
+        ({"verification_interval_minutes": 1_000_000_000_000_000}, (1_000_000_000, 30, 2)),
+    ],
+    ids=["as it says", "the default where it says nothing", "longer than any span of time"],
+)
+def test_the_policy_that_reads_were_kept_under(policy, minutes):
+    tale = Tale()
+    tale.read("00:31", "100")
+    tale.put("usage_api_reconciliation", tale.block | {"policy": policy})
+    found = tale.run.state.policy
+    spans = (found.verification_interval / timedelta(minutes=1), found.min_age / timedelta(minutes=1))
+    assert (*spans, found.min_stable_verifications) == minutes
