@@ -274,8 +274,8 @@ def _job_action(environ: Mapping[str, str]) -> workflow.Action:
 
 
 def _job_provider(settings: config.Settings) -> workflow.Provider:
-    with _progress() as progress:
-        return _provider(settings, progress)
+    """Without a bar, whatever terminal is around the job: a command behind its control codes is none to the runner."""
+    return _provider(settings, Progress(disable=True))
 
 
 # ------------------------------------------------------------------------------------------------- provider
