@@ -334,8 +334,8 @@ def _job_action(inputs: config.Inputs, environ: Mapping[str, str]) -> workflow.A
 
 
 def _job_provider(settings: config.Settings) -> workflow.Provider:
-    with _progress() as progress:
-        return _provider(settings, progress)
+    """Without a bar, whatever terminal is around the job: a command behind its control codes is none to the runner."""
+    return _provider(settings, Progress(disable=True))
 
 
 # ------------------------------------------------------------------------------------------------- provider

@@ -11,10 +11,22 @@ python="${WANTED_PYTHON:-}"
 if [ -z "$python" ]; then
   if command -v python3 >/dev/null; then python=python3; else python=python; fi
 fi
-if ! "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-  echo "::error::the Python of this runner is no 3.11 or newer: add actions/setup-python before this action, or name another with its input python"
+refuse() {
+  printf '::error::the Python %q %s: add actions/setup-python before this action, or name another with its input python\n' "$python" "$1"
   exit 1
-fi
+}
+# Written without a line end: on Windows a shell would keep half of it.
+lack="$("$python" -I -c '
+import importlib.util, sys
+old = sys.version_info < (3, 11)
+missing = [name for name in ("pip", "venv") if not importlib.util.find_spec(name)]
+sys.stdout.write("is %d.%d, and 3.11 or newer is needed" % sys.version_info[:2] if old else " and ".join(missing))
+' 2>/dev/null)" || refuse "cannot be started"
+case "$lack" in
+  "") ;;
+  is*) refuse "$lack" ;;
+  *) refuse "has no $lack" ;;
+esac
 
 environment="$RUNNER_TEMP/reconcile-environment"
 "$python" -I -m venv --clear --without-pip "$environment"
@@ -22,7 +34,7 @@ if [ "${RUNNER_OS:-}" = Windows ]; then own="$environment/Scripts/python.exe"; e
 "$python" -I -m pip --disable-pip-version-check --python "$own" install --quiet --no-compile \
   --require-hashes --no-deps --only-binary :all: --requirement "$GITHUB_ACTION_PATH/requirements.lock"
 
-packages="$("$own" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+packages="$("$own" -I -c 'import sys, sysconfig; sys.stdout.write(sysconfig.get_path("purelib"))')"
 cp -R "$GITHUB_ACTION_PATH/reconcile" "$packages/reconcile"
 rm -rf "$packages/reconcile/schemas"
 cp -R "$GITHUB_ACTION_PATH/schemas" "$packages/reconcile/schemas"

@@ -6,11 +6,27 @@ import socket
 
 import pytest
 from support.bench import Bench
+from xdist.scheduler import LoadScopeScheduling
 
 from reconcile.simulator.ledger import Ledger
 from reconcile.simulator.server import Simulator
 
 SETTINGS = ("OPENAI_", "OPEN_AI_", "RECONCIL")
+
+
+TOGETHER = ("tests/e2e/test_act.py",)
+"""Files whose tests share what takes long to make: one worker runs all of them."""
+
+
+class _Scheduling(LoadScopeScheduling):
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return _Scheduling(config, log) if config.getvalue("dist") == "load" else None
 
 
 @pytest.fixture(autouse=True)

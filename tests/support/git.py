@@ -220,7 +220,7 @@ class GitServer:
     def answer(self, request):
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         self.seen.append(request.headers.get_all("Authorization") or [])
-        self.arguments += b"".join(_arguments())
+        self.arguments += b"".join(map(arguments_of, processes()))
         service = next((name for name in ("git-upload-pack", "git-receive-pack") if name in request.path), "")
         instead = self.answers.get(service)
         if isinstance(instead, str):
@@ -259,9 +259,13 @@ def _reply(request, status, headers, content=b""):
     request.wfile.write(content)
 
 
-def _arguments():
-    for file in Path("/proc").glob("[0-9]*/cmdline") if sys.platform == "linux" else ():
-        try:
-            yield file.read_bytes()
-        except OSError:  # it has ended
-            continue
+def processes():
+    """The numbers of all that run, where the system shows their arguments."""
+    return [file.name for file in Path("/proc").iterdir() if file.name.isdigit()] if sys.platform == "linux" else []
+
+
+def arguments_of(number):
+    try:
+        return Path("/proc", number, "cmdline").read_bytes()
+    except OSError:  # it has ended
+        return b""

