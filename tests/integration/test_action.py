@@ -36,7 +36,7 @@ class TestCommit:
         shown = repository.show(done["commit-sha"], "--format=%an <%ae>|%s", "--name-only")
         assert shown.split("\n\n") == [
             "github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>|Reconcile LLM usage",
-            path("chatdev/a"),
+            f"{path('chatdev/a')}\nruns/chatdev/a/usage_evidence.json",
         ]
 
     def test_the_pass_reads_the_tip_and_not_an_old_checkout(self, repository):

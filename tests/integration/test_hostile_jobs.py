@@ -54,7 +54,8 @@ def test_names_and_models_change_nothing_but_their_own_cells(repository, double)
     assert commanded(done) == ["error"] * 10
     assert set(done.outputs) == set(repository.job("13:18", pr_number=number, fail_on="never").outputs)
     changed = repository.show(done["commit-sha"], "--format=", "--name-only", "-z").split("\0")
-    assert sorted(filter(None, changed)) == sorted(files)
+    beside = [file.replace("metrics.json", "usage_evidence.json") for file in files]
+    assert sorted(filter(None, changed)) == sorted([*files, *beside])
     assert (repository.parent("main"), repository.forge.branches()) == (before, ["main"])
     assert {repository.verdict(f"chatdev/{name}") for name in FOLDERS} == {
         "warning: shared_minutes",

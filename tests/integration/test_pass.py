@@ -164,7 +164,8 @@ def test_a_run_beside_minutes_that_could_not_be_read_is_not_verified(bench):
     bench.add("chatdev/z", "13:30", "13:34:30", [("13:31", 5)])
     bench.add("chatdev/a", "+1 12:00:10", "+1 12:05", [("+1 12:01", 77), ("+1 12:40", 900)])
     for clock in ("+1 13:17", "+1 14:17"):
-        bench.simulator.script(None, *[faults.server_error(500)] * 3)
+        page_and_total = (None, None)
+        bench.simulator.script(*page_and_total, *[faults.server_error(500)] * 3)
         assert bench.run(clock).exit_code == 3
     assert (bench.verdict("chatdev/a"), bench.verdict("chatdev/z")) == (None, "verified: stable")
     bench.run("+1 15:17")

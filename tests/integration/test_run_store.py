@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconcile.adapters.run_store import RunStore
-from reconcile.core.model import RunKey
+from reconcile.core.model import Rewritten, RunKey
 from reconcile.errors import ConfigurationError, StoreError
 
 KEY = RunKey("chatdev", "a")
@@ -128,7 +128,7 @@ def test_reading_never_follows_a_link_that_took_the_place_of_the_file(root, tmp_
 def test_an_update_keeps_the_mode_of_the_file_and_leaves_nothing_else_behind(root):
     file = root / "chatdev" / "a" / "metrics.json"
     file.chmod(0o640)
-    assert RunStore(root).update(KEY, lambda data: data + b" ") is True
+    assert RunStore(root).update(KEY, lambda data: Rewritten(data + b" ")) is True
     assert (file.read_bytes(), file.stat().st_mode & 0o777, names(file.parent)) == (
         b"{} ",
         0o640,
@@ -136,12 +136,52 @@ def test_an_update_keeps_the_mode_of_the_file_and_leaves_nothing_else_behind(roo
     )
 
 
-@pytest.mark.parametrize("change", [lambda _: None, lambda data: data], ids=["nothing", "the same bytes"])
+@pytest.mark.parametrize(
+    "change", [lambda _: None, lambda data: Rewritten(data, b"{}")], ids=["nothing", "the same bytes"]
+)
 def test_an_update_that_changes_nothing_does_not_touch_the_file(root, change):
     file = root / "chatdev" / "a" / "metrics.json"
     before = file.stat().st_ino
     assert RunStore(root).update(KEY, change) is False
     assert file.stat().st_ino == before
+
+
+def test_evidence_is_written_beside_the_file_with_its_mode(root):
+    file = root / "chatdev" / "a" / "metrics.json"
+    file.chmod(0o640)
+    RunStore(root).update(KEY, lambda data: Rewritten(data + b" ", b"rows"))
+    evidence = file.with_name("usage_evidence.json")
+    assert (RunStore(root).read_evidence(KEY), evidence.stat().st_mode & 0o777) == (b"rows", 0o640)
+    assert sorted(names(file.parent)) == ["metrics.json", "usage_evidence.json"]
+
+
+def test_evidence_is_there_before_the_figure_that_names_it(root, monkeypatch):
+    replaced = []
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda file, to: (replaced.append(Path(to).name), replace(file, to)))
+    RunStore(root).update(KEY, lambda data: Rewritten(data + b" ", b"rows"))
+    assert replaced == ["usage_evidence.json", "metrics.json"]
+
+
+def test_evidence_that_is_not_made_anew_stays(root):
+    RunStore(root).update(KEY, lambda data: Rewritten(data + b" ", b"rows"))
+    RunStore(root).update(KEY, lambda data: Rewritten(data + b" "))
+    assert RunStore(root).read_evidence(KEY) == b"rows"
+
+
+def test_there_may_be_no_evidence(root):
+    assert RunStore(root).read_evidence(KEY) is None
+
+
+def test_a_link_in_the_place_of_evidence_is_replaced_and_never_followed(root):
+    outside = root.parent / "outside.json"
+    outside.write_bytes(b"as it was")
+    evidence = root / "chatdev" / "a" / "usage_evidence.json"
+    evidence.symlink_to(outside)
+    with pytest.raises(StoreError):
+        RunStore(root).read_evidence(KEY)
+    RunStore(root).update(KEY, lambda data: Rewritten(data + b" ", b"rows"))
+    assert (evidence.is_symlink(), evidence.read_bytes(), outside.read_bytes()) == (False, b"rows", b"as it was")
 
 
 def test_a_change_that_fails_leaves_the_file_as_it_was(root):
@@ -156,7 +196,7 @@ def test_a_change_that_fails_leaves_the_file_as_it_was(root):
 def test_the_next_write_deletes_what_a_killed_writer_left(root):
     leftover = root / "chatdev" / "a" / ".metrics.json.0011aabb.tmp"
     leftover.write_text("half")
-    RunStore(root).update(KEY, lambda data: data + b" ")
+    RunStore(root).update(KEY, lambda data: Rewritten(data + b" "))
     assert not leftover.exists()
 
 
@@ -179,7 +219,7 @@ def test_a_file_that_changes_between_reading_and_replacing_is_read_again(root):
         if not seen:
             file.write_bytes(b'{"by": "hand"}')
         seen.append(data)
-        return data + b"!"
+        return Rewritten(data + b"!")
 
     RunStore(root).update(KEY, change)
     assert (seen, file.read_bytes()) == ([b"{}", b'{"by": "hand"}'], b'{"by": "hand"}!')
@@ -191,7 +231,7 @@ def test_an_unwritable_folder_is_an_error_with_its_remedy(root, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(StoreError, match="No space left") as raised:
-        RunStore(root).update(KEY, lambda data: data + b" ")
+        RunStore(root).update(KEY, lambda data: Rewritten(data + b" "))
     assert "space" in raised.value.remedy
 
 
@@ -199,9 +239,9 @@ ADD_ONE = """
 import sys
 from pathlib import Path
 from reconcile.adapters.run_store import RunStore
-from reconcile.core.model import RunKey
+from reconcile.core.model import Rewritten, RunKey
 for _ in range(20):
-    RunStore(Path(sys.argv[1])).update(RunKey("chatdev", "a"), lambda data: str(int(data) + 1).encode())
+    RunStore(Path(sys.argv[1])).update(RunKey("chatdev", "a"), lambda data: Rewritten(str(int(data) + 1).encode()))
 """
 
 

@@ -143,9 +143,16 @@ class Repository:
         return [comment.body for comment in self.github.state.comments.values() if comment.number == number]
 
     def differs(self):
-        """The run files of the checkout that are not as on the branch."""
+        """The run files of the branch that are not in the checkout as they are there."""
         git(self.workspace, "fetch", "-q", "origin", "main")
-        return git(self.workspace, "diff", "--name-only", "FETCH_HEAD", "--", "runs").split()
+        paths = git(self.workspace, "ls-tree", "-r", "--name-only", "FETCH_HEAD", "runs").split("\n")
+        return [each for each in paths if not self._has(each)]
+
+    def _has(self, path):
+        if not (self.workspace / path).exists():
+            return False
+        landed = git(self.workspace, "rev-parse", f"FETCH_HEAD:{path}")
+        return git(self.workspace, "hash-object", "--no-filters", path) == landed
 
     def show(self, commit, *arguments):
         return git(self.forge.bare, "show", *arguments, commit)

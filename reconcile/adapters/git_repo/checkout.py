@@ -66,8 +66,8 @@ def refresh(folder: Path, changes: Mapping[str, bytes], before: Mapping[str, byt
             file = _plain_file(folder, path)
             if file and file.read_bytes() == before.get(path):
                 _replace(file, after)
-            elif path in before and before[path] is None and _is_free(folder, path):
-                (folder / path).write_bytes(after)
+            elif path in before and before[path] is None and (new := _free(folder, path)):
+                new.write_bytes(after)
 
 
 @contextmanager
@@ -98,24 +98,28 @@ def _origin(git: Git, folder: Path) -> str:
 
 def _plain_file(folder: Path, path: str) -> Path | None:
     """The file at a path of the repository, if nothing on the way there is a link and it is a plain file itself."""
+    file = _inside(folder, path)
     with suppress(FileNotFoundError, NotADirectoryError):
-        if _leads(folder, path) and stat.S_ISREG((folder / path).lstat().st_mode):
-            return folder / path
+        if file and stat.S_ISREG(file.lstat().st_mode):
+            return file
     return None
 
 
-def _is_free(folder: Path, path: str) -> bool:
-    """Whether its folder is there, and nothing is at the path."""
-    with suppress(FileNotFoundError, NotADirectoryError):
-        return _leads(folder, path) and not (folder / path).exists() and not (folder / path).is_symlink()
-    return False
+def _free(folder: Path, path: str) -> Path | None:
+    """The same path where nothing is."""
+    file = _inside(folder, path)
+    return file if file and not file.exists() and not file.is_symlink() else None
 
 
-def _leads(folder: Path, path: str) -> bool:
-    """Whether only folders lead to a path of the repository. Raises FileNotFoundError where one is not there."""
+def _inside(folder: Path, path: str) -> Path | None:
+    """A path of the repository to which nothing but folders lead. One that begins with a slash stays below too."""
     parts = path.split("/")
-    parents = (folder / path).parents[: len(parts) - 1]
-    return ".." not in parts and all(stat.S_ISDIR(parent.lstat().st_mode) for parent in parents)
+    file = folder.joinpath(*parts)
+    parents = file.parents[: len(parts) - 1]
+    with suppress(FileNotFoundError, NotADirectoryError):
+        if ".." not in parts and all(stat.S_ISDIR(parent.lstat().st_mode) for parent in parents):
+            return file
+    return None
 
 
 def _replace(file: Path, data: bytes) -> None:

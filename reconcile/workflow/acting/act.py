@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from reconcile.adapters.actions_runtime import SUMMARY_BYTES, unheeded
+from reconcile.adapters.tree_store import FILE_NAME
 from reconcile.core.model import Json, Policy
 from reconcile.core.request import Comment, Mode, Outcome, Request, exit_code, mode_of, outcome
 from reconcile.core.selection import Selection
@@ -143,7 +144,7 @@ def _landed(landed: Landed, notices: list[str]) -> _Report:
         summary=landed.summary,
         tip=landed.tip,
         commit=landed.commit,
-        changed=len(landed.changed),
+        changed=sum(PurePosixPath(path).name == FILE_NAME for path in landed.changed),
         root=landed.state.store.root,
         notices=notices,
         landed=landed,

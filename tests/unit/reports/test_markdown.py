@@ -98,7 +98,7 @@ def test_a_pass_with_everything_in_it():
     why = "1 minute with usage is shared with chatdev/b: between 100 and 300 tokens in"
     assumed = (
         "assumed: not every run in its minutes recorded its calls; taken for granted: nobody else used the key in "
-        "these minutes"
+        "these minutes (0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute at 95 &#37;)"
     )
     assert plain(summary_markdown(found, LINKS, WHOLE)) == dedent(f"""\
         ### LLM usage: 1 verified, 1 inherited, 2 warning, 1 pending, 1 unread, 1 invalid file

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 from support.runs import END, Tale, after, neighbour
 
-from reconcile.core.model import Finding, Policy, RunKey, Usage
+from reconcile.core.model import Finding, Policy, RunKey, State, Status, Usage
 from reconcile.core.selection import Selection
 from reconcile.core.summary import ApiUse, FileChange, RunReport, Summary, Unattributed
 from reconcile.errors import ProviderError
@@ -180,6 +180,5 @@ def test_names_of_runs_cannot_break_a_line():
 
 
 def test_what_another_tools_figure_rests_on_is_shown_in_its_own_words():
-    assert rests_on("their own\ncheck", ["a", "closed_key"]) == (
-        "their own\\ncheck; taken for granted: a, nobody else used the key in these minutes"
-    )
+    state = State(status=Status.VERIFIED, completeness="their own\ncheck", assumes=("a", "closed_key"))
+    assert rests_on(state) == ("their own\\ncheck; taken for granted: a, nobody else used the key in these minutes")
