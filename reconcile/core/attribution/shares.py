@@ -157,7 +157,7 @@ def _by_logs(component: Component, trusted: frozenset[int], *, quiet: bool) -> S
         None if any_meets(tight, member.claim.window) else _summed(member, i, reach[i], logged=i in trusted)
         for i, member in enumerate(component.members)
     ]
-    if not tight and not all(segment.matched for segment in found):
+    if not tight and not disputed & trusted and not all(segment.matched for segment in found):
         open_key = any(segment.counted and segment.surplus for segment in found)
         counts = _by_counts(component, quiet=quiet and not open_key)
         disputed |= counts.disputed
