@@ -84,11 +84,11 @@ MESSAGES = {
         ),
     ),
     "a log with the tokens in other minutes": (
-        {"log": call_log("0:100 3:52")},
-        ["00:30 104 . . 48", "01:30 104 . . 48"],
+        {"log": call_log("0:100 3:40")},
+        ["00:30 120 . . 20", "01:30 120 . . 20"],
         (
-            "The call log has 2 calls with 152 in, 15 out, which does not fit the reported minutes: the recorder counts "
-            "differently, and the figure is the reported one"
+            "The call log has 2 calls with 140 in, 14 out, which does not fit the reported minutes: the recorder "
+            "counts differently, and the figure is the reported one"
         ),
     ),
     "a log with a call outside the run": (
@@ -103,8 +103,8 @@ MESSAGES = {
         {"log": call_log("0:100 3:50"), "recorded_usage": {"tokens_in": 151}},
         ["00:30 100 . . 50", "01:30 100 . . 50"],
         (
-            "The call log has 2 calls with 150 in, 15 out, which does not fit its scope or what the run's own file says: "
-            "the recorder counts differently, and the figure is the reported one"
+            "The call log has 2 calls with 150 in, 15 out, which does not fit its scope or what the run's own file "
+            "says: the recorder counts differently, and the figure is the reported one"
         ),
     ),
     "edge usage": (
