@@ -108,7 +108,7 @@ def _counted(
     cells = facts.component.cells
     shared = tuple(sorted({cells[i].minute for i in member.cells if open_claims[i] > member.open}))
     alone = sum(cells[i].usage.api_calls for i in member.cells if cells[i].minute not in shared)
-    calls = member.claim.known.api_calls
+    calls = member.stated
     surplus = facts.surplus if completeness is not Completeness.ASSUMED else 0
     exact = bounds is not None and bounds.exact
     return Share(
@@ -124,7 +124,7 @@ def _counted(
 def _proven(component: Component, member: Member) -> Completeness | None:
     """Whether its minutes hold just its recorded calls and tokens, whatever the others recorded."""
     reported = total(component.cells[i].usage for i in member.cells).parts
-    recorded = (*member.totals, member.claim.known.api_calls)
+    recorded = (*member.totals, member.stated)
     return Completeness.CALLS_AND_TOKENS_MATCHED if recorded == reported else None
 
 
@@ -207,9 +207,11 @@ def _logged(
     completeness = Completeness.CALLS_MATCHED if counted else Completeness.ASSUMED
     if all(segment.matched for segment in reach):
         completeness = Completeness.CALLS_AND_TOKENS_MATCHED
+    else:
+        completeness = _proven(component, member) or completeness
     return Share(
         bounds=bounds,
-        completeness=_proven(component, member) or completeness,
+        completeness=completeness,
         shared=tuple(minute for segment in reach for minute in segment.shared.get(position, ())),
         surplus=surplus,
         extra=any(position in segment.extra for segment in reach) or (surplus > 0 and not exact),
