@@ -221,10 +221,16 @@ def test_every_run_that_lost_a_call_waits_and_the_others_stay_right():
     assert going_on > 100 * SCALE
 
 
-def test_a_late_call_of_a_complete_log_is_never_matched_though_others_use_the_key():
+def test_a_late_call_is_seen_unless_a_foreign_one_is_its_very_image():
+    """Both in one minute, with the same tokens of every kind. Then the figure is right all the same."""
+    seen = hidden = 0
     for world in worlds(200, logs=(COMPLETE,), late=3, inside=3):
         for name, share in shares(world).items():
-            assert not share.log_matched or name not in world.lost(), f"{name} lost a call in {world}"
+            if name in world.lost():
+                seen += not share.log_matched
+                hidden += share.log_matched
+            assert not share.log_matched or share.figure == world.truth(name), f"{name} in {world}"
+    assert seen > max(100 * SCALE, 1000 * hidden)
 
 
 # --------------------------------------------------------------------------------------------- wrong logs
