@@ -107,7 +107,7 @@ def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, cover
     recorded = [claim.known for claim in group]
     known = _known_calls(group, recorded, read)
     members = (
-        Member(claim, tuple(cell_of[i] for i in positions), whole, calls, said.tokens, said.api_calls)
+        Member(claim, tuple(cell_of[i] for i in positions), whole, calls, said.tokens, stated=said.api_calls)
         for claim, positions, whole, calls, said in zip(group, admitted, read, known, recorded, strict=True)
     )
     return Component(tuple(members), tuple(rows[i] for i in kept), window)

@@ -45,8 +45,8 @@ class Segment:
     """Minutes that lack a call, or may."""
     matched: bool = False
     """Whether calls and tokens of all that was recorded here are what was reported."""
-    rests: dict[int, Bounds | None]
-    """By run, what it used here beside its log; nothing where it is not named."""
+    rests: dict[int, Bounds]
+    """By run, what it used here beside its log: nothing where it is not named, unless calls of its minutes lack."""
     shared: dict[int, tuple[int, ...]]
     """By run, the minutes in which others may own what is left."""
     extra: frozenset[int] = frozenset()
@@ -195,7 +195,8 @@ def _segment(
     bounds, disputed = bounded(facts)
     blamed = frozenset().union(*(parts[i].runs for i in disputed))
     contradicted = blamed | logged.runs_in(window) if disputed or wrong else frozenset()
-    rests = {run: bound for part, bound in zip(parts, bounds, strict=True) if not part.settled for run in part.runs}
+    own = [(part, bound) for part, bound in zip(parts, bounds, strict=True) if not part.settled]
+    rests = {run: bound for part, bound in own if bound for run in part.runs}
     shared = _shared(parts, component)
     return Segment(
         window=window,
@@ -249,7 +250,12 @@ def _component(window: Window, parts: Sequence[Part], left: _Left) -> Component:
     cells = tuple(Bucket(minute, Usage(*left.cells[minute])) for minute in minutes)
     members = (
         Member(
-            part.claim, tuple(range(*_span(minutes, part.claim.window))), part.read, calls, part.totals, part.settled
+            claim=part.claim,
+            cells=tuple(range(*_span(minutes, part.claim.window))),
+            read=part.read,
+            calls=calls,
+            totals=part.totals,
+            settled=part.settled,
         )
         for part, calls in zip(parts, believed([part.calls for part in parts]), strict=True)
     )

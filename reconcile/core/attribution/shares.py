@@ -161,9 +161,9 @@ def _by_logs(component: Component, trusted: frozenset[int], *, quiet: bool) -> S
         open_key = any(segment.counted and segment.surplus for segment in found)
         counts = _by_counts(component, quiet=quiet and not open_key)
         disputed |= counts.disputed
-        bounds = [_narrower(one, share.bounds) for one, share in zip(bounds, counts.by_member, strict=True)]
-        if any(each and is_empty(each) for each in bounds):
-            disputed |= trusted
+        pairs = zip(bounds, (share.bounds for share in counts.by_member), strict=True)
+        bounds = [one and other and _narrower(one, other) for one, other in pairs]
+        disputed |= trusted if any(each and is_empty(each) for each in bounds) else frozenset()
     given = [
         _logged(component, i, bounds[i], reach[i], mismatched=i in disputed) for i in range(len(component.members))
     ]
@@ -178,21 +178,17 @@ def _reaching(found: Sequence[Segment], window: Window) -> Sequence[Segment]:
     return found[first:last]
 
 
-def _summed(member: Member, position: int, reach: Sequence[Segment], *, logged: bool) -> Bounds | None:
+def _summed(member: Member, position: int, reach: Sequence[Segment], *, logged: bool) -> Bounds:
     """Its logged calls, and what it used beside them in each segment."""
     log = member.claim.log
     low = high = log.total if log and logged else Usage()
     for segment in reach:
         rest = segment.rests.get(position, NOTHING)
-        if rest is None:
-            return None
         low, high = low + rest.low, high + rest.high
     return coherent(low, high)
 
 
-def _narrower(one: Bounds | None, other: Bounds | None) -> Bounds | None:
-    if one is None or other is None:
-        return one
+def _narrower(one: Bounds, other: Bounds) -> Bounds:
     low = Usage(*map(max, one.low.parts, other.low.parts))
     return coherent(low, Usage(*map(min, one.high.parts, other.high.parts)))
 

@@ -173,6 +173,11 @@ def test_one_run_alone(run, expected, mismatched, extra, matched):
     )
 
 
+def test_what_a_call_over_the_turn_of_a_minute_used_is_not_its_neighbours():
+    found = shares("1x100 1x60", claim("a", 0, 2, calls("0-1:60")), claim("b", 0, 2, calls=1))
+    assert intervals(found) == {"a": 60, "b": 100}
+
+
 def test_a_request_beside_a_complete_log_counts_though_it_holds_nothing():
     share = shares(ONE_RUN, claim("a", 0, 3, calls("0:400 0:600 1:3000 2:500")))["a"]
     assert (interval(share), share.bounds.low.api_calls, share.bounds.high.api_calls) == (4500, 4, 5)

@@ -145,6 +145,11 @@ def test_lines_may_end_as_on_windows():
             id="a member missing",
         ),
         pytest.param(
+            [line(started_at=None)],
+            ["1:1: /started_at: started_at is missing; add it: when the request was sent"],
+            id="a time missing",
+        ),
+        pytest.param(
             [line(started_at="2026-01-05T12:00:10")],
             [
                 (
