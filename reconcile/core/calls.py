@@ -46,7 +46,8 @@ class _Row:
 
 def log_too_large(path: str, size: int) -> Finding:
     """The finding for a log that is not read because of its size in bytes."""
-    message = f"the file has {size} bytes, more than the {MAX_LOG_BYTES} that are read; leave it out or log less a call"
+    most = f"more than the {MAX_LOG_BYTES} that are read"
+    message = f"the file has {size} bytes, {most}; leave it out or log less of a call"
     return Finding(path, 1, 1, "", message)
 
 

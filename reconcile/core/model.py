@@ -96,6 +96,9 @@ class Recorded:
         return self.parts[:3]
 
 
+NOTHING_RECORDED = Recorded().parts
+
+
 # ---------------------------------------------------------------------------------------------- call logs
 
 
@@ -135,6 +138,8 @@ class CallLog:
         A log that states to be complete is to say the same; one that does not is to say no more. Aborted calls may
         be counted in the file, for they are not in the log.
         """
+        if recorded.parts == NOTHING_RECORDED:
+            return False
         pairs = list(zip(recorded.parts, self.total.parts, strict=True))
         if any(said is not None and said < logged for said, logged in pairs):
             return True
@@ -145,17 +150,17 @@ class CallLog:
         return any(said is not None and said > logged for said, logged in pairs)
 
 
-def known(recorded: Recorded, log: CallLog | None, *, doubted: bool = False) -> Recorded:
+def known(recorded: Recorded, log: CallLog | None, *, doubted: bool) -> Recorded:
     """What a run counted itself: what its file says, and what its call log adds to that.
 
-    Calls are the larger of both numbers. Tokens are those of a complete log, and nobody's where the two differ or the
-    log is `doubted`: one of them counts wrongly, and nothing tells which.
+    Calls are the larger of both numbers. Tokens are those of a complete log, and nobody's where the log is `doubted`:
+    one of the two counts wrongly, and nothing tells which.
     """
     if log is None:
         return recorded
     stated = log.complete or recorded.api_calls is not None
     calls = max(recorded.api_calls or 0, log.total.api_calls) if stated else None
-    if doubted or log.contradicts(recorded):
+    if doubted:
         return Recorded(api_calls=calls, source=recorded.source)
     if not log.complete:
         return replace(recorded, api_calls=calls)
@@ -559,7 +564,9 @@ class Run:
     @property
     def known(self) -> Recorded:
         """What the run counted itself, in its file and its log."""
-        return known(self.recorded, self.log, doubted=self.log is not None and self.log.strays > 0)
+        log = self.log
+        doubted = log is not None and (log.strays > 0 or log.contradicts(self.recorded))
+        return known(self.recorded, log, doubted=doubted)
 
     @property
     def edited(self) -> bool:

@@ -130,7 +130,8 @@ def _log_against_the_rest(case: Case) -> str:
     if log is None:
         return "The recorded totals are not possible beside what was reported"
     if log.strays:
-        return f"{plural(log.strays, 'call')} of the call log lie outside the run"
+        verb = "lies" if log.strays == 1 else "lie"
+        return f"{plural(log.strays, 'call')} of the call log {verb} outside the run"
     other = "its scope or what the run's own file says" if case.attribution.claim.doubted else "the reported minutes"
     return (
         f"The call log has {plural(log.total.api_calls, 'call')} with {_tokens(log.total)}, which does not fit {other}"

@@ -25,6 +25,7 @@ from reconcile.adapters.git_repo import failures as git_failures
 from reconcile.adapters.github_api import failures as github_failures
 from reconcile.adapters.http import PASSING
 from reconcile.core.attribution import attribute
+from reconcile.core.calls import LogChecker
 from reconcile.core.model import (
     Bucket,
     Claim,
@@ -273,6 +274,12 @@ def test_every_json_example_is_json_and_every_metrics_file_is_valid(name):
             assert isinstance(CHECKER.check(name, RunKey("chatdev", value["run_id"]), body.encode()), Document)
 
 
+def test_the_call_log_shown_is_one():
+    (shown,) = [body for _, body in blocks(TEXTS["docs/metrics-format.md"], "text") if "started_at" in body]
+    log = LogChecker(schema_files.load("calls")).check("calls.ndjson", shown.encode())
+    assert (log.complete, log.total.api_calls, log.aborted) == (True, 1, 1)
+
+
 @pytest.mark.parametrize("number", range(len(CONFIGURATIONS)))
 def test_every_configuration_shown_is_one(tmp_path, number):
     file = tmp_path / "reconcile.yml"
@@ -288,9 +295,9 @@ def test_readme_names_every_setting_of_the_configuration():
     assert {name for name in names if f"{name}:" not in CONFIGURATIONS[-1]} == set()
 
 
-@pytest.mark.parametrize("generation", ["v1", "v2"])
-def test_the_page_on_the_format_names_every_member(generation):
-    schema = schema_files.load(f"metrics-{generation}")
+@pytest.mark.parametrize("name", ["metrics-v1", "metrics-v2", "calls"])
+def test_the_page_on_the_format_names_every_member(name):
+    schema = schema_files.load(name)
     objects = [schema, *schema["$defs"].values()]
     members = {name for each in objects for name in each.get("properties", {})}
     page = TEXTS["docs/metrics-format.md"]
@@ -595,14 +602,27 @@ def minute(index, cell):
     return Bucket(NOON + 60 * index, Usage(tokens, tokens, tokens, requests), "key_a", "gpt-4o-mini")
 
 
+def call_log(recorded):
+    """The log in "partial log `0:100 4:150`", as far as there is one: minutes and tokens."""
+    found = re.search(r"(partial )?log `([^`]*)`", recorded)
+    if not found:
+        return None
+    lines = [{"complete": not found[1]}]
+    for each in found[2].split():
+        at, tokens = map(int, each.split(":"))
+        counts = dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens"), tokens)
+        times = {"started_at": NOON + 60 * at + 20, "ended_at": NOON + 60 * at + 30}
+        lines.append({**times, "model": "gpt-4o-mini", **counts})
+    return LogChecker(schema_files.load("calls")).check("calls.ndjson", "\n".join(map(json.dumps, lines)).encode())
+
+
 def claim(name, start, end, recorded):
-    """`5 calls, 430 tokens`."""
+    """`5 calls, 430 tokens`, and maybe a log."""
     calls, tokens = (re.search(rf"(\d+) {noun}", recorded) for noun in ("calls", "tokens"))
     known = int(tokens[1]) if tokens else None
     window = Window(NOON + 60 * start, NOON + 60 * end)
-    return Claim(
-        RunKey("chatdev", name), SCOPE, window, Recorded(known, known, known, int(calls[1]) if calls else None)
-    )
+    said = Recorded(known, known, known, int(calls[1]) if calls else None)
+    return Claim(RunKey("chatdev", name), SCOPE, window, said, call_log(recorded))
 
 
 def used(claims, cells, name, foreign=0):
@@ -617,11 +637,11 @@ def used(claims, cells, name, foreign=0):
 
 def test_the_examples_of_attribution_are_right():
     examples = section(TEXTS["docs/attribution.md"], "## Worked examples")
-    (_, two_cells), two, (_, one_cell), one = tables(examples)
-    for a, b, a_used, b_used, _ in two[1:]:
+    (_, two_cells), two, (_, one_cell), one, two_logs, one_log = tables(examples)
+    for a, b, a_used, b_used, _ in [*two[1:], *two_logs[1:]]:
         claims = [claim("a", 0, 5, a), claim("b", 4, 9, b)]
         assert (used(claims, two_cells, "a"), used(claims, two_cells, "b")) == (a_used, b_used), f"A {a}, B {b}"
-    for recorded, foreign, expected, _ in one[1:]:
+    for recorded, foreign, expected, _ in [*one[1:], *one_log[1:]]:
         assert used([claim("a", 0, 3, recorded)], one_cell, "a", int(foreign)) == expected, recorded
 
 

@@ -1,6 +1,7 @@
 """Jobs of the Action: what lands on the branch, what stands in the comment, what the next step gets."""
 
 import pytest
+from support.bench import called, log_text
 from support.github import TOKEN
 from support.job import Repository, path, run_file
 
@@ -20,6 +21,13 @@ class TestCommit:
         assert (second.code, second["status"], second["verified"]) == (0, "clean", "1")
         assert repository.verdict("chatdev/a") == "verified: stable"
         assert repository.forge.tip() == second["commit-sha"]
+
+    def test_a_call_log_on_the_branch_is_read_with_its_run(self, repository):
+        call = called("12:01", 500, key="key_chatdev")
+        repository.add("chatdev/a", "12:00:10", "12:05", [call])
+        repository.forge.write({"runs/chatdev/a/calls.ndjson": log_text([call]).encode()}, "main", message="its log")
+        done = repository.job("13:17")
+        assert (done["status"], repository.verdict("chatdev/a")) == ("clean", "verified: log_matched")
 
     def test_nothing_new_makes_no_commit_and_edits_no_comment(self, repository, double):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])

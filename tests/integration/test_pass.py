@@ -8,8 +8,9 @@ from support.bench import at, called, recorded
 
 from reconcile import run_pass, validate
 from reconcile.core.summary import standing
-from reconcile.errors import ConfigurationError, UsageError
+from reconcile.errors import ConfigurationError, StoreError, UsageError
 from reconcile.simulator import faults
+from reconcile.workflow import validate
 
 
 def every_minute(start, end, step=20, key="key_chatdev", tokens=100):
@@ -348,3 +349,87 @@ def test_settled_runs_of_other_keys_are_seen_at_their_figures_beside_a_run_that_
     summary = bench.run("15:17")
     notes = {str(report.run.key): report.note for report in summary.runs}
     assert (notes, bench.verdict("chatdev/a")) == ({"chatdev/a": None, "baes/b": None}, "verified: stable")
+
+
+class TestCallLogs:
+    def test_a_complete_log_verifies_a_run_in_its_first_pass(self, bench):
+        calls = bench.add("chatdev/a", "12:00:31", "12:08:05", [*every_minute("12:00:31", "12:08:05")])
+        bench.add_log("chatdev/a", calls)
+        bench.run("13:17")
+        assert bench.verdict("chatdev/a") == "verified: log_matched"
+        assert bench.block("chatdev/a")["total_tokens_in"] == recorded(calls)["tokens_in"]
+
+    def test_and_waits_for_what_is_late(self, bench):
+        made = [*every_minute("12:00:31", "12:08:05"), called("12:07:50", 70, key="key_chatdev", visible="13:30")]
+        bench.add_log("chatdev/a", bench.add("chatdev/a", "12:00:31", "12:08:05", made))
+        bench.run("13:17")
+        assert bench.verdict("chatdev/a") == "pending: first_read, calls_missing"
+        bench.run("14:17")
+        assert bench.verdict("chatdev/a") == "verified: log_matched"
+
+    def test_two_runs_that_log_share_minutes_of_a_key(self, bench):
+        made = {
+            name: bench.add(f"chatdev/{name}", "12:00:31", "12:08:05", [*every_minute("12:00:31", "12:08:05", step)])
+            for name, step in (("a", 20), ("b", 35))
+        }
+        for name, calls in made.items():
+            bench.add_log(f"chatdev/{name}", calls)
+        bench.run("13:17")
+        for name, calls in made.items():
+            assert bench.verdict(f"chatdev/{name}") == "verified: log_matched"
+            assert bench.block(f"chatdev/{name}")["total_tokens_in"] == recorded(calls)["tokens_in"]
+
+    def test_a_log_with_a_defect_is_told_of_and_its_run_goes_on_without_it(self, bench):
+        bench.add_log("chatdev/a", bench.add("chatdev/a", "12:00:31", "12:08:05", [("12:01",)]), first="yes")
+        summary = bench.run("13:17")
+        assert [(each.path.endswith("a/calls.ndjson"), each.line) for each in summary.findings] == [(True, 1)]
+        assert (bench.verdict("chatdev/a"), summary.exit_code) == ("pending: first_read", 1)
+
+    def test_what_is_no_log_is_told_of_and_its_run_goes_on(self, bench):
+        bench.add("chatdev/a", "12:00:31", "12:08:05", [("12:01",)])
+        (bench.runs / "chatdev" / "a" / "calls.ndjson").mkdir()
+        summary = bench.run("13:17")
+        assert [each.message for each in summary.findings] == ["is a folder; put the run's own call log in its place"]
+        assert bench.verdict("chatdev/a") == "pending: first_read"
+
+    def test_a_log_that_cannot_be_read_is_an_error_and_its_run_goes_on(self, bench, monkeypatch):
+        bench.add_log("chatdev/a", bench.add("chatdev/a", "12:00:31", "12:08:05", [("12:01",)]))
+
+        def refused(_, key):
+            raise StoreError(f"{key}: refused", code="unreadable_file", remedy="none")
+
+        monkeypatch.setattr(type(bench.workspace("13:17").store), "read_log", refused)
+        summary = bench.run("13:17")
+        assert [error.message for error in summary.errors] == ["chatdev/a: refused"]
+        assert bench.verdict("chatdev/a") == "pending: first_read"
+
+    def test_a_log_too_large_is_not_read(self, bench):
+        bench.add("chatdev/a", "12:00:31", "12:08:05", [("12:01",)])
+        with (bench.runs / "chatdev" / "a" / "calls.ndjson").open("wb") as file:
+            file.truncate(64_000_001)
+        (finding,) = bench.run("13:17").findings
+        assert "64000001 bytes" in finding.message
+
+    @pytest.mark.parametrize(
+        ("below", "files", "lines"),
+        [
+            pytest.param(None, 4, [2, 1, 1], id="everything"),
+            pytest.param("chatdev/a/calls.ndjson", 1, [2], id="a log"),
+            pytest.param("chatdev/a/metrics.json", 1, [], id="a run's file"),
+            pytest.param("chatdev/b", 2, [1, 1], id="a run's folder"),
+        ],
+    )
+    def test_validate_looks_at_logs_too(self, bench, below, files, lines):
+        """`a` logged a call hours away, and the file of `b`, which is no JSON, gives its log no window."""
+        calls = bench.add("chatdev/a", "12:00:31", "12:08:05", [("12:01",), ("15:01",)])
+        bench.add_log("chatdev/a", [calls[1]])
+        bench.write("chatdev/b", "{")
+        bench.add_log("chatdev/b", [calls[1]], first="yes")
+        found, findings = validate(bench.workspace("13:17"), [bench.runs / below] if below else [])
+        assert (found, [finding.line for finding in findings]) == (files, lines)
+
+    def test_validate_names_what_is_no_log(self, bench):
+        bench.add("chatdev/a", "12:00:31", "12:08:05")
+        (bench.runs / "chatdev" / "a" / "calls.ndjson").mkdir()
+        found, findings = validate(bench.workspace("13:17"))
+        assert (found, len(findings)) == (2, 1)

@@ -40,6 +40,40 @@ def test_discovery_finds_just_the_files_two_folders_down(root):
     assert ([file.key for file in files], [file.size for file in files], findings) == ([KEY], [2], [])
 
 
+def test_a_call_log_beside_a_run_is_found_and_read_and_is_nobodys_finding(root):
+    store = RunStore(root)
+    assert store.log(KEY) is None
+    (root / "chatdev" / "a" / "calls.ndjson").write_bytes(b"{}\n")
+    found = store.log(KEY)
+    assert (found.path.endswith("runs/chatdev/a/calls.ndjson"), found.size) == (True, 3)
+    assert store.read_log(KEY) == b"{}\n"
+    assert store.discover()[1] == []
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        pytest.param(lambda path: path.symlink_to("/etc/hostname"), "is a symbolic link", id="a link"),
+        pytest.param(os.mkfifo, "is a pipe", id="a pipe"),
+        pytest.param(Path.mkdir, "is a folder", id="a folder"),
+    ],
+)
+def test_what_lies_in_the_place_of_a_call_log_is_never_opened(root, place, words):
+    place(root / "chatdev" / "a" / "calls.ndjson")
+    assert RunStore(root).log(KEY).message == f"{words}; put the run's own call log in its place"
+
+
+def test_a_link_put_in_the_place_of_a_call_log_meanwhile_is_not_followed(root):
+    (root / "chatdev" / "a" / "calls.ndjson").symlink_to("metrics.json")
+    with pytest.raises(StoreError, match=r"calls\.ndjson: cannot be read"):
+        RunStore(root).read_log(KEY)
+
+
+def test_a_call_log_that_cannot_be_looked_for_is_a_finding(root):
+    finding = RunStore(root).log(RunKey("chatdev", "x" * 300))
+    assert "cannot be read (File name too long)" in finding.message
+
+
 def place_link(folder):
     (folder / "metrics.json").symlink_to("/etc/hostname")
 

@@ -57,6 +57,10 @@ class Bench:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text.encode() if isinstance(text, str) else text)
 
+    def add_log(self, name, calls, *, first=True):
+        """The run's call log, of calls that took a second each. `first`: a line before them."""
+        (self.runs / name / "calls.ndjson").write_text(log_text(calls, first=first), "utf-8")
+
     def file(self, name):
         return self.runs / name / "metrics.json"
 
@@ -98,6 +102,23 @@ def called(clock, tokens_in=100, tokens_out=10, *, key, visible=None, cached=0):
     )  # fmt: skip
 
 
+def log_text(calls, *, first=True):
+    """What a run that logs everything would have written of these calls."""
+    lines = [{"complete": first}]
+    lines += [
+        {
+            "started_at": call.at,
+            "ended_at": call.at + 1,
+            "model": call.model,
+            "input_tokens": call.tokens_in,
+            "output_tokens": call.tokens_out,
+            "cached_tokens": call.cached_tokens,
+        }
+        for call in calls
+    ]
+    return "\n".join(map(json.dumps, lines)) + "\n"
+
+
 def recorded(calls):
     """What a run that counts everything would have written down of these calls."""
     return {
@@ -108,4 +129,16 @@ def recorded(calls):
     }
 
 
-__all__ = ["BLOCK", "DAY", "MODEL", "Bench", "Ledger", "Simulator", "at", "called", "openai_usage", "recorded"]
+__all__ = [
+    "BLOCK",
+    "DAY",
+    "MODEL",
+    "Bench",
+    "Ledger",
+    "Simulator",
+    "at",
+    "called",
+    "log_text",
+    "openai_usage",
+    "recorded",
+]

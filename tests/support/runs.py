@@ -15,11 +15,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import settings
-from support.worlds import SCALE
+from support.worlds import LOGS, SCALE
 
 from reconcile import schema_files
 from reconcile.core.amendment import amendments
 from reconcile.core.attribution import attribute
+from reconcile.core.calls import held_to
 from reconcile.core.edits import amend
 from reconcile.core.instants import spelled
 from reconcile.core.model import (
@@ -82,11 +83,33 @@ def usage(tokens, *, calls=1):
     return Usage(tokens, tokens // 10, tokens // 4, calls)
 
 
-def neighbour(name, start, end, *, calls=None, tokens=None, scope=SCOPE):
+def call_log(text, *, complete=True, window=WINDOW):
+    """`0:100 3:50!` as a call log: a call of 100 input tokens in the run's first minute, and one that was aborted."""
+    lines = [{"complete": complete}]
+    for each in text.split():
+        minute, tokens = each.rstrip("!").split(":")
+        counts = usage(int(tokens))
+        start = FIRST + int(minute) * MINUTE + 20.5
+        lines.append(
+            {
+                "started_at": start,
+                "ended_at": start + 5,
+                "model": MODEL,
+                "input_tokens": counts.tokens_in,
+                "output_tokens": counts.tokens_out,
+                "cached_tokens": counts.cached_tokens,
+                "aborted": each.endswith("!"),
+            }
+        )
+    return held_to("calls.ndjson", LOGS.check("calls.ndjson", "\n".join(map(json.dumps, lines)).encode()), window)[0]
+
+
+def neighbour(name, start, end, *, calls=None, tokens=None, scope=SCOPE, log=None):
     """Another run's claim over minutes `start` to `end`, counted from the first minute of the run in the story."""
     window = Window(FIRST + start * MINUTE, FIRST + end * MINUTE)
     totals = usage(tokens, calls=calls).parts if tokens is not None else (None, None, None, calls)
-    return Claim(RunKey("chatdev", name), scope, window, Recorded(*totals))
+    read = call_log(log, window=window) if log is not None else None
+    return Claim(RunKey("chatdev", name), scope, window, Recorded(*totals), read)
 
 
 def document(**members):
@@ -116,8 +139,8 @@ def theirs(*reads, status="pending"):
 
 def attribution_of(shown, *others, run=None, covered=(WIDE,)):
     """What the run of the story gets of what is shown, beside the claims of others."""
-    window, recorded = (run.window, run.recorded) if run else (WINDOW, Recorded())
-    claim = Claim(KEY, SCOPE, window, recorded)
+    window, recorded, log = (run.window, run.recorded, run.log) if run else (WINDOW, Recorded(), None)
+    claim = Claim(KEY, SCOPE, window, recorded, log)
     return attribute([claim, *others], list(buckets(shown)), covered).by_run[KEY]
 
 
@@ -129,9 +152,10 @@ def valid(text, run=KEY):
 
 
 class Tale:
-    """A run's file from read to read. `neighbours` are the claims of others today."""
+    """A run's file from read to read. `neighbours` are the claims of others today, `log` what lies beside the file."""
 
-    def __init__(self, text=None, *, policy=None, neighbours=(), **members):
+    def __init__(self, text=None, *, policy=None, neighbours=(), log=None, **members):
+        self.log = log
         self.text = text or document(**members)
         self.policy = policy or Policy()
         self.neighbours = neighbours
@@ -143,7 +167,7 @@ class Tale:
     @property
     def run(self):
         found = valid(self.text)
-        return read_run(KEY, PATH, found.value, found.generation)
+        return replace(read_run(KEY, PATH, found.value, found.generation), log=self.log)
 
     @property
     def block(self):

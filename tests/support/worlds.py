@@ -1,15 +1,19 @@
 """Small worlds whose truth is known: runs, the requests they really made, and what of it anybody can see.
 
 A world is drawn from dice: a seed names it (`dice(7)`), and hypothesis can shrink it (`st.randoms()`). Minutes are
-small whole numbers counted from noon; `claims` and `buckets` are what the code under test gets to see.
+small whole numbers counted from noon; `claims` and `buckets` are what the code under test gets to see. Call logs are
+written and read as the files they are.
 """
 
+import json
 import os
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from random import Random
 
-from reconcile.core.model import Bucket, Claim, Recorded, RunKey, Scope, Usage, Window, total
+from reconcile import schema_files
+from reconcile.core.calls import LogChecker, held_to
+from reconcile.core.model import Bucket, CallLog, Claim, Recorded, RunKey, Scope, Usage, Window, total
 
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
 SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "1"))
@@ -17,6 +21,9 @@ SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "1"))
 
 SIZES = (0, 1, 10, 10, 100, 250, 1000)
 NOTHING, CALLS, TOTALS = "nothing", "calls", "calls and tokens"
+COMPLETE, PARTIAL = "complete log", "log with lines missing"
+
+LOGS = LogChecker(schema_files.load("calls"))
 
 
 def dice(seed):
@@ -64,6 +71,13 @@ class Life:
     end: int
     records: str
     traffic: Traffic = ONE_KEY
+    log: str | None = None
+    """What its call log is, if it keeps one."""
+
+    @property
+    def counts(self):
+        """Whether it tells how many calls it made."""
+        return self.records != NOTHING or self.log == COMPLETE
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,14 @@ class Request:
     """Not so for a retry that the run's client hid from it."""
     late: bool = False
     """Not reported yet."""
+    span: tuple[float, float] | None = None
+    """When the run says that it was made, in seconds from noon."""
+    logged: bool = True
+    """Not so for a recorded call whose line is missing."""
+    aborted: bool = False
+    """A call that the run logs as cut off and does not count."""
+    misread: Usage | None = None
+    """What the log says it used, where that is wrong."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,11 +108,21 @@ class World:
 
     def __repr__(self):
         """`a [0, 5) knows calls: 0=100 3=250?`: minute and input tokens; `?`: not recorded, `!`: late."""
-        owners = [(f"{life.name} [{life.start}, {life.end}) knows {life.records}", life.name) for life in self.lives]
+        owners = [
+            (
+                f"{life.name} [{life.start}, {life.end}) knows {life.records}{f', {life.log}' if life.log else ''}",
+                life.name,
+            )
+            for life in self.lives
+        ]
         lines = []
         for title, owner in [*owners, ("nobody's", None)]:
             own = sorted((each for each in self.requests if each.owner == owner), key=lambda each: each.minute)
-            shown = (f"{r.minute}={r.usage.tokens_in}{'' if r.recorded else '?'}{'!' if r.late else ''}" for r in own)
+            shown = (
+                f"{r.minute}={r.usage.tokens_in}{'' if r.recorded else '?'}{'!' if r.late else ''}"
+                f"{r.span if r.span and r.logged else ''}"
+                for r in own
+            )
             lines.append(f"{title}: {' '.join(shown)}")
         return "\n".join(["", *lines])
 
@@ -101,7 +133,40 @@ class World:
         own = total(each.usage for each in self.requests if each.owner == life.name and each.recorded)
         recorded = {NOTHING: Recorded(), CALLS: Recorded(api_calls=own.api_calls), TOTALS: Recorded(*own.parts)}
         key = RunKey("chatdev", life.name)
-        return Claim(key, life.traffic.scope, window(life.start, life.end), recorded[life.records])
+        there = window(life.start, life.end)
+        return Claim(
+            key, life.traffic.scope, there, recorded[life.records], self._log(life, there) if life.log else None
+        )
+
+    def _log(self, life, there):
+        """The log as it is read from its file: no call of it lies outside its run."""
+        log = LOGS.check("calls.ndjson", "\n".join(map(json.dumps, self.lines(life))).encode())
+        assert isinstance(log, CallLog), log
+        log, strays = held_to("calls.ndjson", log, there)
+        assert not strays, strays
+        return log
+
+    def lines(self, life):
+        """The lines of a run's call log. One of no line at all says that it is not complete."""
+        if life.log == COMPLETE:
+            yield {"complete": True}
+        mine = [r for r in self.requests if r.owner == life.name and r.span]
+        kept = [r for r in mine if r.aborted or (r.recorded and r.logged)]
+        if not kept and life.log == PARTIAL:
+            yield {"complete": False}
+        for number, each in enumerate(kept):
+            said = each.misread or each.usage
+            start, end = each.span
+            yield {
+                "started_at": NOON + start,
+                "ended_at": NOON + end,
+                "model": each.route.model,
+                "input_tokens": said.tokens_in,
+                "output_tokens": said.tokens_out,
+                "cached_tokens": said.cached_tokens,
+                "response_id": f"r{number}",
+                **({"aborted": True} if each.aborted else {}),
+            }
 
     def buckets(self):
         """What is reported: a bucket for each minute and route."""
@@ -195,3 +260,43 @@ def _elsewhere(rng, lives, traffic):
     quiet = [m for m in range(-30, 60) if not any(life.start <= m < life.end for life in lives)]
     minute = rng.choice(quiet)
     return Request(minute, Usage(rng.choice(SIZES), 1, 0, 1), rng.choice(traffic.routes), None)
+
+
+def with_logs(rng, world, logs=(None, COMPLETE, COMPLETE, PARTIAL), *, straddling=0.3, lines_missing=0.3, aborted=0.0):
+    """The same world, in which runs keep logs of these kinds. The numbers are chances.
+
+    A request is reported in the minute in which its call began or in that in which it ended, by a clock that differs
+    from the run's by two seconds at most.
+    """
+    lives = tuple(replace(life, log=rng.choice(logs)) for life in world.lives)
+    by_name = {life.name: life for life in lives}
+    return World(
+        lives,
+        tuple(
+            _timed(rng, each, by_name[each.owner], straddling, lines_missing, aborted) if each.owner else each
+            for each in world.requests
+        ),
+    )
+
+
+def _timed(rng, request, life, straddling, lines_missing, aborted):
+    timed = replace(request, span=_span(rng, request.minute, life, straddling))
+    if not request.recorded:
+        return replace(timed, aborted=rng.random() < aborted)
+    return replace(timed, logged=life.log == COMPLETE or rng.random() >= lines_missing)
+
+
+def _span(rng, minute, life, straddling):
+    """A call inside its minute; one that began before or ended after it; or one whose clock was off."""
+    second = 60 * minute
+    if rng.random() >= straddling:
+        start = second + rng.uniform(2, 40)
+        return start, start + rng.uniform(0, 17)
+    match rng.choice(("began", "ended", "clock")):
+        case "began":
+            return second + rng.uniform(2, 59), min(second + rng.uniform(60, 200), 60 * life.end)
+        case "ended":
+            return max(second - rng.uniform(1, 140), 60 * life.start), second + rng.uniform(0, 57)
+        case _:
+            start = second + rng.choice((-1.5, 58.5, 60.5))
+            return start, start + rng.uniform(0, 1)

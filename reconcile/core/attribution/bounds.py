@@ -40,14 +40,14 @@ class View:
     values: list[int]
     requests: list[int]
     """Tokens that came without a request count as one that nobody recorded, for they may be anybody's."""
-    open_claims: list[int]
     surplus: int
     closed: bool
 
 
 def bounded(facts: Facts) -> tuple[list[Bounds | None], frozenset[int]]:
     """Bounds by member, and the members whose recorded totals contradict what was reported."""
-    kinds = [_intervals(facts, kind) for kind in range(len(KINDS))]
+    reach = _reach(facts.component)
+    kinds = [_intervals(facts, kind, reach) for kind in range(len(KINDS))]
     contradicted = set[int]().union(*(members for _, members in kinds))
     bounds: list[Bounds | None] = []
     for position, each in enumerate(zip(*(intervals for intervals, _ in kinds), strict=True)):
@@ -63,10 +63,11 @@ def bounded(facts: Facts) -> tuple[list[Bounds | None], frozenset[int]]:
 
 def coherent(low: Usage, high: Usage) -> Bounds:
     """Cached input is input: what bounds the one bounds the other."""
-    return Bounds(
-        replace(low, tokens_in=max(low.tokens_in, low.cached_tokens)),
-        replace(high, cached_tokens=min(high.cached_tokens, high.tokens_in)),
-    )
+    if low.cached_tokens > low.tokens_in:
+        low = replace(low, tokens_in=low.cached_tokens)
+    if high.cached_tokens > high.tokens_in:
+        high = replace(high, cached_tokens=high.tokens_in)
+    return Bounds(low, high)
 
 
 def is_empty(bounds: Bounds) -> bool:
@@ -74,10 +75,23 @@ def is_empty(bounds: Bounds) -> bool:
     return any(low > high for low, high in zip(bounds.low.parts, bounds.high.parts, strict=True))
 
 
-def _intervals(facts: Facts, kind: int) -> tuple[list[Interval], set[int]]:
+def _reach(component: Component) -> list[tuple[list[int], list[int]]]:
+    """By member, its own cells, which no other open claim reaches into, and those that it shares."""
+    open_claims = component.open_claims()
+    found = []
+    for member in component.members:
+        itself = int(member.open)
+        own = [i for i in member.cells if open_claims[i] == itself]
+        found.append((own, [i for i in member.cells if open_claims[i] > itself]))
+    return found
+
+
+def _intervals(
+    facts: Facts, kind: int, reach: Sequence[tuple[list[int], list[int]]]
+) -> tuple[list[Interval], set[int]]:
     """By member: what follows from its window and count, then from recorded totals, then from the sum of all."""
     view = _view(facts, kind)
-    alone = [_alone(view, member) for member in facts.component.members]
+    alone = [_alone(view, member, *cells) for member, cells in zip(facts.component.members, reach, strict=True)]
     totals = {} if kind == CALLS else _totals(facts, kind)
     contradicted = _contradicted(facts, view, alone, totals)
     floors = [0 if i in contradicted else totals.get(i, 0) for i in range(len(alone))]
@@ -102,29 +116,28 @@ def _view(facts: Facts, kind: int) -> View:
         kind=kind,
         values=[cell.usage.parts[kind] for cell in cells],
         requests=requests,
-        open_claims=facts.component.open_claims(),
         surplus=facts.surplus + sum(requests) - sum(reported),
         closed=facts.closed,
     )
 
 
-def _alone(view: View, member: Member) -> Interval:
+def _alone(view: View, member: Member, own_cells: list[int], shared_cells: list[int]) -> Interval:
     """Bounds from the member's own window and count: how many of its requests need not, or may, be its own.
 
-    Its own cells are those that no other open claim reaches into. Their requests never outnumber its calls and the
-    surplus together, for nobody else's calls are served there.
+    The requests of its own cells never outnumber its calls and the surplus together, for nobody else's calls are
+    served there.
     """
-    alone = [i for i in member.cells if view.open_claims[i] == member.open]
-    shared = [view.values[i] for i in member.cells if view.open_claims[i] > member.open]
-    sure = sum(view.requests[i] for i in alone)
-    room = sum(view.requests[i] for i in member.cells)
+    requests, values = view.requests, view.values
+    sure = sum([requests[i] for i in own_cells])
+    room = sure + sum([requests[i] for i in shared_cells])
     calls = member.calls or 0
     reach = min(room, calls + view.surplus)
     spare = max(0, room - calls)
     free = 0 if view.closed else min(view.surplus, spare)
     if view.kind == CALLS:
         return (max(calls, sure - free), reach)
-    own = sorted((view.values[i] for i in alone), reverse=True)
+    shared = [values[i] for i in shared_cells]
+    own = sorted([values[i] for i in own_cells], reverse=True)
     others = _top(spare, own[:free] + shared)
     return (sum(own) + sum(shared) - others, sum(own) + _top(reach - sure, shared))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from reconcile.core.model import Bucket, Claim, RunKey, Scope, Window, any_holds, total
+from reconcile.core.model import Bucket, Claim, Recorded, RunKey, Scope, Window, any_holds, total
 
 T = TypeVar("T")
 
@@ -31,6 +31,8 @@ class Member:
     scopes differ: the matching of calls to requests is exact for one scope only."""
     totals: tuple[int | None, int | None, int | None]
     """Its recorded tokens by kind: it used as many or more."""
+    stated: int | None = None
+    """Its recorded calls, whether these prove anything here or not."""
     settled: bool = False
     """Whether it made just these calls, with just these tokens: logged calls of which only the minute is open."""
 
@@ -115,9 +117,11 @@ def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, cover
     kept = sorted({i for positions in admitted for i in positions})
     cell_of = {row: cell for cell, row in enumerate(kept)}
     read = [any_holds(covered, claim.window) for claim in group]
+    recorded = [claim.known for claim in group]
+    known = _known_calls(group, recorded, read)
     members = (
-        Member(claim, tuple(cell_of[i] for i in positions), whole, calls, claim.known.tokens)
-        for claim, positions, whole, calls in zip(group, admitted, read, _known_calls(group, read), strict=True)
+        Member(claim, tuple(cell_of[i] for i in positions), whole, calls, said.tokens, stated=said.api_calls)
+        for claim, positions, whole, calls, said in zip(group, admitted, read, known, recorded, strict=True)
     )
     return Component(tuple(members), tuple(rows[i] for i in kept), window)
 
@@ -130,10 +134,11 @@ def _facts(claim: Claim) -> tuple[object, ...]:
     return (str(claim.run), claim.window.start, claim.window.end, named, claim.recorded.parts, digest)
 
 
-def _known_calls(group: list[Claim], read: list[bool]) -> list[int | None]:
+def _known_calls(group: list[Claim], recorded: list[Recorded], read: list[bool]) -> list[int | None]:
+    """By claim."""
     if len({claim.scope for claim in group}) > 1:
         return [None] * len(group)
-    return believed([claim.known.api_calls if whole else None for claim, whole in zip(group, read, strict=True)])
+    return believed([said.api_calls if whole else None for said, whole in zip(recorded, read, strict=True)])
 
 
 def believed(calls: list[int | None]) -> list[int | None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconcile.core.attribution.bounds import CALLS, Facts, bounded
 from reconcile.core.attribution.components import Component, Member, believed, overlapping
@@ -45,8 +45,8 @@ class Segment:
     """Minutes that lack a call, or may."""
     matched: bool = False
     """Whether calls and tokens of all that was recorded here are what was reported."""
-    rests: dict[int, Bounds | None]
-    """By run, what it used here beside its log; nothing where it is not named."""
+    rests: dict[int, Bounds]
+    """By run, what it used here beside its log: nothing where it is not named, unless calls of its minutes lack."""
     shared: dict[int, tuple[int, ...]]
     """By run, the minutes in which others may own what is left."""
     extra: frozenset[int] = frozenset()
@@ -78,11 +78,9 @@ def segments(component: Component, trusted: Collection[int], *, quiet: bool) -> 
     rests = [_rest(component.members[i], i, i in trusted) for i in range(len(component.members))]
     spanning = [*open_calls, *(part for part in rests if part.calls != 0)]
     logged = _Logged(component, trusted)
-    idle = [part for part in rests if part.calls == 0]
-    return [
-        _segment(window, parts, idle, left, logged, quiet=quiet)
-        for window, parts in _groups(spanning, [*(_minute(m) for m in left.minutes), *left.lacking, *left.wrong])
-    ]
+    groups = _groups(spanning, [*(_minute(m) for m in left.minutes), *left.lacking, *left.wrong])
+    beside = _Beside([part for part in rests if part.calls == 0])
+    return [_segment(window, parts, beside, left, logged, quiet=quiet) for window, parts in groups]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +115,11 @@ def _placed(component: Component, trusted: Collection[int]) -> tuple[dict[int, l
             else:
                 sums, runs = several.setdefault((first, last), ([0, 0, 0, 0], set()))
                 runs.add(position)
-            for kind, value in enumerate(calls.usage.parts):
-                sums[kind] += value
+            usage = calls.usage
+            sums[0] += usage.tokens_in
+            sums[1] += usage.tokens_out
+            sums[2] += usage.cached_tokens
+            sums[3] += usage.api_calls
     claim = component.members[0].claim
     return fixed, [
         Part(
@@ -154,8 +155,8 @@ def _left(component: Component, fixed: dict[int, list[int]]) -> _Left:
 
 def _rest(member: Member, position: int, trusted: bool) -> Part:
     """What the member made beside its log: the calls and the tokens that the log lacks, as far as they are known."""
-    known, log = member.claim.known, member.claim.log
-    calls = known.api_calls if member.read else None
+    log = member.claim.log
+    calls = member.stated if member.read else None
     totals = member.totals
     if trusted and log:
         calls = None if calls is None else calls - log.total.api_calls
@@ -178,7 +179,7 @@ def _groups(spanning: Iterable[Part], minutes: Iterable[Window]) -> Iterator[tup
 
 
 def _segment(
-    window: Window, parts: list[Part], idle: list[Part], left: _Left, logged: _Logged, *, quiet: bool
+    window: Window, parts: list[Part], beside: _Beside, left: _Left, logged: _Logged, *, quiet: bool
 ) -> Segment:
     lacking = [minute for minute in left.lacking if window.holds(minute)]
     counted = all(part.calls is not None for part in parts)
@@ -188,13 +189,14 @@ def _segment(
     wrong = any(window.holds(minute) for minute in left.wrong)
     if not wrong and not tight and not surplus and parts and all(part.settled for part in parts):
         return _settled(window, component, logged)
-    parts = sorted([*parts, *_beside(idle, window)], key=lambda part: part.claim.window)
+    parts = sorted([*parts, *beside.within(window)], key=lambda part: part.claim.window)
     component = _component(window, parts, left)
     facts = Facts(component, surplus, quiet and not counted, meeting(component, tight))
     bounds, disputed = bounded(facts)
     blamed = frozenset().union(*(parts[i].runs for i in disputed))
     contradicted = blamed | logged.runs_in(window) if disputed or wrong else frozenset()
-    rests = {run: bound for part, bound in zip(parts, bounds, strict=True) if not part.settled for run in part.runs}
+    own = [(part, bound) for part, bound in zip(parts, bounds, strict=True) if not part.settled]
+    rests = {run: bound for part, bound in own if bound for run in part.runs}
     shared = _shared(parts, component)
     return Segment(
         window=window,
@@ -222,12 +224,25 @@ def _settled(window: Window, component: Component, logged: _Logged) -> Segment:
     )
 
 
-def _beside(idle: Sequence[Part], window: Window) -> Iterator[Part]:
-    """Runs that recorded no call here: a request more may be a retry of theirs."""
-    for part in idle:
-        if part.claim.window.meets(window):
-            start, end = max(part.claim.window.start, window.start), min(part.claim.window.end, window.end)
-            yield replace(part, claim=replace(part.claim, window=Window(start, end)))
+class _Beside:
+    """Runs that recorded no call in a segment, though it lies in their window: a request more may be a retry of theirs.
+
+    Segments have to be asked for by time.
+    """
+
+    def __init__(self, idle: Iterable[Part]) -> None:
+        self._upcoming = sorted(idle, key=lambda part: part.claim.window, reverse=True)
+        self._going: list[Part] = []
+
+    def within(self, window: Window) -> Iterator[Part]:
+        """Those whose window meets this one, cut to it."""
+        while self._upcoming and self._upcoming[-1].claim.window.start < window.end:
+            self._going.append(self._upcoming.pop())
+        self._going = [part for part in self._going if part.claim.window.end > window.start]
+        for part in self._going:
+            claim = part.claim
+            there = Window(max(claim.window.start, window.start), min(claim.window.end, window.end))
+            yield Part(part.runs, Claim(claim.run, claim.scope, there), part.read, part.calls, part.totals)
 
 
 def _component(window: Window, parts: Sequence[Part], left: _Left) -> Component:
@@ -235,7 +250,12 @@ def _component(window: Window, parts: Sequence[Part], left: _Left) -> Component:
     cells = tuple(Bucket(minute, Usage(*left.cells[minute])) for minute in minutes)
     members = (
         Member(
-            part.claim, tuple(range(*_span(minutes, part.claim.window))), part.read, calls, part.totals, part.settled
+            claim=part.claim,
+            cells=tuple(range(*_span(minutes, part.claim.window))),
+            read=part.read,
+            calls=calls,
+            totals=part.totals,
+            settled=part.settled,
         )
         for part, calls in zip(parts, believed([part.calls for part in parts]), strict=True)
     )

@@ -82,7 +82,7 @@ def _compared(component: Component, requests: int) -> tuple[frozenset[int], int]
 
     What two of them may share is exact only where recorded tokens add up, and a call that this misses breaks that.
     """
-    wanted = [(member.claim.known.api_calls or 0) if member.read else 0 for member in component.members]
+    wanted = [(member.stated or 0) if member.read else 0 for member in component.members]
     room = [sum(component.cells[i].usage.api_calls for i in member.cells) for member in component.members]
     short = sum(wanted) > requests or any(calls > most for calls, most in zip(wanted, room, strict=True))
     return frozenset(range(len(component.members)) if short else ()), requests

@@ -108,7 +108,7 @@ def _counted(
     cells = facts.component.cells
     shared = tuple(sorted({cells[i].minute for i in member.cells if open_claims[i] > member.open}))
     alone = sum(cells[i].usage.api_calls for i in member.cells if cells[i].minute not in shared)
-    calls = member.claim.known.api_calls
+    calls = member.stated
     surplus = facts.surplus if completeness is not Completeness.ASSUMED else 0
     exact = bounds is not None and bounds.exact
     return Share(
@@ -124,7 +124,7 @@ def _counted(
 def _proven(component: Component, member: Member) -> Completeness | None:
     """Whether its minutes hold just its recorded calls and tokens, whatever the others recorded."""
     reported = total(component.cells[i].usage for i in member.cells).parts
-    recorded = (*member.totals, member.claim.known.api_calls)
+    recorded = (*member.totals, member.stated)
     return Completeness.CALLS_AND_TOKENS_MATCHED if recorded == reported else None
 
 
@@ -157,13 +157,13 @@ def _by_logs(component: Component, trusted: frozenset[int], *, quiet: bool) -> S
         None if any_meets(tight, member.claim.window) else _summed(member, i, reach[i], logged=i in trusted)
         for i, member in enumerate(component.members)
     ]
-    if not tight and not all(segment.matched for segment in found):
+    if not tight and not disputed & trusted and not all(segment.matched for segment in found):
         open_key = any(segment.counted and segment.surplus for segment in found)
         counts = _by_counts(component, quiet=quiet and not open_key)
         disputed |= counts.disputed
-        bounds = [_narrower(one, share.bounds) for one, share in zip(bounds, counts.by_member, strict=True)]
-        if any(each and is_empty(each) for each in bounds):
-            disputed |= trusted
+        pairs = zip(bounds, (share.bounds for share in counts.by_member), strict=True)
+        bounds = [one and other and _narrower(one, other) for one, other in pairs]
+        disputed |= trusted if any(each and is_empty(each) for each in bounds) else frozenset()
     given = [
         _logged(component, i, bounds[i], reach[i], mismatched=i in disputed) for i in range(len(component.members))
     ]
@@ -178,21 +178,17 @@ def _reaching(found: Sequence[Segment], window: Window) -> Sequence[Segment]:
     return found[first:last]
 
 
-def _summed(member: Member, position: int, reach: Sequence[Segment], *, logged: bool) -> Bounds | None:
+def _summed(member: Member, position: int, reach: Sequence[Segment], *, logged: bool) -> Bounds:
     """Its logged calls, and what it used beside them in each segment."""
     log = member.claim.log
     low = high = log.total if log and logged else Usage()
     for segment in reach:
         rest = segment.rests.get(position, NOTHING)
-        if rest is None:
-            return None
         low, high = low + rest.low, high + rest.high
     return coherent(low, high)
 
 
-def _narrower(one: Bounds | None, other: Bounds | None) -> Bounds | None:
-    if one is None or other is None:
-        return one
+def _narrower(one: Bounds, other: Bounds) -> Bounds:
     low = Usage(*map(max, one.low.parts, other.low.parts))
     return coherent(low, Usage(*map(min, one.high.parts, other.high.parts)))
 
@@ -207,9 +203,11 @@ def _logged(
     completeness = Completeness.CALLS_MATCHED if counted else Completeness.ASSUMED
     if all(segment.matched for segment in reach):
         completeness = Completeness.CALLS_AND_TOKENS_MATCHED
+    else:
+        completeness = _proven(component, member) or completeness
     return Share(
         bounds=bounds,
-        completeness=_proven(component, member) or completeness,
+        completeness=completeness,
         shared=tuple(minute for segment in reach for minute in segment.shared.get(position, ())),
         surplus=surplus,
         extra=any(position in segment.extra for segment in reach) or (surplus > 0 and not exact),

@@ -13,6 +13,7 @@ from support.runs import (
     Tale,
     after,
     attribution_of,
+    call_log,
     clock_of,
     neighbour,
     remembered,
@@ -1437,3 +1438,145 @@ def test_unless_it_is_forced_a_warning_of_shared_minutes_is_lifted_only_beside_a
         if verdict.startswith("verified") and before.state and "shared_minutes" in before.state.reasons and not forced:
             beside = {str(claim.run) for claim in tale.neighbours if claim.window.meets(WINDOW)}
             assert {each.run for each in before.state.neighbours} <= beside
+
+
+# ---------------------------------------------------------------------------------------------- call logs
+
+LOG = call_log("0:100 3:50")
+
+
+@pytest.mark.parametrize(
+    ("log", "story"),
+    [
+        pytest.param(
+            LOG,
+            """
+            00:30   100 . . 50     verified: log_matched   150
+            01:30   100 . . 50     verified: log_matched   150
+            02:30   100 . . 50     -                       150
+            """,
+            id="a complete log ends the waiting at the first read",
+        ),
+        pytest.param(
+            LOG,
+            """
+            00:30   100            pending: first_read, calls_missing       150
+            01:30   100 . . 50     verified: log_matched                    150
+            """,
+            id="once all of it is there",
+        ),
+        pytest.param(
+            LOG,
+            """
+            00:30   100 . 50       pending: first_read, calls_missing       150
+            01:30   100 . 50       pending: calls_missing                   150
+            """,
+            id="in its very minutes",
+        ),
+        pytest.param(
+            call_log("0:100 3:50", complete=False),
+            """
+            00:30   100 . . 50     pending: first_read     150
+            01:30   100 . . 50     verified: stable        150
+            """,
+            id="a log that does not say it is complete waits",
+        ),
+        pytest.param(
+            call_log("0:100 3:50 3:7!"),
+            """
+            00:30   100 . . 50     pending: first_read     150
+            01:30   100 . . 57     pending: rising         157
+            02:30   100 . . 57     warning: recorded_mismatch   157
+            """,
+            id="an aborted call may still come",
+        ),
+        pytest.param(
+            LOG,
+            """
+            00:30   100 . . 2x57   pending: first_read     157
+            01:30   100 . . 2x57   warning: extra_calls    157
+            """,
+            id="a request more is a retry or foreign",
+        ),
+        pytest.param(
+            LOG,
+            """
+            00:30   100 . . 57     pending: first_read            157
+            01:30   100 . . 57     warning: recorded_mismatch     157
+            """,
+            id="other tokens",
+        ),
+        pytest.param(
+            call_log(""),
+            """
+            00:30   0     pending: first_read        0
+            01:30   0     verified: no_api_calls     0
+            """,
+            id="a complete log of no call",
+        ),
+        pytest.param(
+            LOG,
+            """
+            00:30   0              data_not_available: no_usage_yet      150
+            25:00   100 . . 50     verified: log_matched                 150
+            """,
+            id="past the cutoff too",
+        ),
+        pytest.param(
+            LOG,
+            """
+            00:30   100 . . 50           verified: log_matched     150
+            01:30   100 . . 2x57         pending: rising           157
+            02:30   100 . . 2x57         warning: restated, extra_calls   157
+            """,
+            id="what rises after it is taken back",
+        ),
+        pytest.param(
+            LOG,
+            """
+            00:30   100 . . 50           verified: log_matched     150
+            01:30   60                   verified: log_matched     150
+            02:30   60                   warning: restated         150
+            03:30   100 . . 50           verified: log_matched     150
+            """,
+            id="a lower figure that passes",
+        ),
+        pytest.param(
+            LOG,
+            """
+            00:30          100 . . 50     verified: log_matched     150
+            03:30 forced   100 . . 50     verified: log_matched     150
+            """,
+            id="forced",
+        ),
+    ],
+)
+def test_stories_with_a_call_log(log, story):
+    tale = Tale(log=log)
+    assert tale.tell(story) == scenes(story)
+
+
+def test_a_forced_read_that_a_log_proves_needs_no_second():
+    tale = Tale()
+    tale.tell("""
+        00:30   100    pending: first_read    100
+        01:30   100    verified: stable       100
+    """)
+    tale.log = LOG
+    assert tale.read("02:30", "100 . . 50", forced=True) == "verified: log_matched"
+    assert tale.tokens == 150
+
+
+def test_a_log_settles_what_a_neighbour_that_logs_shares():
+    tale = Tale(log=LOG, neighbours=[neighbour("b", 3, 12, log="3:52 11:9")])
+    assert tale.read("00:30", "100 . . 2x102 . . . . . . . 9") == "verified: log_matched"
+    assert tale.tokens == 150
+    assert tale.block["completeness"] == "calls_and_tokens_matched"
+
+
+def test_a_log_beside_a_neighbour_that_recorded_nothing_proves_only_its_own_minutes():
+    tale = Tale(log=LOG, neighbours=[neighbour("b", 3, 12)])
+    assert tale.read("00:30", "100 . . 2x120") == "pending: first_read"
+    assert tale.read("01:30", "100 . . 2x120") == "warning: shared_minutes"
+    alone = Tale(log=LOG, neighbours=[neighbour("b", 3, 12)])
+    assert alone.read("00:30", "100 . . 50") == "verified: log_matched"

@@ -1,7 +1,7 @@
 """What the file tells a person: a sentence for each reason, with both numbers."""
 
 import pytest
-from support.runs import Tale, neighbour
+from support.runs import Tale, call_log, neighbour
 
 from reconcile.core.model import Policy, Reason
 from reconcile.core.wording import LATE_CLAIM, SENTENCES
@@ -69,6 +69,43 @@ MESSAGES = {
         {},
         ["00:30 100", "01:30 60"],
         "Read 60 in, 6 out after 100 in, 10 out: the higher figure stands",
+    ),
+    "a log that is matched": (
+        {"log": call_log("0:100 3:50")},
+        ["00:30 100 . . 50"],
+        "2 calls and all their tokens, as in the complete call log: nothing is left to wait for",
+    ),
+    "a log with other tokens": (
+        {"log": call_log("0:100 3:50")},
+        ["00:30 100 . . 70", "01:30 100 . . 70"],
+        (
+            "tokens in 150 recorded, 170 reported; tokens out 15 recorded, 17 reported; cached tokens 37 recorded, 42 "
+            "reported: the recorder counts differently, and the figure is the reported one"
+        ),
+    ),
+    "a log with the tokens in other minutes": (
+        {"log": call_log("0:100 3:40")},
+        ["00:30 120 . . 20", "01:30 120 . . 20"],
+        (
+            "The call log has 2 calls with 140 in, 14 out, which does not fit the reported minutes: the recorder "
+            "counts differently, and the figure is the reported one"
+        ),
+    ),
+    "a log with a call outside the run": (
+        {"log": call_log("0:100 3:50 30:1")},
+        ["00:30 100 . . 2x50", "01:30 100 . . 2x50"],
+        (
+            "1 call of the call log lies outside the run: the recorder counts differently, and the figure is the "
+            "reported one"
+        ),
+    ),
+    "a log and a file that differ": (
+        {"log": call_log("0:100 3:50"), "recorded_usage": {"tokens_in": 151}},
+        ["00:30 100 . . 50", "01:30 100 . . 50"],
+        (
+            "The call log has 2 calls with 150 in, 15 out, which does not fit its scope or what the run's own file "
+            "says: the recorder counts differently, and the figure is the reported one"
+        ),
     ),
     "edge usage": (
         {},
