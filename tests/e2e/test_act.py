@@ -106,7 +106,8 @@ class TestSchedule:
         assert "\x1b" not in hours.first.job.printed
 
     def test_nothing_changes_in_the_workspace_but_the_file_of_the_run(self, hours):
-        assert hours.second.job.status == [f" M {path('chatdev/a')}"]
+        evidence = "runs/chatdev/a/usage_evidence.json"
+        assert hours.second.job.status == [f" M {path('chatdev/a')}", f" M {evidence}"]
         assert (hours.second.job.looked / "hostexecutor" / path("chatdev/a")).read_bytes() == (
             hours.repository.forge.read(path("chatdev/a")) + b"\n"
         )
@@ -330,7 +331,7 @@ class TestElsewhere:
         assert all((elsewhere.marks.parent / name).exists() for name in ("json", "reconcile", "pip", "sitecustomize"))
 
     def test_nothing_changes_in_the_workspace_but_files_of_runs(self, elsewhere):
-        assert elsewhere.job.status == [f" M {path('baes/b')}"]
+        assert elsewhere.job.status == [f" M {path('baes/b')}", "?? runs/baes/b/usage_evidence.json"]
 
 
 # ------------------------------------------------------------------------------------------------- the Python

@@ -10,7 +10,6 @@ from reconcile import run_pass, validate
 from reconcile.core.summary import standing
 from reconcile.errors import ConfigurationError, StoreError, UsageError
 from reconcile.simulator import faults
-from reconcile.workflow import validate
 
 
 def every_minute(start, end, step=20, key="key_chatdev", tokens=100):
