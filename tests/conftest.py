@@ -14,7 +14,7 @@ from reconcile.simulator.server import Simulator
 SETTINGS = ("OPENAI_", "OPEN_AI_", "RECONCIL")
 
 
-TOGETHER = ("tests/e2e/test_act.py",)
+TOGETHER = ("tests/e2e/test_act.py", "tests/contract/test_devbench_replay.py", "tests/contract/test_devbench_lag.py")
 """Files whose tests share what takes long to make: one worker runs all of them."""
 
 

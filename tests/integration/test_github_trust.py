@@ -6,11 +6,12 @@ from random import Random
 
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.git import Forge, make_forge
 from support.github import BOT, TOKEN, GitHubDouble
 from support.github.bench import NOWHERE, A, B, client, refused, says
+from support.worlds import examples
 
 from reconcile.adapters.github_api import GitHub, Rule
 from reconcile.adapters.github_api.wire import Token
@@ -297,7 +298,7 @@ def mutated(seed):
     return mutate
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(reading=st.sampled_from(sorted(READINGS)), seed=st.integers(0, 2**32))
 def test_a_changed_answer_gives_the_same_values_or_an_error(full_double, right_values, reading, seed):
     hub = client(full_double)
@@ -311,7 +312,7 @@ def test_a_changed_answer_gives_the_same_values_or_an_error(full_double, right_v
     assert found == right_values[reading]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     reading=st.sampled_from(sorted(READINGS)),
     body=st.binary(max_size=40)

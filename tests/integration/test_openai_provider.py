@@ -14,8 +14,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.worlds import examples
 
 from reconcile.adapters.http import Patience
 from reconcile.adapters.providers.openai import OpenAIUsage, curl_line
@@ -167,7 +168,7 @@ def test_fetch__cached_input_is_optional_in_the_specification(
     assert bucket == Bucket(START, Usage(1000, 1, cached, 1))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(250)
 @given(
     seconds=st.lists(st.floats(0, 1800, exclude_max=True), max_size=12),
     minutes=st.integers(1, 30),
@@ -378,7 +379,7 @@ def mutations(draw: st.DrawFn) -> Callable[[dict[str, Any]], object]:
     return mutate
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(mutate=mutations())
 def test_fetch__a_changed_structure_gives_the_same_figures_or_none(
     shared_simulator: Simulator, mutate: Callable[[dict[str, Any]], object]

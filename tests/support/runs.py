@@ -14,8 +14,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import settings
-from support.worlds import LOGS, SCALE
+from support.worlds import LOGS, examples
 
 from reconcile import schema_files
 from reconcile.core.amendment import amendments
@@ -53,7 +52,7 @@ WINDOW = Window(FIRST, FIRST + MINUTES * MINUTE)
 WIDE = WINDOW.widened(24 * 60)
 HOURLY = Policy(verification_interval=timedelta(minutes=60))
 
-EXAMPLES = settings(max_examples=int(60 * SCALE), deadline=None)
+EXAMPLES = examples(300)
 
 CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
 

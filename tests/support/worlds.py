@@ -11,6 +11,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from random import Random
 
+from hypothesis import settings
+
 from reconcile import schema_files
 from reconcile.core.calls import LogChecker, held_to
 from reconcile.core.model import Bucket, CallLog, Claim, Recorded, RunKey, Scope, Usage, Window, total
@@ -18,6 +20,15 @@ from reconcile.core.model import Bucket, CallLog, Claim, Recorded, RunKey, Scope
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
 SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "1"))
 """How many times the usual number of worlds the loops go through."""
+
+LEAST = 20
+"""Examples of a property in `make test`: fewer say little."""
+
+
+def examples(count):
+    """How many examples of a property are tried: `count` of them in `make prove`, a tenth where nothing is said."""
+    return settings(max_examples=max(LEAST, int(count * SCALE / 10)), deadline=None)
+
 
 SIZES = (0, 1, 10, 10, 100, 250, 1000)
 NOTHING, CALLS, TOTALS = "nothing", "calls", "calls and tokens"

@@ -6,9 +6,9 @@ RECONCILE_TEST_SCALE=100 goes through a hundred times as many worlds.
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support.worlds import CALLS, NOTHING, SCALE, TOTALS, WIDE, Route, Traffic, a_world, dice, seeds, window
+from support.worlds import CALLS, NOTHING, SCALE, TOTALS, WIDE, Route, Traffic, a_world, dice, examples, seeds, window
 
 from reconcile.core.attribution import attribute
 from reconcile.core.model import Scope, Usage, joined, total
@@ -81,7 +81,7 @@ def test_the_truth_lies_inside_the_bounds(traits):
         check_truth(world)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(600)
 @given(rng=st.randoms(use_true_random=False))
 def test_the_truth_lies_inside_the_bounds_of_worlds_that_hypothesis_thinks_of(rng):
     check_truth(a_world(rng, runs=4, retries=2, inside=2, outside=1, traffics=rng.choice((SCOPES, SCOPES[:1]))))

@@ -1,8 +1,9 @@
 """Whose traffic is whose: scopes from the file, the environment and a run's own words, and who shares minutes."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.worlds import examples
 
 from reconcile.core.claims import KEY_ID_VARIABLE, claims_of, key_id_variable, missing_key_id, neighbours, scopes
 from reconcile.core.model import Claim, Generation, OwnScope, Recorded, Run, RunKey, Scope, Window, instant
@@ -161,7 +162,7 @@ some_windows = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(st.tuples(some_scopes, some_windows), max_size=8), st.randoms(use_true_random=False))
 def test_neighbours_are_all_pairs_whose_minutes_and_scopes_meet(pairs, rng):
     claims = [Claim(RunKey("chatdev", f"r{i}"), scope, window) for i, (scope, window) in enumerate(pairs)]

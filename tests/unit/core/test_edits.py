@@ -5,8 +5,9 @@ import json
 from random import Random
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from support.worlds import examples
 
 from reconcile.core.document import find, scan
 from reconcile.core.edits import Insert, Put, Remove, amend, same
@@ -200,7 +201,7 @@ def change(draw, document):
 
 
 @given(values, layouts, st.integers(0, 999) | st.none(), st.data())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_amend__gives_the_document_asked_for_however_the_file_is_spelled(document, layout, seed, data):
     text = layout(document) if seed is None else wildly(document, Random(seed))  # noqa: S311  # no secret
     changes = []
@@ -212,7 +213,7 @@ def test_amend__gives_the_document_asked_for_however_the_file_is_spelled(documen
 
 
 @given(values, layouts, values, st.data())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_amend__made_twice_changes_nothing_more(document, layout, value, data):
     pointer, present = place(data.draw, document)
     put = Put((*pointer, "new", "newer") if isinstance(present, dict) and "new" not in present else pointer, value)
@@ -221,7 +222,7 @@ def test_amend__made_twice_changes_nothing_more(document, layout, value, data):
 
 
 @given(values, layouts, scalars, st.data())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_amend__of_a_value_changes_only_its_span(document, layout, value, data):
     text = layout(document)
     pointer, present = place(data.draw, document)
@@ -231,7 +232,7 @@ def test_amend__of_a_value_changes_only_its_span(document, layout, value, data):
 
 
 @given(st.dictionaries(keys, values, min_size=1, max_size=4), layouts, values)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_amend__adds_a_member_in_one_place_and_takes_it_out_again(document, layout, value):
     text = layout(document)
     longer = amend(text, [Put(("new",), value)])

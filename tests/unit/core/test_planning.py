@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.worlds import examples
 
 from reconcile.core.model import Query, Scope, Window, instant, minutes_of
 from reconcile.core.planning import ANNOUNCED_REQUESTS, MOST_KEY_FILTERS, PAGE_MINUTES, plan
@@ -47,7 +48,7 @@ spans = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(needed=st.lists(spans, max_size=6), wished=st.lists(spans, max_size=6))
 def test_pages_cover_what_is_needed_and_are_as_few_as_can_be(needed, wished):
     found = pages(needed, wished)
@@ -61,7 +62,7 @@ def test_pages_cover_what_is_needed_and_are_as_few_as_can_be(needed, wished):
     assert found == sorted(found)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(needed=st.lists(spans, min_size=1, max_size=4), wished=st.lists(spans, max_size=6))
 def test_wishes_only_ever_add_whole_windows(needed, wished):
     plain, found = pages(needed), pages(needed, wished)

@@ -5,8 +5,9 @@ import json
 
 import jsonschema_rs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.worlds import examples
 
 from reconcile import schema_files
 from reconcile.core.document import scan, walk
@@ -271,7 +272,7 @@ def mutated(draw):
 
 
 @given(mutated())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_the_two_validators_agree(value):
     name = f"metrics-{generation_of(value)}"
     quick = COMPILED[name].is_valid(value)
@@ -285,7 +286,7 @@ ODD_BYTES = [b"", b"\xff", b'"', b"NaN", b"\\ud800", b"{"]
 
 
 @given(mutated(), st.sampled_from([None, 1]), st.data())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_check__makes_something_of_any_bytes(value, indent, data):
     raw = bytearray(json.dumps(value, indent=indent).encode())
     for at in data.draw(st.lists(st.integers(0, len(raw) - 1), max_size=3)):
