@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconcile.core.evidence import Evidence
 from reconcile.core.instants import spelled
-from reconcile.core.model import KINDS, Claim, Json, Observation, Policy, Window
+from reconcile.core.model import KINDS, Bucket, Claim, Json, Observation, Policy, Window
 from reconcile.core.plateau import Plateau
 from reconcile.core.summary import SCHEMA_VERSION, RunReport, error_json, run_json
 from reconcile.core.wire import bounds_json, policy_json, usage_json
@@ -26,6 +27,8 @@ class Account:
     now: datetime
     requests: tuple[str, ...]
     """Curl lines that make the same requests, the key taken from the environment."""
+    evidence: Evidence | None = None
+    """What the figure rests on, where that lies beside the file and belongs to it."""
     problem: ReconcileError | None = None
 
 
@@ -45,6 +48,7 @@ def account_json(account: Account) -> dict[str, Json]:
             {"run": str(other.run), **_window(other.window), "api_calls": other.known.api_calls}
             for other in account.neighbours
         ],
+        "minutes": [_row(row) for row in account.evidence.rows] if account.evidence else None,
         "observations": [_observation(each) for each in observations],
         "counted_reads": account.plateau.counted if account.plateau else 0,
         "requests": list(account.requests),
@@ -64,6 +68,10 @@ def _scope(claim: Claim) -> Json:
         "project_ids": list(scope.project_ids),
         "models": list(scope.models),
     }
+
+
+def _row(row: Bucket) -> Json:
+    return {"minute": row.minute, "api_key_id": row.api_key_id, "model": row.model, **usage_json(row.usage)}
 
 
 def _observation(observation: Observation) -> Json:

@@ -16,6 +16,7 @@ from reconcile.reports.text import LABELS, guard_text, rests_on, span
 from reconcile.reports.words import STATUS_STYLES, Paint, duration, printable, tokens
 
 LABEL = 16
+MOST_MINUTES = 8
 NOUNS = ("tokens in", "tokens out", "cached tokens", "calls")
 
 SEPARATING = (
@@ -40,6 +41,7 @@ def account_text(account: Account, paint: Paint, width: int) -> str:
         ("around it", [guard_text(state.guard)] if state and state.guard else []),
         ("scope", [_scope(account.claim.scope)] if account.claim else []),
         ("neighbours", _neighbours(account)),
+        ("minutes", _minutes(account)),
         ("observations", _observations(account)),
         ("next", [next_step(account.report, account.policy, account.now)]),
         ("advice", _advice(account)),
@@ -131,6 +133,30 @@ def _shared(claim: Claim, other: Claim) -> Window:
 def _span(window: Window) -> str:
     last = instant(window.end - MINUTE)
     return f"{instant(window.start):%H:%MZ}" + (f" to {last:%H:%MZ}" if window.minutes > 1 else "")
+
+
+def _minutes(account: Account) -> list[str]:
+    """The minutes with usage, and whom each is shared with. Shared ones come first: they are what is asked about."""
+    if account.evidence is None:
+        return []
+    usage: dict[int, Usage] = {}
+    for row in account.evidence.rows:
+        usage[row.minute] = usage.get(row.minute, Usage()) + row.usage
+    beside = {minute: _sharing(account, minute) for minute in usage}
+    ordered = sorted(usage, key=lambda minute: (not beside[minute], minute))
+    lines = [_minute(minute, usage[minute], beside[minute]) for minute in ordered[:MOST_MINUTES]]
+    more = len(ordered) - len(lines)
+    return [*lines, *([f"and {plural(more, 'more minute')}: usage_evidence.json has all"] if more else [])]
+
+
+def _sharing(account: Account, minute: int) -> list[str]:
+    within = (other for other in account.neighbours if other.window.start <= minute < other.window.end)
+    return [printable(str(other.run)) for other in within]
+
+
+def _minute(minute: int, usage: Usage, beside: list[str]) -> str:
+    shared = f", shared with {', '.join(beside)}" if beside else ""
+    return f"{instant(minute):%H:%MZ}  {tokens(usage)}{shared}"
 
 
 def _observations(account: Account) -> list[str]:

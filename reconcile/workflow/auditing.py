@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 
 from reconcile import schema_files
-from reconcile.core.auditing import Audit, Audited, Found, Outcome, Subject, audit, differing_read
+from reconcile.core.auditing import Audit, Audited, Found, Outcome, Subject, audit, differing_read, named_evidence
 from reconcile.core.decoding import Obstacle, text_of, value_of
 from reconcile.core.evidence import Evidence, read_evidence
 from reconcile.core.model import Finding, Run, RunKey, any_holds, joined
@@ -61,6 +62,14 @@ def _reread(each: Audited, read: Read) -> Audited:
         return each
     found = Found(outcome=Outcome.DIFFERENT, differences=(difference,))
     return replace(each, found=found, findings=(Finding(each.run.path, 1, 1, "", difference[1]),))
+
+
+def evidence_of_run(workspace: Workspace, run: Run) -> Evidence | None:
+    """The evidence of the figure that the run's file has; None where there is none, or another's."""
+    subject, _ = _subject(workspace, run)
+    named = named_evidence(subject.value) if run.state and run.state.ours else None
+    digest = hashlib.sha256(subject.data).hexdigest() if subject.data else None
+    return subject.evidence if named is not None and named == digest else None
 
 
 def _subject(workspace: Workspace, run: Run) -> tuple[Subject, str]:

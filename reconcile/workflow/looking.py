@@ -16,6 +16,7 @@ from reconcile.core.selection import EVERYTHING, Asked
 from reconcile.core.summary import RunReport, Summary
 from reconcile.core.validation import Document
 from reconcile.errors import StoreError, UsageError
+from reconcile.workflow.auditing import evidence_of_run
 from reconcile.workflow.tree import Workspace, check_file, check_log, read_tree
 
 
@@ -118,6 +119,7 @@ def explain(workspace: Workspace, key: RunKey, curl_line: Callable[[Query], str]
         policy=workspace.policy,
         now=workspace.now,
         requests=tuple(curl_line(query) for query in queries),
+        evidence=evidence_of_run(workspace, run),
         problem=None if claim else missing_key_id(key.framework, 1),
     )
 

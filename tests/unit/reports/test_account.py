@@ -9,6 +9,7 @@ from support.runs import KEY, SCOPE, Tale, after, attribution_of, neighbour, the
 
 from reconcile.core.account import Account
 from reconcile.core.claims import missing_key_id
+from reconcile.core.evidence import evidence_of
 from reconcile.core.model import Claim, Policy, Scope
 from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import Selection
@@ -21,7 +22,9 @@ def told(tale, *given, **members):
     return account_of(tale.run, *given, neighbours=tale.neighbours, **members)
 
 
-def account_of(run, clock="03:00", *, selection=Selection.OBSERVED, scope=SCOPE, problem=None, neighbours=()):
+def account_of(
+    run, clock="03:00", *, selection=Selection.OBSERVED, scope=SCOPE, problem=None, neighbours=(), shown=None
+):
     claim = Claim(KEY, scope, run.window, run.recorded) if scope else None
     account = Account(
         report=RunReport(run=run, selection=selection),
@@ -31,6 +34,7 @@ def account_of(run, clock="03:00", *, selection=Selection.OBSERVED, scope=SCOPE,
         policy=Policy(),
         now=after(clock),
         requests=("curl 'https://api.example/usage'",) if claim else (),
+        evidence=evidence_of(attribution_of(shown, *neighbours), after(clock)) if shown else None,
         problem=problem,
     )
     return account_text(account, painter(colour=False), 100)
@@ -73,6 +77,18 @@ chatdev/a  runs/chatdev/a/metrics.json
                 the minute turns between runs.
   to read it    curl 'https://api.example/usage'
 """)
+
+
+def test_the_minutes_are_those_of_the_evidence_and_the_shared_ones_come_first():
+    tale = Tale(neighbours=[neighbour("b", 1, 12)])
+    tale.read("00:45", "100 2x200")
+    said = told(tale, shown="100 2x200 1x50 1x50 1x50 1x50 1x50 1x50 1x50 1x50")
+    minutes = [line.strip() for line in said.partition("  minutes ")[2].splitlines()[:2]]
+    assert minutes == [
+        "11:51Z  200 in, 20 out, 50 cached, 2 calls, shared with chatdev/b",
+        "11:52Z  50 in, 5 out, 12 cached, 1 call, shared with chatdev/b",
+    ]
+    assert "and 2 more minutes: usage_evidence.json has all" in said
 
 
 def test_a_run_that_was_never_read_and_whose_scope_is_not_known():
