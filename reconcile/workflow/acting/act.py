@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from reconcile.adapters.actions_runtime import SUMMARY_BYTES, unheeded
-from reconcile.adapters.tree_store import FILE_NAME
 from reconcile.core.model import Json, Policy
 from reconcile.core.request import Comment, Mode, Outcome, Request, exit_code, mode_of, outcome
 from reconcile.core.selection import Selection
@@ -144,7 +143,7 @@ def _landed(landed: Landed, notices: list[str]) -> _Report:
         summary=landed.summary,
         tip=landed.tip,
         commit=landed.commit,
-        changed=sum(PurePosixPath(path).name == FILE_NAME for path in landed.changed),
+        changed=len(landed.runs),
         root=landed.state.store.root,
         notices=notices,
         landed=landed,
@@ -182,7 +181,7 @@ def _comment(action: Action, report: _Report, number: int, of: _Report | None = 
 def _bringers(action: Action, landed: Landed, report: _Report) -> list[int]:
     """The pull requests that brought in the runs of this pass."""
     try:
-        return bringers(action, landed.state.branch, landed.changed, MOST_LOOKUPS)
+        return bringers(action, landed.state.branch, landed.runs, MOST_LOOKUPS)
     except GitHubError as error:
         report.notices.append(f"no comments: {error.message}. {error.remedy}")
         return []

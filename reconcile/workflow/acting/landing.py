@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from reconcile.adapters.git_repo import Push
+from reconcile.adapters.tree_store import FILE_NAME
 from reconcile.core.model import Claim, RunKey
 from reconcile.core.request import Sign
 from reconcile.core.selection import Asked
@@ -32,6 +34,11 @@ class Landed:
     commit: str | None = None
     """What was pushed; None where nothing was to change or to be written."""
     changed: Mapping[str, bytes]
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The runs' own files among those changed, without what lies beside them."""
+        return tuple(path for path in self.changed if PurePosixPath(path).name == FILE_NAME)
 
 
 def land(action: Action, state: State, read: Read, asked: Asked, pool: Mapping[RunKey, Claim]) -> Landed:
