@@ -18,7 +18,7 @@ from reconcile.adapters.git_repo import GitRepository
 from reconcile.adapters.github_api import GitHub
 from reconcile.adapters.tree_store import EVIDENCE_NAME, LOG_NAME, TreeStore, is_run
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker
-from reconcile.core.model import Policy, Scope
+from reconcile.core.model import Policy, RunFiles, Scope
 from reconcile.core.request import Request
 from reconcile.core.validation import MAX_BYTES, Checker
 from reconcile.errors import ConfigurationError
@@ -121,7 +121,20 @@ def read_commit(action: Action, branch: str, commit: str, settings: Configuratio
         {file.path: (file.mode, file.size or 0) for file in files},
         action.repository.contents([*runs, *others]),
     )
-    workspace = Workspace(
+    workspace = workspace_over(action, store, settings)
+    return State(
+        branch=branch,
+        commit=commit,
+        configuration=settings,
+        store=store,
+        workspace=workspace,
+        tree=read_tree(workspace),
+    )
+
+
+def workspace_over(action: Action, store: RunFiles, settings: Configuration) -> Workspace:
+    """What a pass works on, over the files of a commit or of the checkout."""
+    return Workspace(
         store=store,
         checker=action.checker,
         log_checker=action.log_checker,
@@ -130,12 +143,4 @@ def read_commit(action: Action, branch: str, commit: str, settings: Configuratio
         variables=settings.variables,
         now=action.now,
         evidence=settings.evidence,
-    )
-    return State(
-        branch=branch,
-        commit=commit,
-        configuration=settings,
-        store=store,
-        workspace=workspace,
-        tree=read_tree(workspace),
     )

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from reconcile.adapters.run_store import RunStore
 from reconcile.core.summary import Summary
-from reconcile.workflow.acting.branches import Action, Configuration, configuration_at
+from reconcile.workflow.acting.branches import Action, Configuration, configuration_at, workspace_over
 from reconcile.workflow.auditing import audit_runs
 from reconcile.workflow.looking import list_runs
-from reconcile.workflow.tree import Workspace
 
 
 def check(action: Action) -> tuple[Summary, Configuration]:
@@ -19,16 +18,7 @@ def check(action: Action) -> tuple[Summary, Configuration]:
     settings: Configuration = action.source.settings("")
     if base:
         settings = configuration_at(action, action.repository.remote.fetch(base))
-    workspace = Workspace(
-        store=RunStore(Path(settings.runs)),
-        checker=action.checker,
-        log_checker=action.log_checker,
-        policy=settings.policy,
-        configured=settings.scopes,
-        variables=settings.variables,
-        now=action.now,
-        evidence=settings.evidence,
-    )
+    workspace = workspace_over(action, RunStore(Path(settings.runs)), settings)
     summary = list_runs(workspace, action.request.asked)
     errors = tuple(error for error in summary.errors if error.code != "missing_key_id")
     differences = [finding for each in audit_runs(workspace).runs for finding in each.findings]
