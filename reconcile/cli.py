@@ -175,7 +175,7 @@ def list_(session: Session, framework: str | None, *, everything: bool, require_
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @command()
 def validate(session: Session, paths: Sequence[Path]) -> None:
-    """Check every metrics.json, or those below the given paths, and print each defect with its place."""
+    """Check every metrics.json and call log, or those below the given paths, and print each defect with its place."""
     session.finish(workflow.answer_validate(*workflow.validate(workspace(session.settings()), paths)))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from reconcile.core.attribution.bounds import CALLS, Facts, bounded
 from reconcile.core.attribution.components import Component, Member, believed, overlapping
 from reconcile.core.attribution.serving import match, meeting
-from reconcile.core.model import MINUTE, Bounds, Bucket, Claim, LoggedCalls, Usage, Window, any_meets, joined, total
+from reconcile.core.model import MINUTE, Bounds, Bucket, Claim, Usage, Window, any_meets, joined, total
 
 Totals = tuple[int | None, int | None, int | None]
 
@@ -51,8 +51,10 @@ class Segment:
     """By run, the minutes in which others may own what is left."""
     extra: frozenset[int] = frozenset()
     """Runs in whose minutes more is left than they recorded, and nobody else recorded any there."""
-    contradicted: frozenset[int] = frozenset()
-    """Runs whose calls or totals cannot be true here; of several that can be to blame, all."""
+    disputed: bool = False
+    """Whether something that was recorded or logged here cannot be true."""
+    blamed: frozenset[int] = frozenset()
+    """Runs whose recorded totals that may be; `authors` are those whose log it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +79,21 @@ def segments(component: Component, trusted: Collection[int], *, quiet: bool) -> 
     left = _left(component, fixed)
     rests = [_rest(component.members[i], i, i in trusted) for i in range(len(component.members))]
     spanning = [*open_calls, *(part for part in rests if part.calls != 0)]
-    logged = _Logged(component, trusted)
     groups = _groups(spanning, [*(_minute(m) for m in left.minutes), *left.lacking, *left.wrong])
     beside = _Beside([part for part in rests if part.calls == 0])
-    return [_segment(window, parts, beside, left, logged, quiet=quiet) for window, parts in groups]
+    return [_segment(window, parts, beside, left, quiet=quiet) for window, parts in groups]
 
 
-@dataclass(frozen=True, slots=True)
-class _Logged:
-    component: Component
-    trusted: Collection[int]
-
-    def runs_in(self, window: Window) -> frozenset[int]:
-        """The members with logged calls that can have been reported in the window."""
-        return frozenset(i for i in self.trusted if any(_can_lie_in(calls, window) for calls in self._calls(i)))
-
-    def _calls(self, position: int) -> tuple[LoggedCalls, ...]:
-        log = self.component.members[position].claim.log
-        return log.calls if log else ()
-
-
-def _can_lie_in(calls: LoggedCalls, window: Window) -> bool:
-    return calls.first < window.end and calls.last >= window.start
+def authors(component: Component, trusted: Collection[int], windows: Iterable[Window]) -> frozenset[int]:
+    """The members with logged calls that can have been reported in one of the windows."""
+    apart = joined(windows)
+    found = set()
+    for position in trusted if apart else ():
+        log = component.members[position].claim.log
+        spans = (Window(calls.first, calls.last + MINUTE) for calls in log.calls) if log else ()
+        if any(any_meets(apart, span) for span in spans):
+            found.add(position)
+    return frozenset(found)
 
 
 def _placed(component: Component, trusted: Collection[int]) -> tuple[dict[int, list[int]], list[Part]]:
@@ -150,7 +145,7 @@ def _left(component: Component, fixed: dict[int, list[int]]) -> _Left:
         elif min(sums) < 0 or (sums[CALLS] == 0 and any(sums)):
             wrong.append(_minute(minute))
             cells[minute] = [max(0, value) for value in sums]
-    return _Left(cells, sorted(minute for minute, sums in cells.items() if any(sums)), sorted(lacking), wrong)
+    return _Left(cells, sorted(minute for minute, sums in cells.items() if any(sums)), sorted(lacking), sorted(wrong))
 
 
 def _rest(member: Member, position: int, trusted: bool) -> Part:
@@ -178,23 +173,20 @@ def _groups(spanning: Iterable[Part], minutes: Iterable[Window]) -> Iterator[tup
     yield from sorted([*found, *((window, []) for window in lone)], key=lambda group: group[0])
 
 
-def _segment(
-    window: Window, parts: list[Part], beside: _Beside, left: _Left, logged: _Logged, *, quiet: bool
-) -> Segment:
-    lacking = [minute for minute in left.lacking if window.holds(minute)]
+def _segment(window: Window, parts: list[Part], beside: _Beside, left: _Left, *, quiet: bool) -> Segment:
     counted = all(part.calls is not None for part in parts)
+    if _inside(left.wrong, window):  # a log is wrong, and all is done again without it
+        return Segment(window=window, counted=counted, disputed=True, rests={}, shared={})
+    lacking = _inside(left.lacking, window)
     component = _component(window, parts, left)
     tight, surplus = match(component)
     tight = joined([*tight, *lacking])
-    wrong = any(window.holds(minute) for minute in left.wrong)
-    if not wrong and not tight and not surplus and parts and all(part.settled for part in parts):
-        return _settled(window, component, logged)
+    if not tight and not surplus and parts and all(part.settled for part in parts):
+        return _settled(window, component)
     parts = sorted([*parts, *beside.within(window)], key=lambda part: part.claim.window)
     component = _component(window, parts, left)
     facts = Facts(component, surplus, quiet and not counted, meeting(component, tight))
     bounds, disputed = bounded(facts)
-    blamed = frozenset().union(*(parts[i].runs for i in disputed))
-    contradicted = blamed | logged.runs_in(window) if disputed or wrong else frozenset()
     own = [(part, bound) for part, bound in zip(parts, bounds, strict=True) if not part.settled]
     rests = {run: bound for part, bound in own if bound for run in part.runs}
     shared = _shared(parts, component)
@@ -203,15 +195,16 @@ def _segment(
         counted=counted,
         surplus=surplus,
         tight=tuple(tight),
-        matched=counted and not surplus and not tight and not contradicted and _adds_up(component),
+        matched=counted and not surplus and not tight and not disputed and _adds_up(component),
         rests=rests,
         shared=shared,
         extra=frozenset(run for run in rests if _has_extra(run, parts, component, shared[run])),
-        contradicted=contradicted,
+        disputed=bool(disputed),
+        blamed=frozenset(run for i in disputed for run in parts[i].runs),
     )
 
 
-def _settled(window: Window, component: Component, logged: _Logged) -> Segment:
+def _settled(window: Window, component: Component) -> Segment:
     """All that was recorded here was logged, and as many requests were reported."""
     matched = _adds_up(component)
     return Segment(
@@ -220,7 +213,7 @@ def _settled(window: Window, component: Component, logged: _Logged) -> Segment:
         matched=matched,
         rests={},
         shared={},
-        contradicted=frozenset() if matched else logged.runs_in(window),
+        disputed=not matched,
     )
 
 
@@ -297,6 +290,12 @@ def _has_extra(run: int, parts: Sequence[Part], component: Component, shared: Co
 
 def _span(minutes: Sequence[int], window: Window) -> tuple[int, int]:
     return bisect_left(minutes, window.start), bisect_left(minutes, window.end)
+
+
+def _inside(minutes: Sequence[Window], window: Window) -> Sequence[Window]:
+    """Of these minutes, sorted, those inside the window."""
+    first = bisect_left(minutes, window.start, key=lambda minute: minute.start)
+    return minutes[first : bisect_left(minutes, window.end, key=lambda minute: minute.start)]
 
 
 def _minute(minute: int) -> Window:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from reconcile.core.attribution.bounds import Facts, bounded, coherent, is_empty
 from reconcile.core.attribution.components import Component, Member
-from reconcile.core.attribution.logs import Segment, segments
+from reconcile.core.attribution.logs import Segment, authors, segments
 from reconcile.core.attribution.serving import serve
 from reconcile.core.model import Bounds, Completeness, Usage, Window, any_meets, joined, total
 
@@ -150,7 +150,8 @@ def _by_logs(component: Component, trusted: frozenset[int], *, quiet: bool) -> S
     What follows from windows and counts holds as well, where nothing is lacking: of both, the narrower ends.
     """
     found = segments(component, trusted, quiet=quiet)
-    disputed = frozenset[int]().union(*(segment.contradicted for segment in found))
+    disputed = authors(component, trusted, (segment.window for segment in found if segment.disputed))
+    disputed |= frozenset(run for segment in found for run in segment.blamed)
     tight = joined(minutes for segment in found for minutes in segment.tight)
     reach = [_reaching(found, member.claim.window) for member in component.members]
     bounds = [
