@@ -2,7 +2,7 @@
 
 from reconcile.core.auditing.again import Again, attributed_again
 from reconcile.core.auditing.audit import Audit, Audited, Found, Outcome, Subject, audit, audit_json
-from reconcile.core.auditing.differences import differing_read
+from reconcile.core.auditing.differences import differing_read, named_evidence
 
 __all__ = [
     "Again",
@@ -15,4 +15,5 @@ __all__ = [
     "audit",
     "audit_json",
     "differing_read",
+    "named_evidence",
 ]
