@@ -84,6 +84,14 @@ class RunStore:
                 return None
             raise
 
+    def leftovers(self, key: RunKey) -> list[bytes]:
+        """What killed writers were about to put into the run's file."""
+        found: list[bytes] = []
+        for leftover in sorted(Path(self._file(key)).parent.glob(TEMPORARY)):
+            with suppress(StoreError):
+                found.append(self._read(key, leftover.name))
+        return found
+
     def update(self, key: RunKey, change: Callable[[bytes], Rewritten | None]) -> bool:
         """Replace the run's file by what `change` makes of it as it is now; None leaves it. Says whether it did.
 

@@ -44,8 +44,8 @@ def _written(base: Object, ours: Object) -> Iterator[Change]:
             yield Put(("aggregate_metrics", name), ours["aggregate_metrics"][name])
     if "recorded_usage" in ours and "recorded_usage" not in base:
         yield Put(("recorded_usage",), ours["recorded_usage"])
-    if "verification_status" in ours and "verification_status" in base:
-        yield Put(("verification_status",), ours["verification_status"])
+    if "verification_status" in base and "verification_status" in ours[BLOCK]:
+        yield Put(("verification_status",), ours[BLOCK]["verification_status"])
     for position, (before, after) in enumerate(zip(base["steps"], ours["steps"], strict=False)):
         for name in STEP_FIELDS:
             if name in before and name in after:

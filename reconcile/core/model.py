@@ -402,6 +402,9 @@ class RunFiles(Protocol):
     def read_evidence(self, key: RunKey) -> bytes | None:
         """The bytes of the evidence beside the run's file; None where there is none. Raises StoreError."""
 
+    def leftovers(self, key: RunKey) -> list[bytes]:
+        """What killed writers were about to put into the run's file."""
+
     def log(self, key: RunKey) -> RunFile | Finding | None:
         """The run's call log, what lies in its place but cannot be one, or None: most runs keep none."""
 

@@ -20,6 +20,11 @@ EVIDENCE = "evidence"
 STEP_FIGURES = ("tokens_in", "tokens_out", "api_calls", "cached_tokens")
 
 
+def digest(evidence: bytes) -> str:
+    """SHA-256 of the evidence with plain line ends: a checkout may have written others."""
+    return hashlib.sha256(evidence.replace(b"\r\n", b"\n")).hexdigest()
+
+
 def seal(value: Mapping[str, Any]) -> str:
     """SHA-256 of the figures, the recorded usage and the block of a metrics.json, but for the seal itself.
 
@@ -39,7 +44,7 @@ def seal(value: Mapping[str, Any]) -> str:
 def sealed(text: str, evidence: bytes | None) -> str:
     """A run's file with the digest of its evidence, newly made or as it was, and the seal over both."""
     value: Any = value_of(text)
-    named = value[BLOCK].get(EVIDENCE, {}) if evidence is None else {"sha256": hashlib.sha256(evidence).hexdigest()}
+    named = value[BLOCK].get(EVIDENCE, {}) if evidence is None else {"sha256": digest(evidence)}
     if not named:
         return text
     value[BLOCK][EVIDENCE] = named

@@ -16,6 +16,8 @@ from reconcile.core.auditing import Audit, Audited, Found, Outcome, Subject, aud
 from reconcile.core.decoding import Obstacle, text_of, value_of
 from reconcile.core.evidence import Evidence, read_evidence
 from reconcile.core.model import Finding, Run, RunKey, any_holds, joined
+from reconcile.core.reading import BLOCK
+from reconcile.core.seal import digest
 from reconcile.core.validation import Document, located
 from reconcile.errors import StoreError
 from reconcile.workflow.reading import Provider, Read, read_claims
@@ -78,7 +80,18 @@ def _subject(workspace: Workspace, run: Run) -> tuple[Subject, str]:
     if not isinstance(document, Document):
         return Subject(run=replace(run, state=None), value={}, data=None, evidence=None), ""
     data = _data(workspace, run.key)
-    return Subject(run=run, value=document.value, data=data, evidence=_evidence(data)), document.text
+    cut_off = data is not None and _cut_off(workspace, run, document, data)
+    return Subject(run=run, value=document.value, data=data, evidence=_evidence(data), cut_off=cut_off), document.text
+
+
+def _cut_off(workspace: Workspace, run: Run, document: Document, data: bytes) -> bool:
+    """Whether the evidence belongs to a file that a killed writer has left behind, and not to the one in its place."""
+    found = digest(data)
+    if BLOCK not in document.value or named_evidence(document.value) == found:
+        return False
+    checked = (workspace.checker.check(run.path, run.key, left) for left in workspace.store.leftovers(run.key))
+    left = [each.value for each in checked if isinstance(each, Document) and BLOCK in each.value]
+    return any(named_evidence(value) == found for value in left)
 
 
 def _data(workspace: Workspace, key: RunKey) -> bytes | None:

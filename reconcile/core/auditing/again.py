@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconcile.core.attribution import Attribution, attribute_again
 from reconcile.core.evidence import Evidence
-from reconcile.core.model import Bucket, CallLog, Claim, RunKey, Usage
+from reconcile.core.model import MINUTE, Bucket, CallLog, Claim, RunKey, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,10 @@ def attributed_again(evidence: Evidence, known: Mapping[RunKey, Evidence], logs:
 
 
 def _around(evidence: Evidence, known: Mapping[RunKey, Evidence]) -> list[Evidence] | RunKey:
-    """The evidence of every claim that is met at first or second hand, its own first; or the run that has none."""
+    """The evidence of every claim that is met at first or second hand, its own first; or the run that has none.
+
+    Evidence that is newer may know claims of runs that had not ended when this figure was read. They are left out.
+    """
     found = {evidence.own.claim.run: evidence}
     open_ = [witness.claim.run for witness in evidence.neighbours]
     while open_:
@@ -48,15 +51,16 @@ def _around(evidence: Evidence, known: Mapping[RunKey, Evidence]) -> list[Eviden
         if run not in known:
             return run
         found[run] = known[run]
-        open_ += [witness.claim.run for witness in known[run].neighbours]
+        beside = (witness.claim for witness in known[run].neighbours)
+        open_ += [claim.run for claim in beside if claim.window.end - MINUTE < evidence.read_at.timestamp()]
     return list(found.values())
 
 
 def _with_log(evidence: Evidence, logs: Mapping[RunKey, CallLog]) -> Claim | None:
-    """The claim with its call log, if that is the one that was read."""
-    claim = evidence.own.claim
-    log = logs.get(claim.run)
-    return replace(claim, log=log) if (log.digest if log else None) == evidence.own.log_digest else None
+    """The claim with its call log, if that is the one that was read; without one that came later."""
+    claim, wanted = evidence.own.claim, evidence.own.log_digest
+    log = logs.get(claim.run) if wanted else None
+    return replace(claim, log=log) if (log.digest if log else None) == wanted else None
 
 
 def _rows(around: Iterable[Evidence]) -> list[Bucket] | None:

@@ -13,16 +13,16 @@ from reconcile.core.auditing.differences import (
     Difference,
     differing_bytes,
     differing_claim,
+    differing_copies,
     differing_figures,
     differing_rows,
     differing_verdict,
     named_evidence,
-    policy_of,
 )
 from reconcile.core.evidence import Evidence
 from reconcile.core.model import CallLog, Finding, Json, Run, RunKey, State
-from reconcile.core.reading import BLOCK
-from reconcile.core.seal import EVIDENCE
+from reconcile.core.reading import AGGREGATES, BLOCK
+from reconcile.core.seal import EVIDENCE, seal
 from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json
 from reconcile.errors import ReconcileError
 
@@ -48,6 +48,8 @@ class Subject:
     """The bytes of its evidence; None where there is none."""
     evidence: Evidence | None
     """What they say; None where they say nothing that can be read."""
+    cut_off: bool = False
+    """Whether a writer was killed after it had put this evidence in its place and before its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +85,12 @@ def audit(
     """Compute the run's figure and verdict again. `required`: a verdict of ours without evidence is a difference."""
     state = subject.run.state
     if state is None:
-        return Found(outcome=Outcome.UNREAD)
+        return _unread(subject)
+    if named_evidence(subject.value) is not None:
+        return _against(subject, state, known, logs)
     if not state.ours:
         return Found(outcome=Outcome.UNAUDITED, why="another tool read it, and left no evidence")
-    if named_evidence(subject.value) is None:
-        return _without(required=required)
-    return _against(subject, state, known, logs)
+    return _without(required=required)
 
 
 def _against(subject: Subject, state: State, known: Mapping[RunKey, Evidence], logs: Mapping[RunKey, CallLog]) -> Found:
@@ -97,16 +99,24 @@ def _against(subject: Subject, state: State, known: Mapping[RunKey, Evidence], l
     if evidence is None:
         what = "is not there" if subject.data is None else "is no evidence"
         return _different([((BLOCK, EVIDENCE), f"usage_evidence.json {what}; {RESTORE}")])
-    changed = [*differing_bytes(subject.value, subject.data or b""), *differing_claim(subject.run, evidence)]
-    if changed:
+    if subject.cut_off and seal(subject.value) == subject.value[BLOCK][EVIDENCE]["seal"]:
+        return Found(outcome=Outcome.UNAUDITED, why="a writer was killed in the middle of it; the next pass mends it")
+    changed = [
+        *differing_bytes(subject.value, subject.data or b""),
+        *differing_claim(subject.run, evidence),
+        *differing_copies(subject.value, state),
+    ]
+    if state.policy is None:
+        changed.append(((BLOCK,), f"names evidence, and not the policy it was judged by; {RESTORE}"))
+    if changed or state.policy is None:
         return _different(changed)
     again = attributed_again(evidence, known, logs)
     if again.attribution is None:
         return Found(outcome=Outcome.UNAUDITED, why=again.why_not)
     differences = [
         *differing_rows(evidence, again.attribution),
-        *differing_figures(subject.run, state, subject.value, again.attribution),
-        *differing_verdict(subject.run, state, again.attribution, policy_of(subject.value), evidence),
+        *differing_figures(subject.run, state, subject.value, again.attribution, evidence),
+        *differing_verdict(subject.run, state, again.attribution, state.policy, evidence),
     ]
     return _different(differences) if differences else Found(outcome=Outcome.SOUND)
 
@@ -130,6 +140,20 @@ def audit_json(done: Audit) -> dict[str, Json]:
         ],
         "errors": [error_json(error) for error in done.errors],
     }
+
+
+def _unread(subject: Subject) -> Found:
+    """A file without a verdict. Where evidence lies beside it, its figures are still those that the run recorded.
+
+    Else its verdict was taken out. A writer that is killed before its first figure leaves the same, and no figure.
+    """
+    if subject.evidence is None or not subject.value:
+        return Found(outcome=Outcome.UNREAD)
+    figures = [int(subject.value["aggregate_metrics"].get(name) or 0) for name in AGGREGATES]
+    recorded = subject.evidence.own.claim.recorded.parts
+    if all(part in {0, counted} for part, counted in zip(figures, recorded, strict=True)):
+        return Found(outcome=Outcome.UNREAD)
+    return _different([((), f"says no verdict, and usage_evidence.json beside it was written for one; {RESTORE}")])
 
 
 def _without(*, required: bool) -> Found:

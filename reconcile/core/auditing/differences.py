@@ -6,15 +6,14 @@ is not found here, whoever wrote it: that takes a fresh read of the provider.
 
 from __future__ import annotations
 
-import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from reconcile.core.amendment import floored
 from reconcile.core.attribution import Attribution
-from reconcile.core.derived import step_usage
+from reconcile.core.derived import aei, step_usage
 from reconcile.core.evidence import Evidence
 from reconcile.core.model import (
     KINDS,
@@ -31,7 +30,7 @@ from reconcile.core.model import (
     total,
 )
 from reconcile.core.reading import AGGREGATES, BLOCK
-from reconcile.core.seal import EVIDENCE, seal
+from reconcile.core.seal import EVIDENCE, digest, seal
 from reconcile.core.settlement import CLOSED_KEY, settle
 from reconcile.core.wire import bounds_json, usage_json
 
@@ -48,7 +47,7 @@ def named_evidence(value: Object) -> str | None:
 
 def differing_bytes(value: Object, evidence: bytes) -> Iterator[Difference]:
     """Whether file and evidence are still what was written together."""
-    found = hashlib.sha256(evidence).hexdigest()
+    found = digest(evidence)
     if found != named_evidence(value):
         yield (BLOCK, EVIDENCE, "sha256"), f"usage_evidence.json is another one ({found[:12]}...); {RESTORE}"
     if seal(value) != value[BLOCK][EVIDENCE]["seal"]:
@@ -56,13 +55,14 @@ def differing_bytes(value: Object, evidence: bytes) -> Iterator[Difference]:
 
 
 def differing_claim(run: Run, evidence: Evidence) -> Iterator[Difference]:
-    """Whether the run still says of itself what it said when it was read."""
+    """Whether the run still says of itself what it said when it was read. A log that came later changes nothing."""
     was = evidence.own.claim
+    log = run.log.digest if run.log and evidence.own.log_digest else None
     pairs: tuple[tuple[Pointer, str, object, object], ...] = (
         ((), "run", str(run.key), str(was.run)),
         ((BLOCK, "query_window"), "window", run.window, was.window),
         (("recorded_usage",), "recorded usage", run.recorded.parts, was.recorded.parts),
-        ((), "call log", run.log.digest if run.log else None, evidence.own.log_digest),
+        ((), "call log", log, evidence.own.log_digest),
     )
     for pointer, name, now, then in pairs:
         if now != then:
@@ -75,19 +75,37 @@ def differing_rows(evidence: Evidence, again: Attribution) -> Iterator[Differenc
         yield (BLOCK, EVIDENCE), f"the rows of usage_evidence.json are not those that it was made of; {RESTORE}"
 
 
-def differing_figures(run: Run, state: State, value: Object, again: Attribution) -> Iterator[Difference]:
+def differing_copies(value: Object, state: State) -> Iterator[Difference]:
+    """What follows from figure and verdict, and which people may have a hand in: it is not under the seal."""
+    metrics = value["aggregate_metrics"]
+    autr, told = metrics.get("AUTR"), metrics.get("AEI")
+    if autr is not None and told is not None:
+        expected = aei(autr, int(metrics["TOK_IN"]))
+        if not math.isclose(told, expected, rel_tol=1e-9):
+            yield ("aggregate_metrics", "AEI"), f"is {told}, and AUTR and TOK_IN come to {expected}; {RESTORE}"
+    copied = value.get("verification_status", state.status)
+    if copied != state.status:
+        yield ("verification_status",), f"is {copied}, and the verdict is {state.status}; {RESTORE}"
+
+
+def differing_figures(
+    run: Run, state: State, value: Object, again: Attribution, evidence: Evidence
+) -> Iterator[Difference]:
     """Figure, bounds, what they rest on, and what follows from them."""
     block, figure = value[BLOCK], again.figure
     for kind, part in usage_json(figure).items():
         yield from _compared((BLOCK, f"total_{kind}"), block.get(f"total_{kind}"), part)
-    for name, part in zip(AGGREGATES, floored(state.status, state.reasons, again).parts, strict=True):
-        yield from _compared(("aggregate_metrics", name), value["aggregate_metrics"].get(name), part)
+    stored = tuple(value["aggregate_metrics"].get(name) for name in AGGREGATES)
+    expected = floored(state.status, state.reasons, again)
+    overtaken = any(each.at > evidence.read_at for each in state.observations)
+    if not (overtaken and stored == figure.parts):  # later reads that left the figure may have changed the status
+        for name, is_, part in zip(AGGREGATES, stored, expected.parts, strict=True):
+            yield from _compared(("aggregate_metrics", name), is_, part)
     if _taken_back(state):
         return
     bounds = None if again.exact or again.bounds is None else bounds_json(again.bounds)
-    stored = block["attribution"].get("bounds")
     yield from _compared((BLOCK, "attribution", "exact"), state.exact, again.exact)
-    yield from _compared((BLOCK, "attribution", "bounds"), stored, bounds)
+    yield from _compared((BLOCK, "attribution", "bounds"), block.get("attribution", {}).get("bounds"), bounds)
     completeness = again.completeness.value if again.exact else None
     yield from _compared((BLOCK, "completeness"), state.completeness, completeness)
     yield from _compared((BLOCK, "assumes"), CLOSED_KEY in state.assumes, completeness == "assumed")
@@ -107,7 +125,7 @@ def differing_verdict(
     earlier = tuple(each for each in state.observations if each.at < at)
     here = next((each for each in state.observations if each.at == at), None)
     before = replace(State(status=Status.PENDING), observations=earlier, window=run.window)
-    bare = replace(run, state=before if earlier else None)
+    bare = replace(run, log=again.claim.log, state=before if earlier else None)
     unreadable = len(set(state.assumes) - {CLOSED_KEY})
     outcome = settle(bare, again, at, policy, forced=bool(here and here.forced), unreadable=unreadable)
     judged = outcome.verdict
@@ -128,17 +146,6 @@ def differing_read(evidence: Evidence, rows: Iterable[Bucket]) -> Difference | N
     pairs = zip(KINDS, then.parts, now.parts, strict=True)
     shown = ", ".join(f"{kind} {was:,} then, {is_:,} now" for kind, was, is_ in pairs if was != is_)
     return (), f"the provider reports other usage today: {shown}; read it again with --force"
-
-
-def policy_of(value: Object) -> Policy:
-    """The policy that the verdict was made with."""
-    stored = value[BLOCK]["policy"]
-    return Policy(
-        min_age=timedelta(minutes=stored["min_age_minutes"]),
-        max_age=timedelta(minutes=stored["max_age_minutes"]),
-        verification_interval=timedelta(minutes=stored["verification_interval_minutes"]),
-        min_stable_verifications=stored["min_stable_verifications"],
-    )
 
 
 def _differing_steps(run: Run, value: Object, again: Attribution) -> Iterator[Difference]:
