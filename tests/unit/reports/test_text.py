@@ -44,6 +44,17 @@ def text(value):
     return dedent(value).strip("\n")
 
 
+def test_a_break_shows_what_was_recorded_beside_what_is_reported():
+    recorded = {"api_calls": 2, "tokens_in": 1_350, "tokens_out": 30}
+    tale = Tale(recorded_usage=recorded)
+    for clock in ("00:45", "01:45"):
+        tale.read(clock, "1000 200")
+    said = summary_text(summary(report(tale, written=True)), PLAIN, 160)
+    kinds = "calls 2 / 2, tokens in 1,350 / 1,200, tokens out 30 / 120"
+    meant = "as many calls, other tokens: the recorder counts wrongly"
+    assert f"recorded / reported: {kinds}; {meant}" in " ".join(said.split())
+
+
 def test_a_pass_in_which_nothing_was_due():
     found = summary(report(Tale(), Selection.TOO_YOUNG, due_at=END + timedelta(minutes=150)))
     assert (
