@@ -126,7 +126,13 @@ def _attribution(attribution: Attribution, verdict: Verdict) -> Json:
 
 def _neighbours(verdict: Verdict) -> Json:
     return [
-        {"run": str(claim.run), "start": claim.window.start, "end": claim.window.end} for claim in verdict.neighbours
+        {
+            "run": str(claim.run),
+            "start": claim.window.start,
+            "end": claim.window.end,
+            **({"gone": True} if claim.gone else {}),
+        }
+        for claim in verdict.neighbours
     ]
 
 

@@ -113,7 +113,8 @@ def _state(block: Object, aggregate: Object) -> State:
         bounds=_bounds(attribution.get("bounds")),
         exact=attribution.get("exact", False),
         neighbours=tuple(
-            Neighbour(run=each["run"], window=_window(each)) for each in attribution.get("neighbours", ())
+            Neighbour(run=each["run"], window=_window(each), gone=each.get("gone", False))
+            for each in attribution.get("neighbours", ())
         ),
         shared_minutes=attribution.get("shared_minutes", 0),
         guard=_guard(attribution.get("guard")),

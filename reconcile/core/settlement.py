@@ -12,7 +12,7 @@ from datetime import datetime
 
 from reconcile.core import wording
 from reconcile.core.attribution import Attribution
-from reconcile.core.judgement import Case, judge, late_claims, restated_from, since_restart, warnings
+from reconcile.core.judgement import Case, judge, late_claims, restated_from, since_restart, unknown, warnings
 from reconcile.core.model import (
     Bounds,
     Claim,
@@ -21,6 +21,7 @@ from reconcile.core.model import (
     Policy,
     Reason,
     Run,
+    State,
     Status,
     Usage,
 )
@@ -49,7 +50,7 @@ class Verdict:
     observation: Observation | None
     """The read, where it is kept."""
     neighbours: tuple[Claim, ...] = ()
-    """The claims beside the run's that a verdict which settles it took account of: any other is a late one."""
+    """The claims beside the run's that the verdict took account of: once it is settled, any other is a late one."""
     completeness: Completeness | None = None
     assumes: tuple[str, ...] = ()
     """Both belong to the attribution and are written with it."""
@@ -133,7 +134,7 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
     late = bool(late_claims(case.run, case.attribution.neighbours))
     if late and (not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in reasons)):
         return taken_back(case.run)
-    unmoved = state is not None and status is state.status and not late
+    unmoved = state is not None and status is state.status and not late and not _newly_beside(case, state)
     closing = case.past_cutoff and not case.at_rest
     quiet = unmoved or (case.effect is Effect.ZERO and not closing)
     if case.effect in {Effect.ZERO, Effect.EARLY} and quiet:
@@ -150,7 +151,7 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         stands=same and not anew,
         attribution=case.attribution if writes else None,
         observation=_kept(case, read, status),
-        neighbours=case.attribution.neighbours if anew and status.settled else (),
+        neighbours=case.attribution.neighbours if anew else (),
         completeness=completeness,
         assumes=_assumptions(completeness, unreadable),
         restatement=restatement,
@@ -158,6 +159,11 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         reconciled_at=_reconciled_at(case, read),
         verified_at=_verified_at(case) if status is Status.VERIFIED else None,
     )
+
+
+def _newly_beside(case: Case, state: State) -> bool:
+    """Whether the file of a run that waits does not name a claim yet, which may be gone by the next read."""
+    return state.ours and not case.at_rest and case.at_figure and bool(unknown(state, case.attribution.neighbours))
 
 
 def _kept(case: Case, read: Observation, status: Status) -> Observation | None:

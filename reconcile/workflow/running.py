@@ -37,7 +37,7 @@ def conclude(workspace: Workspace, tree: Tree, read: Read, asked: Asked, *, dry_
     May be done again with the same read over a tree that has changed: everything is judged anew.
     """
     selected = tree.selected(workspace, asked)
-    attributed = attribute(tuple(tree.claims.values()), read.buckets, read.covered)
+    attributed = attribute(tree.everyone, read.buckets, read.covered)
     judged = {key: share for key, share in attributed.by_run.items() if read.judges(share.claim)}
     reports, changes, errors = _write_all(workspace, tree, selected, judged, dry_run=dry_run)
     return Summary(

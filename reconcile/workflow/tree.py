@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from reconcile.adapters.run_store import FILE_NAME
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
-from reconcile.core.claims import claims_of, missing_key_id, neighbours, scopes
+from reconcile.core.claims import claims_of, gone, missing_key_id, neighbours, scopes
 from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope, Window
 from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
@@ -51,8 +51,13 @@ class Tree:
     errors: tuple[ReconcileError, ...]
 
     @cached_property
+    def everyone(self) -> tuple[Claim, ...]:
+        """All claims, with those of runs whose files are gone."""
+        return (*self.claims.values(), *gone(self.runs, self.claims))
+
+    @cached_property
     def neighbours(self) -> Mapping[RunKey, tuple[Claim, ...]]:
-        return neighbours(self.claims.values())
+        return neighbours(self.everyone)
 
     def pooled(self, claims: Mapping[RunKey, Claim]) -> Tree:
         """The same tree beside the claims of others. Its own runs are its own."""

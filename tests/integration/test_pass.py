@@ -135,6 +135,60 @@ def test_a_late_claim_takes_a_verdict_back_without_a_request_when_the_provider_i
     )
 
 
+def side_by_side(bench):
+    """Two runs that share the minute 12:04, in which the second made a call."""
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 100)])
+    bench.add("chatdev/b", "12:04:10", "12:09", [("12:04:30", 50)])
+
+
+def broken(bench):
+    bench.write("chatdev/b", "{")
+
+
+def deleted(bench):
+    bench.file("chatdev/b").unlink()
+
+
+@pytest.mark.parametrize("vanish", [broken, deleted])
+@pytest.mark.parametrize("force", [False, True], ids=["", "even by force"])
+def test_a_run_is_not_verified_with_the_calls_of_a_neighbour_whose_file_is_gone(bench, vanish, force):
+    side_by_side(bench)
+    bench.run("13:17")
+    vanish(bench)
+    for clock in ("14:17", "15:17", "16:17"):
+        bench.run(clock, force=force)
+    assert bench.verdict("chatdev/a") == "warning: shared_minutes"
+    assert bench.block("chatdev/a")["attribution"]["bounds"]["tokens_in"] == [100, 150]
+
+
+def test_a_neighbour_that_is_back_whole_settles_what_was_shared(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 100)], recorded={"api_calls": 1})
+    bench.add("chatdev/b", "12:04:10", "12:09", [("12:04:30", 50)], recorded={"api_calls": 1})
+    whole = bench.file("chatdev/b").read_bytes()
+    bench.run("13:17")
+    broken(bench)
+    bench.run("14:17")
+    assert bench.verdict("chatdev/a") == "warning: shared_minutes"
+    bench.file("chatdev/b").write_bytes(whole)
+    for clock in ("15:17", "16:17"):
+        bench.run(clock)
+    assert (bench.verdict("chatdev/a"), bench.value("chatdev/a")["aggregate_metrics"]["TOK_IN"]) == (
+        "verified: stable",
+        100,
+    )
+
+
+def test_a_run_whose_key_id_is_not_known_any_more_is_neither_read_nor_forgotten(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 100)], key="key_one")
+    bench.add("other/b", "12:04:10", "12:09", [("12:04:30", 50)], key="key_one")
+    bench.run("13:17")
+    del bench.scopes["other"]
+    before = bench.file("other/b").read_bytes()
+    bench.run("14:17")
+    assert bench.verdict("chatdev/a") == "warning: shared_minutes"
+    assert bench.file("other/b").read_bytes() == before
+
+
 FAILURES = {
     "answers 500": [faults.server_error(500)] * 3,
     "answers HTML": [faults.web_page],

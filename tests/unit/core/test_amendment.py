@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -292,12 +293,20 @@ def test_a_figure_that_is_not_exact_has_its_bounds():
     assert all(attempt["bounds"]["tokens_in"] == [100, 150] for attempt in tale.block["attempts"])
 
 
-def test_neighbours_are_named_once_the_run_is_settled():
+def test_neighbours_are_named_from_the_first_read_on():
     tale = Tale(neighbours=[B])
+    for clock in ("00:30", "01:30"):
+        tale.read(clock, "100")
+        assert [each["run"] for each in tale.block["attribution"]["neighbours"]] == ["chatdev/b"]
+
+
+def test_a_neighbour_whose_file_is_gone_is_named_as_such():
+    tale = Tale(neighbours=[replace(B, gone=True)])
     tale.read("00:30", "100")
-    assert "neighbours" not in tale.block["attribution"]
-    tale.read("01:30", "100")
-    assert [each["run"] for each in tale.block["attribution"]["neighbours"]] == ["chatdev/b"]
+    assert tale.block["attribution"]["neighbours"] == [
+        {"run": "chatdev/b", "start": FIRST + 540, "end": FIRST + 720, "gone": True}
+    ]
+    assert tale.run.state.neighbours[0].gone
 
 
 def test_where_calls_are_missing_there_are_no_bounds():
