@@ -76,8 +76,7 @@ def settle(
 ) -> Outcome:
     """Judge `run` after a complete read of its window at `at`.
 
-    `forced` reopens a settled run. `unreadable` counts the files of its framework that claim nothing because they
-    cannot be read.
+    `forced` reopens a settled run. `unreadable` counts the files that may claim its minutes and cannot be read.
     """
     history = run.state.observations if run.state else ()
     earlier = tuple(observation for observation in history if observation.at <= at)
@@ -177,7 +176,7 @@ def _message(case: Case, reasons: tuple[Reason, ...], unreadable: int) -> str:
     said = wording.message(case, reasons)
     if not unreadable:
         return said
-    return f"{said}; {plural(unreadable, 'unreadable file')} of this framework may claim its minutes too"
+    return f"{said}; {plural(unreadable, 'unreadable file')} may claim its minutes too"
 
 
 def _restatement(case: Case, reasons: tuple[Reason, ...]) -> tuple[Usage, Usage] | None:

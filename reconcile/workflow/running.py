@@ -96,7 +96,7 @@ def _lesson(workspace: Workspace, tree: Tree, each: Selected, attribution: Attri
         attribution=attribution,
         at=workspace.now,
         forced=each.forced,
-        unreadable=tree.unreadable[run.key.framework],
+        unreadable=tree.unreadable_beside(claim),
         evidence=workspace.evidence,
     )
 

@@ -47,6 +47,8 @@ class Tree:
     findings: tuple[Finding, ...]
     unreadable: Counter[str]
     """By framework, the files that claim no minutes because they cannot be read."""
+    scopes: Mapping[str, Scope]
+    """By framework, for those whose scope is known."""
     claims: Mapping[RunKey, Claim]
     errors: tuple[ReconcileError, ...]
 
@@ -58,6 +60,16 @@ class Tree:
     @cached_property
     def neighbours(self) -> Mapping[RunKey, tuple[Claim, ...]]:
         return neighbours(self.everyone)
+
+    def unreadable_beside(self, claim: Claim) -> int:
+        """The files that cannot be read and may claim the same usage: of its framework, or of one that may share keys."""
+        return sum(
+            count
+            for framework, count in self.unreadable.items()
+            if framework == claim.run.framework
+            or framework not in self.scopes
+            or self.scopes[framework].meets(claim.scope)
+        )
 
     def pooled(self, claims: Mapping[RunKey, Claim]) -> Tree:
         """The same tree beside the claims of others. Its own runs are its own."""
@@ -107,12 +119,14 @@ def read_tree(workspace: Workspace) -> Tree:
             findings += document
             unreadable[file.key.framework] += 1
     by_framework, ambiguous = scopes({run.key.framework for run in runs}, workspace.configured, workspace.variables)
+    known, _ = scopes({run.key.framework for run in runs} | set(unreadable), workspace.configured, workspace.variables)
     return Tree(
         discovered=len(files) + len(misplaced),
         frameworks=frozenset(file.key.framework for file in files),
         runs=tuple(runs),
         findings=tuple(findings),
         unreadable=unreadable,
+        scopes=known,
         claims=claims_of(runs, by_framework),
         errors=(*errors, *ambiguous),
     )

@@ -6,7 +6,7 @@ import json
 import pytest
 from support.bench import at, called, recorded
 
-from reconcile import run_pass, validate
+from reconcile import Scope, run_pass, validate
 from reconcile.core.summary import standing
 from reconcile.errors import ConfigurationError, UsageError
 from reconcile.simulator import faults
@@ -320,12 +320,29 @@ def test_a_file_that_cannot_be_read_keeps_no_other_from_being_validated(bench, m
 def test_a_file_that_is_none_may_hide_a_run_too(bench):
     bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
     bench.file("chatdev/hidden").mkdir(parents=True)
-    bench.file("baes/hidden").mkdir(parents=True)
     bench.run("13:17")
     bench.run("14:17")
     block = bench.block("chatdev/a")
     assert block["assumes"] == ["closed_key", "unreadable_runs"]
-    assert "; 1 unreadable file of this framework may" in block["verification_message"]
+    assert "; 1 unreadable file may claim its minutes too" in block["verification_message"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "assumes"),
+    [
+        pytest.param(Scope("openai", ("key_chatdev",)), ["closed_key", "unreadable_runs"], id="the same key"),
+        pytest.param(Scope("openai", ("key_baes",)), ["closed_key"], id="another key"),
+        pytest.param(None, ["closed_key", "unreadable_runs"], id="a key nobody knows"),
+    ],
+)
+def test_an_unreadable_file_of_another_framework_counts_where_it_may_have_used(bench, scope, assumes):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.write("baes/bad", "{")
+    if scope:
+        bench.scopes["baes"] = scope
+    bench.run("13:17")
+    bench.run("14:17")
+    assert bench.block("chatdev/a")["assumes"] == assumes
 
 
 def test_a_framework_without_a_key_id_says_which_variable_to_set_and_the_others_go_on(bench):

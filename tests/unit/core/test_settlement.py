@@ -767,9 +767,7 @@ def test_a_verdict_says_that_it_assumes_unreadable_runs_to_be_elsewhere():
     tale.read("00:30", "100", unreadable=1)
     tale.read("01:30", "100", unreadable=1)
     assert tale.block["assumes"] == ["closed_key", "unreadable_runs"]
-    assert tale.block["verification_message"].endswith(
-        "; 1 unreadable file of this framework may claim its minutes too"
-    )
+    assert tale.block["verification_message"].endswith("; 1 unreadable file may claim its minutes too")
 
 
 def test_a_figure_that_is_not_exact_rests_on_nothing_that_is_named():
