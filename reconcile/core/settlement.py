@@ -25,7 +25,7 @@ from reconcile.core.model import (
     Status,
     Usage,
 )
-from reconcile.core.plateau import Effect, Plateau, placed, plateau_of
+from reconcile.core.plateau import Effect, Plateau, placed, plateau_of, stamped
 from reconcile.core.wire import plural
 
 LOWER_READ = "lower_read"
@@ -71,10 +71,17 @@ class Outcome:
     verdict: Verdict | None
 
 
-def settle(
-    run: Run, attribution: Attribution, at: datetime, policy: Policy, *, forced: bool = False, unreadable: int = 0
+def settle(  # noqa: PLR0913  the last three are rare
+    run: Run,
+    attribution: Attribution,
+    at: datetime,
+    policy: Policy,
+    *,
+    begun: datetime | None = None,
+    forced: bool = False,
+    unreadable: int = 0,
 ) -> Outcome:
-    """Judge `run` after a complete read of its window at `at`.
+    """Judge `run` after a complete read of its window, asked for at `begun` and answered at `at`.
 
     `forced` reopens a settled run. `unreadable` counts the files that may claim its minutes and cannot be read.
     """
@@ -91,6 +98,7 @@ def settle(
         forced=forced and moved,
         window_changed=run.edited,
     )
+    read = stamped(before, read, max([begun or at, *(observation.at for observation in earlier[-1:])]), policy)
     later = history[len(earlier) :]
     plateau, effect = placed(before, read, later, policy)
     case = Case(
@@ -99,7 +107,7 @@ def settle(
         plateau=plateau,
         effect=effect,
         history=earlier,
-        at=later[-1].at if later else at,
+        at=later[-1].at if later else read.at,
         policy=policy,
     )
     return Outcome(effect=effect, plateau=plateau, verdict=_verdict(case, read, unreadable))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -32,8 +32,14 @@ class Workspace:
     variables: Mapping[str, str]
     """The environment."""
     now: datetime
+    """When the command began."""
+    clock: Callable[[], datetime] | None = None
+    """What tells how long reading takes. None, as in tests and replays: no time at all."""
     evidence: bool = True
     """Whether what a figure rests on is written beside it."""
+
+    def instant(self) -> datetime:
+        return self.clock() if self.clock else self.now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +68,7 @@ class Tree:
         return neighbours(self.everyone)
 
     def unreadable_beside(self, claim: Claim) -> int:
-        """The files that cannot be read and may claim the same usage: of its framework, or of one that may share keys."""
+        """The files that cannot be read and may claim the same usage: of its framework, or of one with its keys."""
         return sum(
             count
             for framework, count in self.unreadable.items()

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from support.bench import at, called, recorded
@@ -187,6 +188,19 @@ def test_a_run_whose_key_id_is_not_known_any_more_is_neither_read_nor_forgotten(
     bench.run("14:17")
     assert bench.verdict("chatdev/a") == "warning: shared_minutes"
     assert bench.file("other/b").read_bytes() == before
+
+
+def test_a_pass_that_was_held_up_does_not_shorten_the_way_to_the_next_read(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    for begun, answered, verdict in (
+        ("13:00", "13:20", "pending: first_read"),
+        ("13:31", "13:31", "pending: first_read"),
+        ("13:50", "13:50", "verified: stable"),
+    ):
+        bench.simulator.set_now(at(begun))
+        clock = iter([at(begun), at(answered)]).__next__
+        run_pass(replace(bench.workspace(begun), clock=clock), bench.provider())
+        assert bench.verdict("chatdev/a") == verdict
 
 
 FAILURES = {

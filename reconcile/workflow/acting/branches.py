@@ -62,6 +62,7 @@ class Action:
     checker: Checker
     log_checker: LogChecker
     now: datetime
+    clock: Callable[[], datetime] | None = None
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
 
@@ -129,6 +130,7 @@ def read_commit(action: Action, branch: str, commit: str, settings: Configuratio
         configured=settings.scopes,
         variables=settings.variables,
         now=action.now,
+        clock=action.clock,
         evidence=settings.evidence,
     )
     return State(
