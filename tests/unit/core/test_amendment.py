@@ -210,6 +210,14 @@ def test_a_run_that_counted_right_is_verified_against_its_own_count():
     assert tale.block["completeness"] == "calls_and_tokens_matched"
 
 
+def test_what_the_run_counted_among_its_metrics_is_kept_beside_what_it_recorded():
+    tale = Tale(aggregate_metrics={"TOK_IN": 5000, "TOK_OUT": 0}, recorded_usage={"api_calls": 3, "source": "sdk"})
+    tale.read("00:30", "3x100")
+    assert tale.value["recorded_usage"] == {"api_calls": 3, "source": "sdk", "tokens_in": 5000}
+    assert tale.tokens == 5000, "a figure that waits is not below what was recorded"
+    assert tale.read("01:30", "3x100") == "warning: recorded_mismatch"
+
+
 def test_recorded_usage_is_never_written_over():
     tale = Tale(recorded_usage={"api_calls": 1, "source": "sdk"})
     tale.read("00:30", "100")
