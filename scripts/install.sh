@@ -28,6 +28,8 @@ case "$lack" in
   *) refuse "has no $lack" ;;
 esac
 
+version="$("$python" -I -c 'import platform, sys; sys.stdout.write(platform.python_version())')"
+printf 'Installing LLM Usage Reconcile for Python %s (%q)\n' "$version" "$python"
 environment="$RUNNER_TEMP/reconcile-environment"
 "$python" -I -m venv --clear --without-pip "$environment"
 if [ "${RUNNER_OS:-}" = Windows ]; then own="$environment/Scripts/python.exe"; else own="$environment/bin/python"; fi

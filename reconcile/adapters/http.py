@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, NoReturn
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -34,6 +36,8 @@ MAX_BYTES = 256 * 2**20
 LONGEST_BACKOFF = 30.0
 CHUNK = 2**16
 EXCERPT = 200
+
+T = TypeVar("T")
 
 Params = Sequence[tuple[str, str]]
 
@@ -56,6 +60,9 @@ class Patience:
 
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
+    """For the next byte."""
+    whole_timeout: float = 300.0
+    """For the whole answer: a server that sends a byte now and then is never silent for long."""
     tries: int = 5
     longest_wait: float = 60.0
     """A server that asks for a longer pause is not waited for: the next pass comes soon enough."""
@@ -148,21 +155,31 @@ class Http:
 
     def _once(self, params: Params, retries: int) -> Answer:
         try:
-            with requests.Session() as session:
-                session.trust_env = not self._loopback  # a proxy would look for the port on its own machine
-                with session.get(
-                    self._url,
-                    params=params,
-                    auth=_Bearer(self._key),
-                    timeout=(self._patience.connect_timeout, self._patience.read_timeout),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response:
-                    body = self._body(response)
+            found = _within(self._patience.whole_timeout, lambda: self._asked(params))
         except (OSError, HTTPError, ValueError) as error:  # requests' base is an OSError; the others leak through it
             self._fail(error)
+        if found is None:
+            raise ProviderError(
+                f"{self._url}: no whole answer in {self._patience.whole_timeout:g} s, though something still comes",
+                code="timed_out",
+                remedy="run again later; check what stands between this machine and the provider",
+            )
+        response, body = found
         self._check_status(response, body)
         return Answer(response.status_code, body, retries, _date(response.headers.get("Date", "")))
+
+    def _asked(self, params: Params) -> tuple[requests.Response, bytes]:
+        with requests.Session() as session:
+            session.trust_env = not self._loopback  # a proxy would look for the port on its own machine
+            with session.get(
+                self._url,
+                params=params,
+                auth=_Bearer(self._key),
+                timeout=(self._patience.connect_timeout, self._patience.read_timeout),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return response, self._body(response)
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -209,6 +226,30 @@ class Http:
             code="request_failed",
             remedy="check the base URL, the proxy settings and REQUESTS_CA_BUNDLE",
         ) from error
+
+
+def _within(seconds: float, ask: Callable[[], T]) -> T | None:
+    """What `ask` returns or raises; None where it takes longer.
+
+    A thread, because no time-out of the libraries spans headers and body. One that is given up holds up nothing, not
+    even the end of the program.
+    """
+    ended: SimpleQueue[tuple[T | None, Exception | None]] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            ended.put((ask(), None))
+        except Exception as error:  # noqa: BLE001  it is raised again where it is waited for
+            ended.put((None, error))
+
+    Thread(target=work, daemon=True).start()
+    try:
+        answer, error = ended.get(timeout=seconds)
+    except Empty:
+        return None
+    if error:
+        raise error
+    return answer
 
 
 def _refuse_constant(name: str) -> NoReturn:

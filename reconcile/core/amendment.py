@@ -126,7 +126,13 @@ def _attribution(attribution: Attribution, verdict: Verdict) -> Json:
 
 def _neighbours(verdict: Verdict) -> Json:
     return [
-        {"run": str(claim.run), "start": claim.window.start, "end": claim.window.end} for claim in verdict.neighbours
+        {
+            "run": str(claim.run),
+            "start": claim.window.start,
+            "end": claim.window.end,
+            **({"gone": True} if claim.gone else {}),
+        }
+        for claim in verdict.neighbours
     ]
 
 
@@ -184,10 +190,11 @@ def _step_entry(share: StepUsage) -> Json:
 
 def _recorded(value: Object, run: Run) -> list[Change]:
     """What the run had counted itself, kept before its place is taken."""
-    if "recorded_usage" in value or not any(run.recorded.parts):
-        return []
     known = {kind: part for kind, part in zip(KINDS, run.recorded.parts, strict=True) if part is not None}
-    return [Put(("recorded_usage",), {**known, "source": run.recorded.source})]
+    if "recorded_usage" in value:
+        stated: Object = value["recorded_usage"]
+        return [Put(("recorded_usage", kind), part) for kind, part in known.items() if kind not in stated]
+    return [Put(("recorded_usage",), {**known, "source": run.recorded.source})] if known else []
 
 
 def _restatement(verdict: Verdict) -> Json:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconcile.core.edits import Change, Put, amend
+from reconcile.core.model import KINDS
 from reconcile.core.reading import AGGREGATES, BLOCK, read_run
 from reconcile.core.seal import EVIDENCE, sealed
 from reconcile.core.validation import Checker, Document
@@ -37,13 +38,21 @@ def carried(base: Document, ours: bytes, checker: Checker) -> bytes | None:
     return after if isinstance(checker.check(base.path, base.run, after), Document) else None
 
 
+def _recorded(base: Object, recorded: Object) -> Iterator[Change]:
+    """What the run had counted itself, where the base does not say it."""
+    if recorded and "recorded_usage" not in base:
+        yield Put(("recorded_usage",), recorded)
+    for kind in KINDS:
+        if kind in recorded and kind not in base.get("recorded_usage", recorded):
+            yield Put(("recorded_usage", kind), recorded[kind])
+
+
 def _written(base: Object, ours: Object) -> Iterator[Change]:
     """Everything that reconciliation may have written."""
     for name in (*AGGREGATES, "AEI"):
         if name in ours["aggregate_metrics"]:
             yield Put(("aggregate_metrics", name), ours["aggregate_metrics"][name])
-    if "recorded_usage" in ours and "recorded_usage" not in base:
-        yield Put(("recorded_usage",), ours["recorded_usage"])
+    yield from _recorded(base, ours.get("recorded_usage", {}))
     if "verification_status" in base and "verification_status" in ours[BLOCK]:
         yield Put(("verification_status",), ours[BLOCK]["verification_status"])
     for position, (before, after) in enumerate(zip(base["steps"], ours["steps"], strict=False)):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from reconcile.core.model import Claim, OwnScope, Run, RunKey, Scope
+from reconcile.core.model import Claim, OwnScope, Run, RunKey, Scope, Window
 from reconcile.core.wire import plural
 from reconcile.errors import ConfigurationError
 
@@ -57,6 +58,40 @@ def claims_of(runs: Iterable[Run], by_framework: Mapping[str, Scope]) -> dict[Ru
         if scope.api_key_ids or scope.project_ids:
             claims[run.key] = Claim(run.key, scope, run.window, run.recorded, run.log)
     return claims
+
+
+def gone(runs: Iterable[Run], claims: Mapping[RunKey, Claim]) -> tuple[Claim, ...]:
+    """Claims that files name beside their own and nobody makes any more: the file of such a run was deleted or broke.
+
+    Its calls were made all the same, as many as anybody may think, and with the keys of the runs that name it.
+    """
+    found: dict[RunKey, Claim] = {}
+    for run in runs:
+        for neighbour in run.state.neighbours if run.state and run.key in claims else ():
+            framework, _, run_id = neighbour.run.partition("/")
+            key = RunKey(framework, run_id)
+            if key in claims:
+                continue
+            window = Window.around(neighbour.window.start, neighbour.window.end)
+            named = Claim(key, claims[run.key].scope, window, gone=True)
+            found[key] = _both(found[key], named) if key in found else named
+    return tuple(found.values())
+
+
+def _both(one: Claim, other: Claim) -> Claim:
+    """What two files say of one claim: the minutes and the traffic of both."""
+    scope = Scope(
+        one.scope.provider,
+        _either(one.scope.api_key_ids, other.scope.api_key_ids),
+        _either(one.scope.project_ids, other.scope.project_ids),
+        _either(one.scope.models, other.scope.models),
+    )
+    start, end = min(one.window.start, other.window.start), max(one.window.end, other.window.end)
+    return replace(one, scope=scope, window=Window(start, end))
+
+
+def _either(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*one, *other])) if one and other else ()
 
 
 def neighbours(claims: Iterable[Claim]) -> dict[RunKey, tuple[Claim, ...]]:

@@ -65,8 +65,15 @@ def late_claims(run: Run, claims: Iterable[Claim]) -> tuple[Claim, ...]:
     state = run.state
     if state is None or not run.settled or state.inherited or state.status is Status.FAILED:
         return ()
-    known = {(neighbour.run, neighbour.window) for neighbour in state.neighbours}
-    return tuple(claim for claim in claims if (str(claim.run), claim.window) not in known)
+    return unknown(state, claims)
+
+
+def unknown(state: State, claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """The claims that the file does not name yet. One whose file was gone then, and is back, is another one."""
+    known = {(neighbour.run, neighbour.window, neighbour.gone) for neighbour in state.neighbours}
+    return tuple(
+        claim for claim in claims if not known & {(str(claim.run), claim.window, gone) for gone in {False, claim.gone}}
+    )
 
 
 def since_restart(history: Sequence[Observation]) -> Sequence[Observation]:
@@ -117,7 +124,7 @@ def _judge_late(case: Case, state: State, settled: Judgement) -> Judgement:
     if not case.attribution.exact:
         others = tuple(reason for reason in reasons if status is Status.WARNING and reason is not Reason.SHARED_MINUTES)
         return Status.WARNING, (Reason.SHARED_MINUTES, *others)
-    present = {str(claim.run) for claim in case.attribution.neighbours}
+    present = {str(claim.run) for claim in case.attribution.neighbours if not claim.gone}
     gone = any(neighbour.run not in present for neighbour in state.neighbours)
     lifts = status.settled and not (gone and Reason.SHARED_MINUTES in state.reasons)
     return (status, reasons) if lifts else settled

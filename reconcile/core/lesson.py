@@ -39,6 +39,9 @@ class Lesson:
     """What the run's file said of its scope: another one is another claim."""
     attribution: Attribution | None
     at: datetime
+    """When the answer was complete."""
+    begun: datetime
+    """When it was asked for."""
     forced: bool = False
     unreadable: int = 0
     evidence: bool = True
@@ -85,7 +88,8 @@ def _evidence(lesson: Lesson, verdict: Verdict) -> bytes | None:
     """What the figure that is written rests on."""
     if not lesson.evidence or verdict.attribution is None:
         return None
-    return evidence_bytes(evidence_of(verdict.attribution, lesson.at))
+    at = verdict.observation.at if verdict.observation else lesson.at
+    return evidence_bytes(evidence_of(verdict.attribution, at))
 
 
 def _run(lesson: Lesson, document: Document) -> Run:
@@ -106,7 +110,15 @@ def _overtaken(at: datetime, run: Run, policy: Policy) -> bool:
 def _verdict(lesson: Lesson, run: Run, policy: Policy) -> tuple[Verdict | None, str | None]:
     if lesson.attribution is None:
         return taken_back(run), None
-    outcome = settle(run, lesson.attribution, lesson.at, policy, forced=lesson.forced, unreadable=lesson.unreadable)
+    outcome = settle(
+        run,
+        lesson.attribution,
+        lesson.at,
+        policy,
+        begun=lesson.begun,
+        forced=lesson.forced,
+        unreadable=lesson.unreadable,
+    )
     return outcome.verdict, TRANSIENT if outcome.effect is Effect.ZERO else None
 
 

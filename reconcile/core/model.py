@@ -422,6 +422,8 @@ class Claim:
     recorded: Recorded = Recorded()
     """What the run's own file says."""
     log: CallLog | None = None
+    gone: bool = False
+    """Whether only a neighbour's file knows it still: its own is not there any more, or cannot be read."""
 
     @property
     def doubted(self) -> bool:
@@ -477,6 +479,8 @@ class Neighbour:
 
     run: str
     window: Window
+    gone: bool = False
+    """Whether its file was gone by then, so that it was judged without what that said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,19 @@ def follow(plateau: Plateau | None, read: Observation, policy: Policy) -> tuple[
     return _lowered(plateau, read, policy)
 
 
+def stamped(before: Plateau | None, read: Observation, begun: datetime, policy: Policy) -> Observation:
+    """The read at the instant that makes no two reads look further apart than they were.
+
+    Its pass may have waited for the provider. What starts a plateau was read no later than the answer was complete,
+    which is `read.at`; what confirms one, no earlier than it was asked for. One that counts from `begun` counts from
+    then on as well; one that does not is dated back to it, so that it never will.
+    """
+    early = replace(read, at=begun)
+    after, effect = follow(before, early, policy)
+    repeats = before is not None and before.counted == after.counted and effect in {Effect.EARLY, Effect.RETURNED}
+    return early if repeats else read
+
+
 def plateau_of(observations: Iterable[Observation], policy: Policy) -> Plateau | None:
     """Where a run's observations, in order of time, have led."""
     plateau = None

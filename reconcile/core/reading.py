@@ -77,15 +77,19 @@ def _step(step: Object) -> Step:
 
 
 def _recorded(value: Object, state: State | None) -> Recorded:
-    """What the run counted itself. Figures of a file that nobody has read usage for are its own; a zero is unknown."""
-    recorded = value.get("recorded_usage")
-    if recorded is not None:
-        return _counts([recorded.get(kind) for kind in KINDS], recorded.get("source"))
-    if state is not None and (state.observations or state.inherited):
-        return Recorded()
-    aggregate = value["aggregate_metrics"]
-    counted = [aggregate.get(name) or None for name in AGGREGATES]
-    return _counts(counted, "aggregate_metrics") if any(counted) else Recorded()
+    """What the run counted itself. Figures of a file that nobody has read usage for are its own; a zero is unknown.
+
+    They stand in for what `recorded_usage` leaves out, except where there would be more cached input than input.
+    """
+    stated: Object = value.get("recorded_usage", {})
+    untouched = state is None or not (state.observations or state.inherited)
+    aggregate: Object = value["aggregate_metrics"] if untouched else {}
+    counted = {kind: aggregate.get(name) or None for kind, name in zip(KINDS, AGGREGATES, strict=True)}
+    whole = {**counted, **stated}
+    if whole["tokens_in"] is not None and (whole["cached_tokens"] or 0) > whole["tokens_in"]:
+        whole = {**whole, "tokens_in": stated.get("tokens_in"), "cached_tokens": stated.get("cached_tokens")}
+    alone = "recorded_usage" not in value and any(counted.values())
+    return _counts([whole[kind] for kind in KINDS], "aggregate_metrics" if alone else stated.get("source"))
 
 
 def _own_scope(scope: Object | None) -> OwnScope | None:
@@ -113,7 +117,8 @@ def _state(block: Object, aggregate: Object) -> State:
         bounds=_bounds(attribution.get("bounds")),
         exact=attribution.get("exact", False),
         neighbours=tuple(
-            Neighbour(run=each["run"], window=_window(each)) for each in attribution.get("neighbours", ())
+            Neighbour(run=each["run"], window=_window(each), gone=each.get("gone", False))
+            for each in attribution.get("neighbours", ())
         ),
         shared_minutes=attribution.get("shared_minutes", 0),
         guard=_guard(attribution.get("guard")),

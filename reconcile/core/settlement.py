@@ -12,7 +12,7 @@ from datetime import datetime
 
 from reconcile.core import wording
 from reconcile.core.attribution import Attribution
-from reconcile.core.judgement import Case, judge, late_claims, restated_from, since_restart, warnings
+from reconcile.core.judgement import Case, judge, late_claims, restated_from, since_restart, unknown, warnings
 from reconcile.core.model import (
     Bounds,
     Claim,
@@ -21,10 +21,11 @@ from reconcile.core.model import (
     Policy,
     Reason,
     Run,
+    State,
     Status,
     Usage,
 )
-from reconcile.core.plateau import Effect, Plateau, placed, plateau_of
+from reconcile.core.plateau import Effect, Plateau, placed, plateau_of, stamped
 from reconcile.core.wire import plural
 
 LOWER_READ = "lower_read"
@@ -49,7 +50,7 @@ class Verdict:
     observation: Observation | None
     """The read, where it is kept."""
     neighbours: tuple[Claim, ...] = ()
-    """The claims beside the run's that a verdict which settles it took account of: any other is a late one."""
+    """The claims beside the run's that the verdict took account of: once it is settled, any other is a late one."""
     completeness: Completeness | None = None
     assumes: tuple[str, ...] = ()
     """Both belong to the attribution and are written with it."""
@@ -70,13 +71,19 @@ class Outcome:
     verdict: Verdict | None
 
 
-def settle(
-    run: Run, attribution: Attribution, at: datetime, policy: Policy, *, forced: bool = False, unreadable: int = 0
+def settle(  # noqa: PLR0913  the last three are rare
+    run: Run,
+    attribution: Attribution,
+    at: datetime,
+    policy: Policy,
+    *,
+    begun: datetime | None = None,
+    forced: bool = False,
+    unreadable: int = 0,
 ) -> Outcome:
-    """Judge `run` after a complete read of its window at `at`.
+    """Judge `run` after a complete read of its window, asked for at `begun` and answered at `at`.
 
-    `forced` reopens a settled run. `unreadable` counts the files of its framework that claim nothing because they
-    cannot be read.
+    `forced` reopens a settled run. `unreadable` counts the files that may claim its minutes and cannot be read.
     """
     history = run.state.observations if run.state else ()
     earlier = tuple(observation for observation in history if observation.at <= at)
@@ -91,6 +98,7 @@ def settle(
         forced=forced and moved,
         window_changed=run.edited,
     )
+    read = stamped(before, read, max([begun or at, *(observation.at for observation in earlier[-1:])]), policy)
     later = history[len(earlier) :]
     plateau, effect = placed(before, read, later, policy)
     case = Case(
@@ -99,7 +107,7 @@ def settle(
         plateau=plateau,
         effect=effect,
         history=earlier,
-        at=later[-1].at if later else at,
+        at=later[-1].at if later else read.at,
         policy=policy,
     )
     return Outcome(effect=effect, plateau=plateau, verdict=_verdict(case, read, unreadable))
@@ -133,7 +141,7 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
     late = bool(late_claims(case.run, case.attribution.neighbours))
     if late and (not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in reasons)):
         return taken_back(case.run)
-    unmoved = state is not None and status is state.status and not late
+    unmoved = state is not None and status is state.status and not late and not _newly_beside(case, state)
     closing = case.past_cutoff and not case.at_rest
     quiet = unmoved or (case.effect is Effect.ZERO and not closing)
     if case.effect in {Effect.ZERO, Effect.EARLY} and quiet:
@@ -150,7 +158,7 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         stands=same and not anew,
         attribution=case.attribution if writes else None,
         observation=_kept(case, read, status),
-        neighbours=case.attribution.neighbours if anew and status.settled else (),
+        neighbours=case.attribution.neighbours if anew else (),
         completeness=completeness,
         assumes=_assumptions(completeness, unreadable),
         restatement=restatement,
@@ -158,6 +166,11 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         reconciled_at=_reconciled_at(case, read),
         verified_at=_verified_at(case) if status is Status.VERIFIED else None,
     )
+
+
+def _newly_beside(case: Case, state: State) -> bool:
+    """Whether the file of a run that waits does not name a claim yet, which may be gone by the next read."""
+    return state.ours and not case.at_rest and case.at_figure and bool(unknown(state, case.attribution.neighbours))
 
 
 def _kept(case: Case, read: Observation, status: Status) -> Observation | None:
@@ -171,7 +184,7 @@ def _message(case: Case, reasons: tuple[Reason, ...], unreadable: int) -> str:
     said = wording.message(case, reasons)
     if not unreadable:
         return said
-    return f"{said}; {plural(unreadable, 'unreadable file')} of this framework may claim its minutes too"
+    return f"{said}; {plural(unreadable, 'unreadable file')} may claim its minutes too"
 
 
 def _restatement(case: Case, reasons: tuple[Reason, ...]) -> tuple[Usage, Usage] | None:

@@ -76,6 +76,9 @@ class Summary:
     errors: tuple[ReconcileError, ...] = ()
     api: ApiUse = ApiUse()
     dry_run: bool = False
+    """Whether nothing was written."""
+    looked: bool = False
+    """Whether nothing was to be written, so that it is no rehearsal."""
     changes: tuple[FileChange, ...] = ()
 
     @property

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reconcile.core.instants import spelled
 from reconcile.core.judgement import Case, restated_from
-from reconcile.core.model import KINDS, Reason, RunKey, Usage
+from reconcile.core.model import KINDS, Claim, Reason, Usage
 from reconcile.core.plateau import Effect
 from reconcile.core.wire import plural
 
 NOUNS = dict(zip(KINDS, ("tokens in", "tokens out", "cached tokens", "calls"), strict=True))
+
+GONE = " (whose file is gone or broken: put it back)"
 
 LATE_CLAIM = (
     "Another run has claimed minutes of this one since it was settled, and they could not be read again: "
@@ -71,7 +73,7 @@ def _waiting(case: Case) -> str:
 
 def _shared(case: Case) -> str:
     attribution = case.attribution
-    others = [claim.run for claim in attribution.neighbours]
+    others = attribution.neighbours
     bounds = attribution.bounds
     between = f": between {bounds.low.tokens_in:,} and {bounds.high.tokens_in:,} tokens in" if bounds else ""
     count = len(attribution.shared)
@@ -80,9 +82,9 @@ def _shared(case: Case) -> str:
     return f"{minutes} with {_names(others)}{between}"
 
 
-def _names(keys: list[RunKey]) -> str:
-    shown = ", ".join(str(key) for key in keys[:3])
-    return f"{shown} and {len(keys) - 3} more" if len(keys) > 3 else shown  # noqa: PLR2004  three names fit a line
+def _names(claims: Sequence[Claim]) -> str:
+    shown = ", ".join(f"{claim.run}{GONE if claim.gone else ''}" for claim in claims[:3])
+    return f"{shown} and {len(claims) - 3} more" if len(claims) > 3 else shown  # noqa: PLR2004  three names fit a line
 
 
 def _edge(case: Case) -> str:

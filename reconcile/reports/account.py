@@ -123,6 +123,7 @@ def _neighbour(claim: Claim, other: Claim) -> str:
     shared = _shared(claim, other)
     calls = other.known.api_calls
     recorded = "did not record its calls" if calls is None else f"recorded {plural(calls, 'call')}"
+    recorded = "its file is gone or broken" if other.gone else recorded
     return f"{printable(str(other.run))} shares {plural(shared.minutes, 'minute')}, {_span(shared)}, and {recorded}"
 
 

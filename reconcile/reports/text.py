@@ -206,13 +206,20 @@ def _unattributed(rows: Iterable[Unattributed], now: datetime) -> str:
 def _totals(summary: Summary) -> str:
     counts = summary.counts
     stand = [f"{counts[name]:,} {LABELS.get(name, name)}" for name in STANDINGS if counts[name]]
-    wrote = "nothing written (dry run)" if summary.dry_run else f"{plural(counts['written'], 'file')} written"
     invalid = f", {plural(counts['invalid'], 'invalid file')}" if counts["invalid"] else ""
-    first = f"{plural(counts['discovered'] - counts['invalid'], 'run')}: {', '.join(stand) or 'none'}{invalid}; {wrote}"
-    asked = plural(summary.api.requests, "request")
+    first = f"{plural(counts['discovered'] - counts['invalid'], 'run')}: {', '.join(stand) or 'none'}{invalid}"
     waiting = [report.due_at for report in summary.runs if report.due_at]
     due = f"; next run due at {clock(min(waiting), summary.now)}" if waiting else ""
-    return f"{first}, {asked} made{due}."
+    return f"{first}{_done(summary)}{due}."
+
+
+def _done(summary: Summary) -> str:
+    """What the pass wrote and asked; nothing where it only looked."""
+    if summary.looked:
+        return ""
+    written = plural(summary.counts["written"], "file")
+    wrote = "nothing written (dry run)" if summary.dry_run else f"{written} written"
+    return f"; {wrote}, {plural(summary.api.requests, 'request')} made"
 
 
 def _titled(title: str, body: str, paint: Paint) -> str:

@@ -32,6 +32,7 @@ def list_runs(workspace: Workspace, asked: Asked = EVERYTHING) -> Summary:
         findings=tree.findings,
         errors=(*tree.errors, *tree.scopeless(selected)),
         dry_run=True,
+        looked=True,
     )
 
 

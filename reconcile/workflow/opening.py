@@ -29,7 +29,7 @@ def open_workspace(
 ) -> Workspace:
     """The folder `runs` with the scopes of its frameworks. `variables`: key ids by variable, like an environment.
 
-    `now` is an aware instant, for tests and replays; the clock where it is None.
+    `now` is an aware instant, for tests and replays, in which reading takes no time; the clock where it is None.
     """
     return Workspace(
         store=RunStore(Path(runs)),
@@ -38,9 +38,15 @@ def open_workspace(
         policy=policy,
         configured=scopes or {},
         variables=variables or {},
-        now=(now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
+        now=now.astimezone(UTC).replace(microsecond=0) if now else clock(),
+        clock=None if now else clock,
         evidence=evidence,
     )
+
+
+def clock() -> datetime:
+    """This instant, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def openai_usage(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from reconcile.core.control import control_query, differing
 from reconcile.core.judgement import late_claims
@@ -32,6 +33,10 @@ class Read:
     covered: tuple[Window, ...] = ()
     unread: tuple[Window, ...] = ()
     """The windows of queries without a whole answer."""
+    begun: datetime
+    """Before the first query: the figures were not read earlier. A later read counts from there."""
+    at: datetime
+    """After the last answer: the figures were not read later. A read that confirms them is held against this."""
     api: ApiUse
     errors: tuple[ReconcileError, ...] = ()
 
@@ -90,8 +95,9 @@ def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[Claim]:
 
 def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider) -> Read:
     """Every query's answer. One that fails leaves its minutes unread; the others stand."""
+    begun = workspace.instant()
     if isinstance(provider, ConfigurationError):
-        return Read(api=ApiUse(), errors=(provider,) if queries else ())
+        return Read(begun=begun, at=begun, api=ApiUse(), errors=(provider,) if queries else ())
     answers: list[Fetched] = []
     errors: list[ReconcileError] = []
     for query in queries:
@@ -106,6 +112,8 @@ def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider)
         buckets=tuple(bucket for answer in answers for bucket in answer.buckets),
         covered=tuple(answer.query.window for answer in answers),
         unread=tuple(query.window for query in queries if query not in {answer.query for answer in answers}),
+        begun=begun,
+        at=workspace.instant(),
         api=ApiUse(
             requests=sum(answer.pages + answer.retries for answer in answers) + len(errors),
             pages=sum(answer.pages for answer in answers),

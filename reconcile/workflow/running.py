@@ -37,9 +37,10 @@ def conclude(workspace: Workspace, tree: Tree, read: Read, asked: Asked, *, dry_
     May be done again with the same read over a tree that has changed: everything is judged anew.
     """
     selected = tree.selected(workspace, asked)
-    attributed = attribute(tuple(tree.claims.values()), read.buckets, read.covered)
+    attributed = attribute(tree.everyone, read.buckets, read.covered)
     judged = {key: share for key, share in attributed.by_run.items() if read.judges(share.claim)}
-    reports, changes, errors = _write_all(workspace, tree, selected, judged, dry_run=dry_run)
+    lessons = {each.run.key: _lesson(workspace, tree, each, read, judged.get(each.run.key)) for each in selected}
+    reports, changes, errors = _write_all(workspace, tree, selected, lessons, dry_run=dry_run)
     return Summary(
         now=workspace.now,
         policy=workspace.policy,
@@ -58,7 +59,7 @@ def _write_all(
     workspace: Workspace,
     tree: Tree,
     selected: Iterable[Selected],
-    judged: Mapping[RunKey, Attribution],
+    lessons: Mapping[RunKey, Lesson | None],
     *,
     dry_run: bool,
 ) -> tuple[list[RunReport], list[FileChange], list[StoreError]]:
@@ -67,7 +68,7 @@ def _write_all(
     errors: list[StoreError] = []
     for each in selected:
         report = RunReport(run=each.run, selection=each.selection, due_at=each.due_at)
-        lesson = _lesson(workspace, tree, each, judged.get(each.run.key))
+        lesson = lessons[each.run.key]
         try:
             if lesson:
                 report, change = _write(workspace, report, lesson, dry_run=dry_run)
@@ -80,7 +81,9 @@ def _write_all(
     return reports, changes, errors
 
 
-def _lesson(workspace: Workspace, tree: Tree, each: Selected, attribution: Attribution | None) -> Lesson | None:
+def _lesson(
+    workspace: Workspace, tree: Tree, each: Selected, read: Read, attribution: Attribution | None
+) -> Lesson | None:
     """What there is to tell the run's file, if anything."""
     run = each.run
     claim = tree.claims.get(run.key)
@@ -94,9 +97,10 @@ def _lesson(workspace: Workspace, tree: Tree, each: Selected, attribution: Attri
         claim=claim,
         own_scope=run.own_scope,
         attribution=attribution,
-        at=workspace.now,
+        begun=read.begun,
+        at=read.at,
         forced=each.forced,
-        unreadable=tree.unreadable[run.key.framework],
+        unreadable=tree.unreadable_beside(claim),
         evidence=workspace.evidence,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from reconcile.adapters.run_store import FILE_NAME
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
-from reconcile.core.claims import claims_of, missing_key_id, neighbours, scopes
+from reconcile.core.claims import claims_of, gone, missing_key_id, neighbours, scopes
 from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope, Window
 from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
@@ -32,8 +32,14 @@ class Workspace:
     variables: Mapping[str, str]
     """The environment."""
     now: datetime
+    """When the command began."""
+    clock: Callable[[], datetime] | None = None
+    """What tells how long reading takes. None, as in tests and replays: no time at all."""
     evidence: bool = True
     """Whether what a figure rests on is written beside it."""
+
+    def instant(self) -> datetime:
+        return self.clock() if self.clock else self.now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +53,29 @@ class Tree:
     findings: tuple[Finding, ...]
     unreadable: Counter[str]
     """By framework, the files that claim no minutes because they cannot be read."""
+    scopes: Mapping[str, Scope]
+    """By framework, for those whose scope is known."""
     claims: Mapping[RunKey, Claim]
     errors: tuple[ReconcileError, ...]
 
     @cached_property
+    def everyone(self) -> tuple[Claim, ...]:
+        """All claims, with those of runs whose files are gone."""
+        return (*self.claims.values(), *gone(self.runs, self.claims))
+
+    @cached_property
     def neighbours(self) -> Mapping[RunKey, tuple[Claim, ...]]:
-        return neighbours(self.claims.values())
+        return neighbours(self.everyone)
+
+    def unreadable_beside(self, claim: Claim) -> int:
+        """The files that cannot be read and may claim the same usage: of its framework, or of one with its keys."""
+        return sum(
+            count
+            for framework, count in self.unreadable.items()
+            if framework == claim.run.framework
+            or framework not in self.scopes
+            or self.scopes[framework].meets(claim.scope)
+        )
 
     def pooled(self, claims: Mapping[RunKey, Claim]) -> Tree:
         """The same tree beside the claims of others. Its own runs are its own."""
@@ -102,12 +125,14 @@ def read_tree(workspace: Workspace) -> Tree:
             findings += document
             unreadable[file.key.framework] += 1
     by_framework, ambiguous = scopes({run.key.framework for run in runs}, workspace.configured, workspace.variables)
+    known, _ = scopes({run.key.framework for run in runs} | set(unreadable), workspace.configured, workspace.variables)
     return Tree(
         discovered=len(files) + len(misplaced),
         frameworks=frozenset(file.key.framework for file in files),
         runs=tuple(runs),
         findings=tuple(findings),
         unreadable=unreadable,
+        scopes=known,
         claims=claims_of(runs, by_framework),
         errors=(*errors, *ambiguous),
     )

@@ -102,6 +102,9 @@ class TestSchedule:
     def test_the_summary_of_the_job_shows_the_run(self, hours):
         assert "LLM usage: 1 verified" in hours.second.job.summary
 
+    def test_the_log_names_the_python_while_it_installs(self, hours):
+        assert "Installing LLM Usage Reconcile for Python 3." in hours.first.job.printed
+
     def test_a_terminal_around_the_job_gets_plain_text(self, hours):
         assert "\x1b" not in hours.first.job.printed
 

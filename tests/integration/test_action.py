@@ -215,6 +215,7 @@ class TestCheck:
         repository.check_out("topic")
         done = repository.job("12:20", event="pull_request", payload=repository.event(number), openai_admin_key="")
         assert (done.code, done["status"], len(repository.comments(number))) == (0, "waiting", 1)
+        assert "written" not in done.log
 
     def test_a_fork_is_checked_and_gets_the_summary_of_the_job(self, repository, double):
         repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
@@ -246,6 +247,12 @@ class TestPullRequest:
         assert repository.forge.tip() == tip
         assert (first["pr-operation"], second["pr-operation"]) == ("created", "updated")
         assert repository.verdict("chatdev/a", "reconcile/usage") == "verified: stable"
+
+    @pytest.mark.parametrize(("sign", "said"), [("api", True), ("git", False)])
+    def test_that_its_commit_is_not_signed_is_said_to_who_wants_it_signed(self, repository, sign, said):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        done = repository.job("13:17", mode="pull-request", sign=sign)
+        assert (done.code, "nobody signs" in done.log) == (0, said)
 
     def test_observations_that_live_only_on_the_bots_branch_are_carried_to_the_fresh_tip(self, repository):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])

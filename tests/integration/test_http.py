@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import responses
@@ -61,6 +64,32 @@ def test_a_key_that_cannot_be_one_is_refused_before_a_request_and_not_shown(key:
         Http(ELSEWHERE, key, ONCE)
     assert caught.value.code == "malformed_key"
     assert "never" not in caught.value.message + caught.value.remedy + repr(caught.value)
+
+
+@pytest.fixture
+def trickle() -> Iterator[str]:
+    """The address of a server that goes on sending a header, a byte at a time."""
+    over = Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not over.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        over.set()
+        thread.join()
+
+
+def test_an_answer_that_never_ends_is_given_up(trickle: str) -> None:
+    error = failure(trickle, Patience(tries=3, read_timeout=5, whole_timeout=0.4))
+    assert error.code == "timed_out"
+    assert "no whole answer in 0.4 s" in error.message
 
 
 @responses.activate

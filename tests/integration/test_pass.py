@@ -2,11 +2,12 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from support.bench import at, called, recorded
 
-from reconcile import run_pass, validate
+from reconcile import Scope, run_pass, validate
 from reconcile.core.summary import standing
 from reconcile.errors import ConfigurationError, StoreError, UsageError
 from reconcile.simulator import faults
@@ -133,6 +134,73 @@ def test_a_late_claim_takes_a_verdict_back_without_a_request_when_the_provider_i
         "warning: shared_minutes",
         [0, 500],
     )
+
+
+def side_by_side(bench):
+    """Two runs that share the minute 12:04, in which the second made a call."""
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 100)])
+    bench.add("chatdev/b", "12:04:10", "12:09", [("12:04:30", 50)])
+
+
+def broken(bench):
+    bench.write("chatdev/b", "{")
+
+
+def deleted(bench):
+    bench.file("chatdev/b").unlink()
+
+
+@pytest.mark.parametrize("vanish", [broken, deleted])
+@pytest.mark.parametrize("force", [False, True], ids=["", "even by force"])
+def test_a_run_is_not_verified_with_the_calls_of_a_neighbour_whose_file_is_gone(bench, vanish, force):
+    side_by_side(bench)
+    bench.run("13:17")
+    vanish(bench)
+    for clock in ("14:17", "15:17", "16:17"):
+        bench.run(clock, force=force)
+    assert bench.verdict("chatdev/a") == "warning: shared_minutes"
+    assert bench.block("chatdev/a")["attribution"]["bounds"]["tokens_in"] == [100, 150]
+
+
+def test_a_neighbour_that_is_back_whole_settles_what_was_shared(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 100)], recorded={"api_calls": 1})
+    bench.add("chatdev/b", "12:04:10", "12:09", [("12:04:30", 50)], recorded={"api_calls": 1})
+    whole = bench.file("chatdev/b").read_bytes()
+    bench.run("13:17")
+    broken(bench)
+    bench.run("14:17")
+    assert bench.verdict("chatdev/a") == "warning: shared_minutes"
+    bench.file("chatdev/b").write_bytes(whole)
+    for clock in ("15:17", "16:17"):
+        bench.run(clock)
+    assert (bench.verdict("chatdev/a"), bench.value("chatdev/a")["aggregate_metrics"]["TOK_IN"]) == (
+        "verified: stable",
+        100,
+    )
+
+
+def test_a_run_whose_key_id_is_not_known_any_more_is_neither_read_nor_forgotten(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 100)], key="key_one")
+    bench.add("other/b", "12:04:10", "12:09", [("12:04:30", 50)], key="key_one")
+    bench.run("13:17")
+    del bench.scopes["other"]
+    before = bench.file("other/b").read_bytes()
+    bench.run("14:17")
+    assert bench.verdict("chatdev/a") == "warning: shared_minutes"
+    assert bench.file("other/b").read_bytes() == before
+
+
+def test_a_pass_that_was_held_up_does_not_shorten_the_way_to_the_next_read(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    for begun, answered, verdict in (
+        ("13:00", "13:20", "pending: first_read"),
+        ("13:31", "13:31", "pending: first_read"),
+        ("13:50", "13:50", "verified: stable"),
+    ):
+        bench.simulator.set_now(at(begun))
+        clock = iter([at(begun), at(answered)]).__next__
+        run_pass(replace(bench.workspace(begun), clock=clock), bench.provider())
+        assert bench.verdict("chatdev/a") == verdict
 
 
 FAILURES = {
@@ -266,12 +334,29 @@ def test_a_file_that_cannot_be_read_keeps_no_other_from_being_validated(bench, m
 def test_a_file_that_is_none_may_hide_a_run_too(bench):
     bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
     bench.file("chatdev/hidden").mkdir(parents=True)
-    bench.file("baes/hidden").mkdir(parents=True)
     bench.run("13:17")
     bench.run("14:17")
     block = bench.block("chatdev/a")
     assert block["assumes"] == ["closed_key", "unreadable_runs"]
-    assert "; 1 unreadable file of this framework may" in block["verification_message"]
+    assert "; 1 unreadable file may claim its minutes too" in block["verification_message"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "assumes"),
+    [
+        pytest.param(Scope("openai", ("key_chatdev",)), ["closed_key", "unreadable_runs"], id="the same key"),
+        pytest.param(Scope("openai", ("key_baes",)), ["closed_key"], id="another key"),
+        pytest.param(None, ["closed_key", "unreadable_runs"], id="a key nobody knows"),
+    ],
+)
+def test_an_unreadable_file_of_another_framework_counts_where_it_may_have_used(bench, scope, assumes):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 77)])
+    bench.write("baes/bad", "{")
+    if scope:
+        bench.scopes["baes"] = scope
+    bench.run("13:17")
+    bench.run("14:17")
+    assert bench.block("chatdev/a")["assumes"] == assumes
 
 
 def test_a_framework_without_a_key_id_says_which_variable_to_set_and_the_others_go_on(bench):

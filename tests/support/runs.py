@@ -223,9 +223,8 @@ def remembered(run, verdict):
     state = run.state or State(status=verdict.status)
     read, shown = verdict.observation, verdict.attribution
     if shown:
-        settled = shown.neighbours if verdict.status.settled else ()
         state = replace(state, figure=shown.figure, exact=shown.exact, bounds=None if shown.exact else shown.bounds)
-        state = replace(state, window=run.window, neighbours=settled)
+        state = replace(state, window=run.window, neighbours=shown.neighbours)
     kept = sorted([*state.observations, *([read] if read else [])], key=lambda observation: observation.at)
     state = replace(state, status=verdict.status, reasons=verdict.reasons, restatement=verdict.restatement)
     return replace(run, state=replace(state, observations=tuple(kept)))

@@ -25,6 +25,9 @@ MOST_BUCKETS = 1440
 GROUP_BY = ("project_id", "api_key_id", "model", "batch", "service_tier")
 FIGURES = ("input_tokens", "output_tokens", "input_cached_tokens", "num_model_requests")
 
+MOST_COUNT = 10**10
+"""More than the whole service handles in a minute. A run of 31 days of it still fits in its file, which holds 10^15."""
+
 MOST_SKEW = timedelta(minutes=5)
 """How far the two clocks may be apart. What a proxy keeps for a while is no answer either."""
 
@@ -164,7 +167,12 @@ def _bucket(minute: int, row: Any) -> Bucket:  # noqa: ANN401 (anything that JSO
     if cached is None:
         cached = _cached_by_difference(row)
     whole = type(tokens_in) is type(tokens_out) is type(cached) is type(calls) is int  # true and 1.0 are no counts
-    if not (whole and 0 <= cached <= tokens_in and tokens_out >= 0 and calls >= 0):
+    if not (
+        whole
+        and 0 <= cached <= tokens_in
+        and min(tokens_out, calls) >= 0
+        and max(tokens_in, tokens_out, calls) <= MOST_COUNT
+    ):
         shown = ", ".join(f"{name} {row.get(name)!r:.40}" for name in FIGURES)
         _refuse("invalid_count", f"{_spelled(minute)} has a count that cannot be: {shown}")
     project, key, model, batch, tier = map(field, GROUP_BY)

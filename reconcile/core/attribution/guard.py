@@ -69,12 +69,12 @@ def _taken(gaps: Iterable[Window]) -> Iterable[tuple[Window, int]]:
 
 
 def _requests(pool: Pool, scopes: Iterable[Scope], windows: Iterable[Window]) -> int:
-    """Requests in these windows that one of the scopes admits and nobody claims."""
+    """Requests in these windows that one of the scopes admits and nobody claims; tokens without any count as one."""
     requests = 0
     for window in windows:
         first = bisect_left(pool.unclaimed, window.start, key=lambda row: row.minute)
         last = bisect_left(pool.unclaimed, window.end, key=lambda row: row.minute)
         for row in pool.unclaimed[first:last]:
             if any(scope.admits(row) for scope in scopes):
-                requests += row.usage.api_calls
+                requests += max(row.usage.api_calls, 1)
     return requests

@@ -62,6 +62,7 @@ class Action:
     checker: Checker
     log_checker: LogChecker
     now: datetime
+    clock: Callable[[], datetime] | None = None
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
 
@@ -142,5 +143,6 @@ def workspace_over(action: Action, store: RunFiles, settings: Configuration) -> 
         configured=settings.scopes,
         variables=settings.variables,
         now=action.now,
+        clock=action.clock,
         evidence=settings.evidence,
     )

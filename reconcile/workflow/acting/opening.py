@@ -16,6 +16,7 @@ from reconcile.core.request import Request
 from reconcile.core.validation import Checker
 from reconcile.workflow.acting.act import Acted
 from reconcile.workflow.acting.branches import Action, Source
+from reconcile.workflow.opening import clock
 from reconcile.workflow.reading import Provider
 
 OWN = ("RECONCILE_", "OPENAI_", "OPEN_AI_")
@@ -50,7 +51,8 @@ def open_action(
         provider=provider,
         checker=Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2")),
         log_checker=LogChecker(schema_files.load("calls")),
-        now=(now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
+        now=now.astimezone(UTC).replace(microsecond=0) if now else clock(),
+        clock=None if now else clock,
     )
 
 

@@ -7,6 +7,10 @@ from reconcile.errors import ConfigurationError, GitHubError
 from reconcile.workflow.acting.branches import Action, State
 
 CHECKS = "required_status_checks"
+UNSIGNED = (
+    "`sign: api` does not hold for the commit on {branch}, which git makes and nobody signs; what a merge on GitHub "
+    "makes of it is signed. Leave the input out, or use `mode: commit`"
+)
 
 
 def preflight(action: Action, state: State, mode: Mode) -> list[str]:
@@ -15,7 +19,7 @@ def preflight(action: Action, state: State, mode: Mode) -> list[str]:
         return []
     if mode is Mode.PULL_REQUEST:
         action.repository.remote.check_push(state.commit, action.request.pr_branch)
-        return []
+        return [UNSIGNED.format(branch=action.request.pr_branch)] if action.request.sign is Sign.API else []
     if action.request.sign is Sign.GIT:
         action.repository.remote.check_push(state.commit, state.branch)
     rules = _rules(action, state.branch)

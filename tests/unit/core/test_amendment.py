@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -209,6 +210,14 @@ def test_a_run_that_counted_right_is_verified_against_its_own_count():
     assert tale.block["completeness"] == "calls_and_tokens_matched"
 
 
+def test_what_the_run_counted_among_its_metrics_is_kept_beside_what_it_recorded():
+    tale = Tale(aggregate_metrics={"TOK_IN": 5000, "TOK_OUT": 0}, recorded_usage={"api_calls": 3, "source": "sdk"})
+    tale.read("00:30", "3x100")
+    assert tale.value["recorded_usage"] == {"api_calls": 3, "source": "sdk", "tokens_in": 5000}
+    assert tale.tokens == 5000, "a figure that waits is not below what was recorded"
+    assert tale.read("01:30", "3x100") == "warning: recorded_mismatch"
+
+
 def test_recorded_usage_is_never_written_over():
     tale = Tale(recorded_usage={"api_calls": 1, "source": "sdk"})
     tale.read("00:30", "100")
@@ -292,12 +301,20 @@ def test_a_figure_that_is_not_exact_has_its_bounds():
     assert all(attempt["bounds"]["tokens_in"] == [100, 150] for attempt in tale.block["attempts"])
 
 
-def test_neighbours_are_named_once_the_run_is_settled():
+def test_neighbours_are_named_from_the_first_read_on():
     tale = Tale(neighbours=[B])
+    for clock in ("00:30", "01:30"):
+        tale.read(clock, "100")
+        assert [each["run"] for each in tale.block["attribution"]["neighbours"]] == ["chatdev/b"]
+
+
+def test_a_neighbour_whose_file_is_gone_is_named_as_such():
+    tale = Tale(neighbours=[replace(B, gone=True)])
     tale.read("00:30", "100")
-    assert "neighbours" not in tale.block["attribution"]
-    tale.read("01:30", "100")
-    assert [each["run"] for each in tale.block["attribution"]["neighbours"]] == ["chatdev/b"]
+    assert tale.block["attribution"]["neighbours"] == [
+        {"run": "chatdev/b", "start": FIRST + 540, "end": FIRST + 720, "gone": True}
+    ]
+    assert tale.run.state.neighbours[0].gone
 
 
 def test_where_calls_are_missing_there_are_no_bounds():

@@ -344,6 +344,11 @@ def test_the_60_nearest_minutes_on_either_side_are_watched(minute, seen):
     assert interval(share) == ((0, 30) if seen else 30)
 
 
+def test_tokens_that_nobody_claims_open_the_key_without_a_request_too():
+    share = shares("1x10 1x20", claim("a", 0, 2), extra=minutes("0x5", 10))["a"]
+    assert (share.guard.requests, interval(share)) == (1, (0, 30))
+
+
 @pytest.mark.parametrize(
     ("calls", "expected"),
     [

@@ -74,7 +74,7 @@ def test_what_the_run_had_counted_is_kept_aside_once():
     assert json.loads(brought(counted, ours))["recorded_usage"] == recorded
     base = edited(counted, recorded_usage={"api_calls": 1})
     after = json.loads(brought(base, ours))
-    assert after["recorded_usage"] == {"api_calls": 1}
+    assert after["recorded_usage"] == {"api_calls": 1, "tokens_in": 100, "tokens_out": 10}
 
 
 def test_tokens_of_steps_are_brought_where_both_files_have_them():

@@ -1,12 +1,35 @@
 """Whose traffic is whose: scopes from the file, the environment and a run's own words, and who shares minutes."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import examples
 
-from reconcile.core.claims import KEY_ID_VARIABLE, claims_of, key_id_variable, missing_key_id, neighbours, scopes
-from reconcile.core.model import Claim, Generation, OwnScope, Recorded, Run, RunKey, Scope, Window, instant
+from reconcile.core.claims import (
+    KEY_ID_VARIABLE,
+    claims_of,
+    gone,
+    key_id_variable,
+    missing_key_id,
+    neighbours,
+    scopes,
+)
+from reconcile.core.model import (
+    Claim,
+    Generation,
+    Neighbour,
+    OwnScope,
+    Recorded,
+    Run,
+    RunKey,
+    Scope,
+    State,
+    Status,
+    Window,
+    instant,
+)
 
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
 KEY_A = Scope("openai", ("key_a",))
@@ -187,3 +210,49 @@ def test_runs_that_touch_are_no_neighbours():
         Claim(RunKey("chatdev", name), KEY_A, Window(NOON + 60 * i, NOON + 60 * i + 60)) for i, name in enumerate("ab")
     ]
     assert neighbours(claims) == {}
+
+
+# ------------------------------------------------------------------------------------------ files that are gone
+
+
+def beside(name, *named, scope=KEY_A):
+    """A run whose file names these neighbours, (run, first minute, last minute), and its claim."""
+    known = tuple(
+        Neighbour(run=other, window=Window(NOON + 60 * start, NOON + 60 * end)) for other, start, end in named
+    )
+    key = RunKey("chatdev", name)
+    one = replace(run(), key=key, state=State(status=Status.PENDING, neighbours=known))
+    return one, {key: Claim(key, scope, one.window)}
+
+
+def test_a_neighbour_that_makes_no_claim_any_more_is_a_claim_without_a_count():
+    one, claims = beside("a", ("chatdev/b", 9, 12))
+    (claim,) = gone([one], claims)
+    assert claim == Claim(RunKey("chatdev", "b"), KEY_A, Window(NOON + 540, NOON + 720), gone=True)
+    assert claim.known.parts == (None, None, None, None)
+
+
+def test_a_neighbour_that_still_makes_its_claim_is_not_gone():
+    one, claims = beside("a", ("chatdev/b", 9, 12))
+    other = RunKey("chatdev", "b")
+    assert gone([one], claims | {other: Claim(other, KEY_A, one.window)}) == ()
+
+
+def test_a_run_that_was_never_read_or_has_no_scope_names_nobody():
+    one, _ = beside("a", ("chatdev/b", 9, 12))
+    assert gone([one, run()], {}) == ()
+    assert gone([run()], {run().key: Claim(run().key, KEY_A, run().window)}) == ()
+
+
+@pytest.mark.parametrize(
+    ("scope", "keys"),
+    [
+        pytest.param(Scope("openai", ("key_b", "key_a")), ("key_a", "key_b"), id="the keys of both"),
+        pytest.param(Scope("openai", (), ("proj_1",)), (), id="every key, where one names none"),
+    ],
+)
+def test_what_several_files_name_has_the_minutes_and_the_traffic_of_all(scope, keys):
+    one, claims = beside("a", ("chatdev/b", 9, 12))
+    other, more = beside("c", ("chatdev/b", 8, 11), scope=scope)
+    (claim,) = gone([one, other], claims | more)
+    assert (claim.window, claim.scope) == (Window(NOON + 480, NOON + 720), Scope("openai", keys))

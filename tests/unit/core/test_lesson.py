@@ -7,16 +7,18 @@ import pytest
 from support.runs import CHECKER, KEY, PATH, SCOPE, Tale, after, attribution_of
 
 from reconcile.core import lesson as module
+from reconcile.core.instants import spelled
 from reconcile.core.lesson import CHANGED, OVERTAKEN, TRANSIENT, Lesson, apply
 from reconcile.core.model import Claim, Policy, Status
 from reconcile.errors import StoreError
 
 
-def lesson(tale, shown, clock="00:45"):
+def lesson(tale, shown, clock="00:45", begun=None):
     run = tale.run
     claim = Claim(KEY, SCOPE, run.window, run.recorded)
     attribution = attribution_of(shown, run=run) if shown is not None else None
-    return Lesson(path=PATH, claim=claim, own_scope=run.own_scope, attribution=attribution, at=after(clock))
+    at, asked = after(clock), after(begun or clock)
+    return Lesson(path=PATH, claim=claim, own_scope=run.own_scope, attribution=attribution, at=at, begun=asked)
 
 
 def applied(found, text):
@@ -39,6 +41,30 @@ def test_what_others_have_added_meanwhile_stays():
 def test_a_second_application_changes_nothing():
     tale = Tale()
     found = lesson(tale, "100")
+    once = applied(found, tale.text).after
+    assert applied(found, once.decode()).after is None
+
+
+def test_a_slow_read_starts_a_plateau_when_its_answer_was_complete_and_confirms_from_when_it_was_asked_for():
+    tale = Tale()
+    for begun, clock, verdict in (
+        ("00:30", "00:50", "pending: first_read"),
+        ("01:10", "01:25", None),
+        ("01:19", "01:25", "verified: stable"),
+    ):
+        found = applied(lesson(tale, "100", clock, begun), tale.text)
+        assert (found.after is not None) == (verdict is not None), begun
+        tale.text = (found.after or found.before).decode()
+        assert verdict in {None, tale.status}
+    assert [spelled(each.at) for each in tale.run.state.observations] == [
+        "2026-01-06T12:50:00Z",
+        "2026-01-06T13:25:00Z",
+    ]
+
+
+def test_a_slow_read_is_applied_but_once():
+    tale = Tale()
+    found = lesson(tale, "100", "00:50", "00:30")
     once = applied(found, tale.text).after
     assert applied(found, once.decode()).after is None
 

@@ -8,9 +8,34 @@ from hypothesis import strategies as st
 from support.runs import EXAMPLES, HOURLY, after, clock_of, observed, usage
 
 from reconcile.core.model import Policy
-from reconcile.core.plateau import Effect, follow, placed, plateau_of
+from reconcile.core.plateau import Effect, follow, placed, plateau_of, stamped
 
 POLICY = Policy()
+
+
+STAMPS = {
+    "the first": ([], "00:50 100", "00:50"),
+    "higher": (["00:10 50"], "00:50 100", "00:50"),
+    "lower": (["00:10 150"], "00:50 100", "00:50"),
+    "lower again, asked for in time": (["00:00 150", "00:01 100"], "00:50 100", "00:50"),
+    "lower again, asked for too early": (["00:00 150", "00:10 100"], "00:50 100", "00:30"),
+    "equal, asked for in time": (["00:01 100"], "00:50 100", "00:50"),
+    "equal, asked for too early": (["00:10 100"], "00:50 100", "00:30"),
+    "back, asked for in time": (["00:00 100", "00:20 50"], "00:50 100", "00:50"),
+    "back, asked for too early": (["00:10 100", "00:20 50"], "00:50 100", "00:30"),
+}
+
+
+@pytest.mark.parametrize(("reads", "read", "expected"), STAMPS.values(), ids=STAMPS)
+def test_a_slow_read_makes_no_two_reads_look_further_apart_than_they_were(reads, read, expected):
+    """Each was asked for at 00:30 and answered at 00:50."""
+    before = plateau_of(map(observed, reads), POLICY)
+    dated = stamped(before, observed(read), after("00:30"), POLICY)
+    assert dated.at == after(expected)
+    counted, _ = follow(before, dated, POLICY)
+    asked, _ = follow(before, observed(read.replace("00:50", "00:30")), POLICY)
+    confirmations = [(plateau.lower or plateau).counted for plateau in (counted, asked)]
+    assert confirmations[0] == confirmations[1]
 
 
 def effects(reads, policy=POLICY):

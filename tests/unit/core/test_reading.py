@@ -107,7 +107,23 @@ RECORDED = {
     ),
     "what it says it recorded": (
         {"aggregate_metrics": FIGURES, "recorded_usage": {"api_calls": 0, "tokens_in": 7, "source": "sdk"}},
-        Recorded(7, None, None, 0, "sdk"),
+        Recorded(7, 10, None, 0, "sdk"),
+    ),
+    "what it says it recorded, beside figures that another tool read": (
+        {
+            "aggregate_metrics": FIGURES,
+            "recorded_usage": {"api_calls": 0, "source": "sdk"},
+            "usage_api_reconciliation": {"attempts": [THEIR_READ]},
+        },
+        Recorded(None, None, None, 0, "sdk"),
+    ),
+    "figures with more cached input than it says was input": (
+        {"aggregate_metrics": {**FIGURES, "CACHED_TOKENS": 20}, "recorded_usage": {"tokens_in": 7}},
+        Recorded(7, 10, None, 3),
+    ),
+    "figures with less input than it says was cached": (
+        {"aggregate_metrics": FIGURES, "recorded_usage": {"cached_tokens": 101}},
+        Recorded(None, 10, 101, 3),
     ),
     "what it recorded, after a reconciliation": (
         {"recorded_usage": {"cached_tokens": 2}, "usage_api_reconciliation": {"attempts": [THEIR_READ]}},

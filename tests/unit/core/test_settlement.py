@@ -23,7 +23,7 @@ from support.runs import (
 )
 
 from reconcile.core.judgement import late_claims
-from reconcile.core.model import Bounds, Policy, Reason, Status, Usage
+from reconcile.core.model import Bounds, Policy, Reason, Recorded, Status, Usage
 from reconcile.core.plateau import Effect
 from reconcile.core.settlement import settle
 
@@ -768,9 +768,7 @@ def test_a_verdict_says_that_it_assumes_unreadable_runs_to_be_elsewhere():
     tale.read("00:30", "100", unreadable=1)
     tale.read("01:30", "100", unreadable=1)
     assert tale.block["assumes"] == ["closed_key", "unreadable_runs"]
-    assert tale.block["verification_message"].endswith(
-        "; 1 unreadable file of this framework may claim its minutes too"
-    )
+    assert tale.block["verification_message"].endswith("; 1 unreadable file may claim its minutes too")
 
 
 def test_a_figure_that_is_not_exact_rests_on_nothing_that_is_named():
@@ -886,8 +884,10 @@ def test_a_forced_read_beside_a_late_claim_leaves_what_is_known_until_it_is_stab
     tale.tell(VERIFIED)
     tale.neighbours = [B]
     assert tale.read("02:30", QUIET, forced=True) == "pending: first_read"
+    attribution = tale.block["attribution"]
+    assert [each["run"] for each in attribution.pop("neighbours")] == ["chatdev/b"]
     basis = ["completions", "api_key_id", "window"]
-    assert tale.block["attribution"] == {"exact": True, "basis": basis, "guard": {"minutes": 120, "requests": 0}}
+    assert attribution == {"exact": True, "basis": basis, "guard": {"minutes": 120, "requests": 0}}
 
 
 def test_a_forced_verdict_is_as_old_as_its_read():
@@ -1091,6 +1091,48 @@ def test_a_neighbour_that_vanishes_does_not_lift_the_warning_when_another_comes(
     assert tale.read("06:30", BUSY) == "warning: shared_minutes"
     assert tale.run.state.bounds == Bounds(Usage(), tale.run.state.figure), "either may have used anything"
     assert tale.read("07:30", BUSY) == "-"
+
+
+GONE = replace(B, gone=True)
+
+
+def test_a_neighbour_that_is_gone_by_the_second_read_may_have_used_what_it_shares():
+    tale = Tale(neighbours=[B])
+    assert tale.read("00:30", BUSY) == "pending: first_read"
+    tale.neighbours = [GONE]
+    assert tale.read("01:30", BUSY) == "warning: shared_minutes"
+    assert (tale.run.state.bounds.low.tokens_in, tale.run.state.bounds.high.tokens_in) == (100, 150)
+    assert "chatdev/b (whose file is gone or broken: put it back)" in tale.block["verification_message"]
+
+
+def test_a_neighbour_that_is_seen_by_a_read_too_early_to_count_is_remembered():
+    tale = Tale()
+    tale.read("00:30", BUSY)
+    tale.neighbours = [B]
+    assert tale.read("00:40", BUSY) == "pending: awaiting_stability"
+    assert [each.run for each in tale.run.state.neighbours] == ["chatdev/b"]
+    assert tale.read("00:41", BUSY) == "-"
+    assert tale.read("01:30", BUSY) == "warning: shared_minutes"
+
+
+def test_a_neighbour_that_goes_after_the_verdict_changes_nothing():
+    tale = Tale(neighbours=[B])
+    tale.read("00:30", BUSY)
+    tale.read("01:30", BUSY)
+    tale.neighbours = [GONE]
+    assert (late_claims(tale.run, [GONE]), tale.read("02:30", BUSY)) == ((), "-")
+
+
+def test_a_neighbour_that_is_back_with_its_calls_is_judged_as_if_it_had_never_gone():
+    counted = neighbour("b", 9, 12, calls=1)
+    shown = "2x100 . . . . . . . . 50"
+    tale = Tale(neighbours=[counted], recorded_usage={"api_calls": 2})
+    tale.read("04:30", shown)
+    tale.neighbours = [replace(counted, gone=True, recorded=Recorded())]
+    assert tale.read("05:30", shown) == "warning: shared_minutes"
+    assert tale.read("06:30", shown) == "-"
+    tale.neighbours = [counted]
+    assert (tale.read("07:30", shown), tale.tokens) == ("verified: stable", 100)
 
 
 def test_a_second_late_claim_widens_what_the_first_left():

@@ -44,6 +44,12 @@ def text(value):
     return dedent(value).strip("\n")
 
 
+def test_a_neighbour_whose_file_is_gone():
+    tale = Tale(neighbours=[replace(neighbour("b", 9, 12), gone=True)])
+    tale.read("00:45", "100")
+    assert "chatdev/b shares 1 minute, 11:59Z, and its file is gone or broken" in told(tale)
+
+
 def test_a_run_that_shares_minutes():
     tale = Tale(neighbours=[neighbour("b", 1, 12), neighbour("c", 1, 11, calls=1)])
     tale.read("00:45", "100 2x200")

@@ -131,6 +131,10 @@ def test_a_dry_run_shows_the_changed_lines_only():
 """)
 
 
+def test_a_pass_that_only_looked_says_nothing_of_writing():
+    assert summary_text(summary(dry_run=True, looked=True), PLAIN, 100) == "0 runs: none."
+
+
 def test_changed_lines_are_coloured_on_a_terminal():
     change = FileChange(path="runs/a.json", before="0", after="1")
     lines = diff_text(summary(dry_run=True, changes=(change,)), COLOURED).splitlines()

@@ -24,6 +24,8 @@ NOW = datetime(2026, 1, 5, 14, 5, tzinfo=UTC)
         (1440, "1 d"),
         (1441, "1 d"),
         (3000, "2 d 2 h"),
+        (1440 * 12345, "12,345 d"),
+        (1440 * 12345 + 60, "12,345 d 1 h"),
     ],
 )
 def test_durations_show_their_two_largest_units(minutes, expected):
