@@ -73,8 +73,10 @@ class World:
         late = self.dice.choice([300, 300, 300, 900, 2700, 7500])
         moment = DAY.timestamp() + at
         tokens = self.dice.choice([10, 100, 250, 1000])
-        return Call(at=moment, tokens_in=tokens, tokens_out=tokens // 5, cached_tokens=self.dice.choice([0, tokens // 2]),
-                    api_key_id=key, model=self.dice.choice([MODEL, "gpt-4o-2024-08-06"]), visible_at=moment + late)  # fmt: skip
+        return Call(
+            at=moment, tokens_in=tokens, tokens_out=tokens // 5, cached_tokens=self.dice.choice([0, tokens // 2]),
+            api_key_id=key, model=self.dice.choice([MODEL, "gpt-4o-2024-08-06"]), visible_at=moment + late,
+        )  # fmt: skip
 
     def _value(self, run_id, start, length, kind, calls):
         sums = {
@@ -189,9 +191,11 @@ def _gone(file):
 def _log(calls, *, complete):
     lines = [json.dumps({"complete": True})] if complete else []
     kept = calls if complete else calls[1:]
-    for call in kept:
-        lines.append(json.dumps({
+    lines += [
+        json.dumps({
             "started_at": call.at, "ended_at": call.at + 1, "model": call.model, "input_tokens": call.tokens_in,
             "output_tokens": call.tokens_out, "cached_tokens": call.cached_tokens,
-        }))  # fmt: skip
+        })
+        for call in kept
+    ]  # fmt: skip
     return "\n".join([*lines, ""])
