@@ -87,7 +87,7 @@ def _subject(workspace: Workspace, run: Run) -> tuple[Subject, str]:
 def _cut_off(workspace: Workspace, run: Run, document: Document, data: bytes) -> bool:
     """Whether the evidence belongs to a file that a killed writer has left behind, and not to the one in its place."""
     found = digest(data)
-    if BLOCK not in document.value or named_evidence(document.value) == found:
+    if BLOCK in document.value and named_evidence(document.value) == found:
         return False
     checked = (workspace.checker.check(run.path, run.key, left) for left in workspace.store.leftovers(run.key))
     left = [each.value for each in checked if isinstance(each, Document) and BLOCK in each.value]

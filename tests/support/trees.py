@@ -23,6 +23,10 @@ DIPS = (faults.transient_zero, faults.dip)
 RECORDED = ("nothing", "nothing", "calls", "totals", "aggregates", "wrong", "log", "broken log", "zero")
 
 
+HOURS = (*range(13, 24), 25, 26, 30, 37, 38)
+"""When passes are made, at a quarter past: some are left out."""
+
+
 def spelled(seconds):
     return (DAY + timedelta(seconds=seconds)).isoformat()
 
@@ -30,7 +34,7 @@ def spelled(seconds):
 class World:
     """A bench with a dozen runs of one day, made by dice."""
 
-    def __init__(self, folder, simulator, seed, *, runs=12, switches=False):
+    def __init__(self, folder, simulator, seed, *, runs=12, switches=False, quiet=False):
         self.dice = dice(seed)
         self.bench = Bench(folder, simulator)
         self.bench.scopes = {f"f{number}": Scope("openai", (key,)) for number, key in enumerate(KEYS)}
@@ -39,6 +43,7 @@ class World:
         self.waiting = []
         self.evidence = True
         self.switches = switches
+        self.quiet = quiet
         self.killed = None
         start = 12 * 3600
         for number in range(runs):
@@ -60,7 +65,7 @@ class World:
             stray = start + dice.choice([length + 400, length / 2, -900])
             self.simulator.ledger.add([self._call(stray, key)])
         value = self._value(f"r{number}", start, length, kind, calls)
-        written = start + length + dice.choice([0, 0, 0, 0, 3600, 4 * 3600])
+        written = start + length + (0 if self.quiet else dice.choice([0, 0, 0, 0, 3600, 4 * 3600]))
         log = _log(calls, complete=kind == "log") if "log" in kind and calls else None
         self.waiting.append((written, f"{framework}/r{number}", value, log))
 
@@ -68,8 +73,10 @@ class World:
         late = self.dice.choice([300, 300, 300, 900, 2700, 7500])
         moment = DAY.timestamp() + at
         tokens = self.dice.choice([10, 100, 250, 1000])
-        return Call(at=moment, tokens_in=tokens, tokens_out=tokens // 5, cached_tokens=self.dice.choice([0, tokens // 2]),
-                    api_key_id=key, model=self.dice.choice([MODEL, "gpt-4o-2024-08-06"]), visible_at=moment + late)  # fmt: skip
+        return Call(
+            at=moment, tokens_in=tokens, tokens_out=tokens // 5, cached_tokens=self.dice.choice([0, tokens // 2]),
+            api_key_id=key, model=self.dice.choice([MODEL, "gpt-4o-2024-08-06"]), visible_at=moment + late,
+        )  # fmt: skip
 
     def _value(self, run_id, start, length, kind, calls):
         sums = {
@@ -115,7 +122,7 @@ class World:
                 (self.bench.runs / name / "calls.ndjson").write_text(log)
         self.simulator.set_now(now)
         workspace = replace(self.workspace(now), evidence=self.evidence)
-        force = self.dice.random() < 0.1
+        force = not self.quiet and self.dice.random() < 0.1
         summary = run_pass(workspace, self.provider(now), Asked(force=force))
         if self.killed:
             self._die()
@@ -184,9 +191,11 @@ def _gone(file):
 def _log(calls, *, complete):
     lines = [json.dumps({"complete": True})] if complete else []
     kept = calls if complete else calls[1:]
-    for call in kept:
-        lines.append(json.dumps({
+    lines += [
+        json.dumps({
             "started_at": call.at, "ended_at": call.at + 1, "model": call.model, "input_tokens": call.tokens_in,
             "output_tokens": call.tokens_out, "cached_tokens": call.cached_tokens,
-        }))  # fmt: skip
+        })
+        for call in kept
+    ]  # fmt: skip
     return "\n".join([*lines, ""])

@@ -89,7 +89,7 @@ def audit(
     if named_evidence(subject.value) is not None:
         return _against(subject, state, known, logs)
     if not state.ours:
-        return Found(outcome=Outcome.UNAUDITED, why="another tool read it, and left no evidence")
+        return _theirs(subject)
     return _without(required=required)
 
 
@@ -143,16 +143,29 @@ def audit_json(done: Audit) -> dict[str, Json]:
 
 
 def _unread(subject: Subject) -> Found:
-    """A file without a verdict. Where evidence lies beside it, its figures are still those that the run recorded.
+    """A file without a verdict. Figures that the run did not record itself show that one was taken out."""
+    if subject.evidence and subject.value:
+        figures = [int(subject.value["aggregate_metrics"].get(name) or 0) for name in AGGREGATES]
+        recorded = subject.evidence.own.claim.recorded.parts
+        own = all(part in {0, counted} for part, counted in zip(figures, recorded, strict=True))
+        if not own and _taken_out(subject, subject.evidence):
+            return _without_verdict()
+    return Found(outcome=Outcome.UNREAD)
 
-    Else its verdict was taken out. A writer that is killed before its first figure leaves the same, and no figure.
-    """
-    if subject.evidence is None or not subject.value:
-        return Found(outcome=Outcome.UNREAD)
-    figures = [int(subject.value["aggregate_metrics"].get(name) or 0) for name in AGGREGATES]
-    recorded = subject.evidence.own.claim.recorded.parts
-    if all(part in {0, counted} for part, counted in zip(figures, recorded, strict=True)):
-        return Found(outcome=Outcome.UNREAD)
+
+def _theirs(subject: Subject) -> Found:
+    """A verdict that is not ours, unless evidence shows that there was one of ours."""
+    if subject.evidence and _taken_out(subject, subject.evidence):
+        return _without_verdict()
+    return Found(outcome=Outcome.UNAUDITED, why="another tool read it, and left no evidence")
+
+
+def _taken_out(subject: Subject, evidence: Evidence) -> bool:
+    """Whether evidence is left of this very run that no killed writer put there. A run made again has other times."""
+    return evidence.own.claim.window == subject.run.window and not subject.cut_off
+
+
+def _without_verdict() -> Found:
     return _different([((), f"says no verdict, and usage_evidence.json beside it was written for one; {RESTORE}")])
 
 

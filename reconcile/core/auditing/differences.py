@@ -119,23 +119,42 @@ def differing_verdict(
     """The verdict that its observations and this attribution come to.
 
     A verdict that was settled before it was judged anew depends on how it came there. Of such only `verified` is held
-    to the rules again, as if it had not been settled: no other claims that the figure is right.
+    to the rules again, as if it had not been settled: no other claims that the figure is right. And a run that waited
+    may have been closed at the cutoff by a read that showed nothing, which is kept nowhere.
     """
     at = evidence.read_at
     earlier = tuple(each for each in state.observations if each.at < at)
-    here = next((each for each in state.observations if each.at == at), None)
-    before = replace(State(status=Status.PENDING), observations=earlier, window=run.window)
-    bare = replace(run, log=again.claim.log, state=before if earlier else None)
-    unreadable = len(set(state.assumes) - {CLOSED_KEY})
-    outcome = settle(bare, again, at, policy, forced=bool(here and here.forced), unreadable=unreadable)
-    judged = outcome.verdict
-    expected = (judged.status, tuple(judged.reasons)) if judged else None
+    expected = _judged_again(run, state, again, policy, evidence)
     told = (state.status, state.reasons)
     resettled = _was_settled(earlier) or len(earlier) + 1 < len(state.observations) or _taken_back(state)
-    if expected != told and (state.status is Status.VERIFIED or not resettled):
+    closed = expected is not None and told in _closings(*expected)
+    if expected != told and (state.status is Status.VERIFIED or not (resettled or closed)):
         word = f"{expected[0]} ({', '.join(expected[1])})" if expected else "no verdict"
         message = f"is {told[0]} ({', '.join(told[1])}), but its observations and evidence come to {word}; {RESTORE}"
         yield (BLOCK, "verification_status"), message
+
+
+def _judged_again(
+    run: Run, state: State, again: Attribution, policy: Policy, evidence: Evidence
+) -> tuple[Status, tuple[str, ...]] | None:
+    """The verdict of the read that the evidence is of, had the run not been settled before."""
+    at = evidence.read_at
+    earlier = tuple(each for each in state.observations if each.at < at)
+    here = next((each for each in state.observations if each.at == at), None)
+    window = None if here and here.window_changed else run.window
+    before = State(status=Status.PENDING, observations=earlier, window=window) if earlier else None
+    bare = replace(run, log=again.claim.log, state=before)
+    unreadable = len(set(state.assumes) - {CLOSED_KEY})
+    judged = settle(bare, again, at, policy, forced=bool(here and here.forced), unreadable=unreadable).verdict
+    return (judged.status, tuple(judged.reasons)) if judged else None
+
+
+def _closings(status: Status, reasons: Iterable[str]) -> tuple[tuple[Status, tuple[str, ...]], ...]:
+    """What becomes of a verdict at the cutoff if nothing is shown there."""
+    if status is not Status.PENDING:
+        return ()
+    waited = tuple(reason for reason in (Reason.CALLS_MISSING, Reason.EDGE_USAGE) if reason in reasons)
+    return (Status.WARNING, waited), (Status.FAILED, (Reason.CUTOFF_PASSED,))
 
 
 def differing_read(evidence: Evidence, rows: Iterable[Bucket]) -> Difference | None:

@@ -1,0 +1,78 @@
+"""A run's file and its evidence, as the real lessons write them, ready for an audit."""
+
+import json
+from dataclasses import replace
+from functools import cache
+
+import jsonschema_rs
+from support.runs import CHECKER, KEY, PATH, SCOPE, WIDE, after, buckets, document, valid
+
+from reconcile import schema_files
+from reconcile.core.attribution import attribute
+from reconcile.core.auditing import Subject, audit
+from reconcile.core.evidence import read_evidence
+from reconcile.core.lesson import Lesson, apply
+from reconcile.core.model import Claim, Policy
+from reconcile.core.reading import read_run
+
+
+@cache
+def schema():
+    return jsonschema_rs.Draft202012Validator(schema_files.load("evidence"))
+
+
+class Written:
+    """The run of the stories, read again and again. `log`: its call log, from now on."""
+
+    def __init__(self, *others, log=None, policy=None, **members):
+        self.text, self.data = document(**members), None
+        self.others, self.log, self.policy = others, log, policy or Policy()
+
+    @property
+    def run(self):
+        found = valid(self.text)
+        return replace(read_run(KEY, PATH, found.value, found.generation), log=self.log)
+
+    @property
+    def value(self):
+        return json.loads(self.text)
+
+    @property
+    def document(self):
+        return json.loads(self.data)
+
+    def attributed(self, shown):
+        run = self.run
+        claim = Claim(KEY, SCOPE, run.window, run.recorded, self.log)
+        return attribute([claim, *self.others], list(buckets(shown)), [WIDE])
+
+    def read(self, clock, shown, *, forced=False, evidence=True):
+        run = self.run
+        attribution = self.attributed(shown).by_run[KEY]
+        lesson = Lesson(
+            path=PATH, claim=attribution.claim, own_scope=run.own_scope, attribution=attribution, at=after(clock),
+            forced=forced, evidence=evidence,
+        )  # fmt: skip
+        done = apply(lesson, self.text.encode(), CHECKER, self.policy)
+        self.text = done.after.decode() if done.after else self.text
+        self.data = done.evidence or self.data
+        return self
+
+    def subject(self, *, value=None, data=None, **given):
+        text = self.text if value is None else json.dumps(value, indent=2)
+        data = data or self.data
+        found = valid(text)
+        run = replace(read_run(KEY, PATH, found.value, found.generation), log=self.log)
+        evidence = read_evidence(json.loads(data)) if data else None
+        return Subject(**{"run": run, "value": found.value, "data": data, "evidence": evidence, **given})
+
+    def audit(self, *, required=True, known=None, **given):
+        subject = self.subject(**given)
+        logs = {KEY: self.log} if self.log else {}
+        own = {KEY: subject.evidence} if subject.evidence else {}
+        return audit(subject, {**own, **(known or {})}, logs, required=required)
+
+
+def said(found):
+    """The differences as `place: sentence`."""
+    return [f"{'/'.join(map(str, pointer))}: {message}" for pointer, message in found.differences]
