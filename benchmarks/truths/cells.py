@@ -1,4 +1,4 @@
-"""The cells of the truth benchmark: what kinds of worlds there are, and which of them must never show a wrong figure."""
+"""The cells of the truth benchmark: what kinds of worlds there are, and in which of them no figure may be wrong."""
 
 from __future__ import annotations
 

@@ -135,4 +135,3 @@ def _foreign(runs: tuple[SimulatedRun, ...], block: Block) -> Iterator[Call]:
                 model=MODEL,
                 visible_at=feed(random, at),
             )
-

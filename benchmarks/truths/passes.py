@@ -1,7 +1,7 @@
-"""Passes over a block's world, hour after hour, through the code that a job runs; and the seeds' rule on the same data.
+"""Passes over a block's world, hour after hour, through the code of a job; and the seeds' rule on the same data.
 
-A pass reads the runs' files from memory, asks the ledger, attributes, settles, and writes. What is kept of a run is what
-its file said after each pass, held against the truth.
+A pass reads the runs' files from memory, asks the ledger, attributes, settles, and writes. What is kept of a run is
+what its file said after each pass, held against the truth.
 """
 
 from __future__ import annotations

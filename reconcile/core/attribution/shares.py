@@ -10,7 +10,7 @@ from reconcile.core.attribution.bounds import Facts, bounded, coherent, is_empty
 from reconcile.core.attribution.components import Component, Member
 from reconcile.core.attribution.logs import Segment, authors, segments
 from reconcile.core.attribution.serving import serve
-from reconcile.core.model import Bounds, Completeness, Usage, Window, any_meets, joined, total
+from reconcile.core.model import Bounds, Completeness, Recorded, Usage, Window, any_meets, joined, total
 
 NOTHING = Bounds(Usage(), Usage())
 
@@ -40,7 +40,38 @@ class Shares:
 def shares(component: Component, *, quiet: bool) -> Shares:
     """`quiet`: no usage nearby speaks against a closed key, which is presumed where calls are unknown.
 
-    A log that cannot be right beside what was reported is not used, and all is done again without it: its run keeps
+    What was recorded and cannot be true beside what was reported is not used. But where others use the key, a late
+    call and a foreign one in its place look just like a wrong record: so the bounds are made to hold that, too.
+    """
+    found = _without_wrong_logs(component, quiet=quiet)
+    return found if quiet and not found.surplus else _or_as_recorded(component, found)
+
+
+def _or_as_recorded(component: Component, found: Shares) -> Shares:
+    """The shares, with what was recorded inside the bounds of those whose record cannot be true."""
+    pairs = zip(component.members, found.by_member, strict=True)
+    given = [
+        replace(share, bounds=_holding(share.bounds, member.claim.known))
+        if share.mismatched and share.bounds
+        else share
+        for member, share in pairs
+    ]
+    return replace(found, by_member=given)
+
+
+def _holding(bounds: Bounds, recorded: Recorded) -> Bounds:
+    """The bounds, wide enough for what is known of `recorded`."""
+    low, high = (
+        Usage(
+            *(part if said is None else pick(part, said) for part, said in zip(end.parts, recorded.parts, strict=True))
+        )
+        for end, pick in ((bounds.low, min), (bounds.high, max))
+    )
+    return coherent(low, high)
+
+
+def _without_wrong_logs(component: Component, *, quiet: bool) -> Shares:
+    """A log that cannot be right beside what was reported is not used, and all is done again without it: its run keeps
     its calls, and its tokens prove nothing. Where that is not the end of it, no log of the component is used.
     """
     trusted = _trusted(component)
