@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from reconcile.core.attribution.bounds import Facts, bounded, coherent, is_empty
@@ -40,38 +40,7 @@ class Shares:
 def shares(component: Component, *, quiet: bool) -> Shares:
     """`quiet`: no usage nearby speaks against a closed key, which is presumed where calls are unknown.
 
-    What was recorded and cannot be true beside what was reported is not used. But where others use the key, a late
-    call and a foreign one in its place look just like a wrong record: so the bounds are made to hold that, too.
-    """
-    found = _without_wrong_logs(component, quiet=quiet)
-    return found if quiet and not found.surplus else _or_as_recorded(component, found)
-
-
-def _or_as_recorded(component: Component, found: Shares) -> Shares:
-    """The shares, with what was recorded inside the bounds of those whose record cannot be true."""
-    pairs = zip(component.members, found.by_member, strict=True)
-    given = [
-        replace(share, bounds=_holding(share.bounds, member.claim.known))
-        if share.mismatched and share.bounds
-        else share
-        for member, share in pairs
-    ]
-    return replace(found, by_member=given)
-
-
-def _holding(bounds: Bounds, recorded: Recorded) -> Bounds:
-    """The bounds, wide enough for what is known of `recorded`."""
-    low, high = (
-        Usage(
-            *(part if said is None else pick(part, said) for part, said in zip(end.parts, recorded.parts, strict=True))
-        )
-        for end, pick in ((bounds.low, min), (bounds.high, max))
-    )
-    return coherent(low, high)
-
-
-def _without_wrong_logs(component: Component, *, quiet: bool) -> Shares:
-    """A log that cannot be right beside what was reported is not used, and all is done again without it: its run keeps
+    A log that cannot be right beside what was reported is not used, and all is done again without it: its run keeps
     its calls, and its tokens prove nothing. Where that is not the end of it, no log of the component is used.
     """
     trusted = _trusted(component)
@@ -83,6 +52,21 @@ def _without_wrong_logs(component: Component, *, quiet: bool) -> Shares:
             return _marked(found, convicted)
         convicted = trusted if convicted else guilty
     return _marked(_by_counts(_without_totals(component, convicted), quiet=quiet), convicted)
+
+
+def holding_its_record(share: Share, recorded: Recorded) -> Share:
+    """The share with bounds that hold what was recorded: for where others use the key. A late call and a foreign one in
+    its place agree in the count, so what follows from counts may not be so, and what was recorded may.
+    """
+    if share.bounds is None:
+        return share
+    low, high = _end(share.bounds.low, recorded, min), _end(share.bounds.high, recorded, max)
+    return replace(share, bounds=coherent(low, high))
+
+
+def _end(end: Usage, recorded: Recorded, pick: Callable[[int, int], int]) -> Usage:
+    pairs = zip(end.parts, recorded.parts, strict=True)
+    return Usage(*(part if said is None else pick(part, said) for part, said in pairs))
 
 
 def _trusted(component: Component) -> frozenset[int]:
