@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from reconcile.core.instants import spelled
 from reconcile.core.judgement import Case, restated_from
-from reconcile.core.model import KINDS, Claim, Reason, Usage
+from reconcile.core.model import KINDS, Bounds, Claim, Reason, Usage
 from reconcile.core.plateau import Effect
 from reconcile.core.wire import plural
 
@@ -116,6 +116,8 @@ def _extra(case: Case) -> str:
 
 def _mismatch(case: Case) -> str:
     attribution = case.attribution
+    if attribution.bounds and not attribution.exact:
+        return _mismatch_or_late(attribution.bounds)
     pairs = zip(KINDS, attribution.claim.known.parts, attribution.figure.parts, strict=True)
     differing = [
         f"{NOUNS[kind]} {recorded:,} recorded, {reported:,} reported"
@@ -124,6 +126,16 @@ def _mismatch(case: Case) -> str:
     ]
     said = "; ".join(differing) or _log_against_the_rest(case)
     return f"{said}: the recorder counts differently, and the figure is the reported one"
+
+
+def _mismatch_or_late(bounds: Bounds) -> str:
+    """Others use the key, so the record may be right and what was reported be lacking."""
+    pairs = zip(KINDS, bounds.low.parts, bounds.high.parts, strict=True)
+    between = "; ".join(f"{NOUNS[kind]} {low:,} to {high:,}" for kind, low, high in pairs if low != high)
+    return (
+        f"What was recorded and what was reported do not agree: {between}. The recorder counts differently, or a call "
+        "is not in yet and somebody else's stands in its place"
+    )
 
 
 def _log_against_the_rest(case: Case) -> str:

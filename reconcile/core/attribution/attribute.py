@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reconcile.core.attribution.components import Component, Pool, pools
 from reconcile.core.attribution.guard import guards
-from reconcile.core.attribution.shares import Share, shares
+from reconcile.core.attribution.shares import Share, holding_its_record, shares
 from reconcile.core.claims import neighbours
 from reconcile.core.model import (
     GUARD_MINUTES,
@@ -130,6 +130,9 @@ def _component(
     component: Component, guard: Guard, given: Sequence[Share], *, surplus_nearby: bool
 ) -> Iterable[Attribution]:
     beside = neighbours(member.claim for member in component.members)
+    if guard.requests or surplus_nearby:
+        pairs = zip(component.members, given, strict=True)
+        given = [holding_its_record(share, member.claim.known) for member, share in pairs]
     for member, share in zip(component.members, given, strict=True):
         if not member.read:
             continue

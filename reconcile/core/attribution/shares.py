@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from reconcile.core.attribution.bounds import Facts, bounded, coherent, is_empty
 from reconcile.core.attribution.components import Component, Member
 from reconcile.core.attribution.logs import Segment, authors, segments
 from reconcile.core.attribution.serving import serve
-from reconcile.core.model import Bounds, Completeness, Usage, Window, any_meets, joined, total
+from reconcile.core.model import Bounds, Completeness, Recorded, Usage, Window, any_meets, joined, total
 
 NOTHING = Bounds(Usage(), Usage())
 
@@ -52,6 +52,21 @@ def shares(component: Component, *, quiet: bool) -> Shares:
             return _marked(found, convicted)
         convicted = trusted if convicted else guilty
     return _marked(_by_counts(_without_totals(component, convicted), quiet=quiet), convicted)
+
+
+def holding_its_record(share: Share, recorded: Recorded) -> Share:
+    """The share with bounds that hold what was recorded: for where others use the key. A late call and a foreign one in
+    its place agree in the count, so what follows from counts may not be so, and what was recorded may.
+    """
+    if share.bounds is None:
+        return share
+    low, high = _end(share.bounds.low, recorded, min), _end(share.bounds.high, recorded, max)
+    return replace(share, bounds=coherent(low, high))
+
+
+def _end(end: Usage, recorded: Recorded, pick: Callable[[int, int], int]) -> Usage:
+    pairs = zip(end.parts, recorded.parts, strict=True)
+    return Usage(*(part if said is None else pick(part, said) for part, said in pairs))
 
 
 def _trusted(component: Component) -> frozenset[int]:

@@ -69,7 +69,7 @@ def test_two_runs_with_a_shared_minute(a, b, expected):
         pytest.param(5, None, 4500, False, id="as many calls"),
         pytest.param(4, None, (1500, 4500), False, id="a request more"),
         pytest.param(4, 3900, (3900, 4500), False, id="a request more beside recorded totals"),
-        pytest.param(4, 4600, (1500, 4500), True, id="a request more but fewer tokens"),
+        pytest.param(4, 4600, (1500, 4600), True, id="a request more but fewer tokens"),
         pytest.param(5, 4550, 4500, True, id="as many calls but other tokens"),
         pytest.param(0, None, (0, 4500), False, id="no calls recorded"),
         pytest.param(0, 10, (10, 4500), False, id="no calls recorded, but tokens"),

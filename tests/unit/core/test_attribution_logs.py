@@ -269,6 +269,17 @@ def test_what_remains_without_a_wrong_log_is_what_counts_say():
     assert [share.mismatched for share in with_log.values()] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("foreign", "expected"),
+    [pytest.param(".", 4500, id="nobody"), pytest.param("1x7", (4500, 4600), id="somebody")],
+)
+def test_a_log_that_others_may_have_made_look_wrong_stays_inside_the_bounds(foreign, expected):
+    """As many calls and other tokens: where others use the key, a call may be late and a foreign one in its place."""
+    log = calls("0:400 0:600 1:3000 2:250 2:350")
+    share = shares(ONE_RUN, claim("a", 0, 3, log), extra=list(minutes(foreign, 9)))["a"]
+    assert (interval(share), share.mismatched) == (expected, True)
+
+
 def test_a_wrong_log_costs_the_others_theirs_only_where_it_cannot_be_told_apart():
     """After the first two are set aside, what they leave convicts the third; then none is used."""
     claims = [

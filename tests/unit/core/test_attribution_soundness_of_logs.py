@@ -233,6 +233,17 @@ def test_a_late_call_is_seen_unless_a_foreign_one_is_its_very_image():
     assert seen > max(100 * SCALE, 1000 * hidden)
 
 
+def test_the_truth_lies_inside_the_bounds_where_a_foreign_call_hides_a_late_one():
+    """A surplus or the guard minutes tell that others use the key; then what a log says is inside, believed or not."""
+    hidden = 0
+    for world in worlds(600, logs=(COMPLETE,), aborted=0, late=3, inside=3, outside=3):
+        for name, share in shares(world).items():
+            if share.bounds and (share.guard.requests or share.surplus_nearby):
+                hidden += share.mismatched
+                assert holds(share, world.truth(name)), f"{name}: {share.bounds} in {world}"
+    assert hidden > 30 * SCALE
+
+
 # --------------------------------------------------------------------------------------------- wrong logs
 
 

@@ -1549,6 +1549,14 @@ LOG = call_log("0:100 3:50")
             id="other tokens",
         ),
         pytest.param(
+            LOG,
+            """
+            00:30   100 . . 57 +1    pending: first_read            157
+            01:30   100 . . 57 +1    warning: recorded_mismatch     157
+            """,
+            id="other tokens, where a foreign call may stand in the place of a late one",
+        ),
+        pytest.param(
             call_log(""),
             """
             00:30   0     pending: first_read        0

@@ -180,6 +180,14 @@ MESSAGES = {
         ["00:30 3x1000", "01:30 3x1000"],
         "tokens in 1,100 recorded, 1,000 reported: the recorder counts differently, and the figure is the reported one",
     ),
+    "recorded mismatch where others use the key": (
+        {"recorded_usage": {"api_calls": 3, "tokens_in": 1100, "tokens_out": 100, "cached_tokens": 250}},
+        ["00:30 3x1000 +1", "01:30 3x1000 +1"],
+        (
+            "What was recorded and what was reported do not agree: tokens in 1,000 to 1,100. The recorder counts "
+            "differently, or a call is not in yet and somebody else's stands in its place"
+        ),
+    ),
     "restated by a higher figure": (
         {},
         ["00:30 100", "01:30 100", "02:30 1200", "03:30 1200"],
