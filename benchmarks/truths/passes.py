@@ -162,7 +162,7 @@ def lived(block: Block, policy: Policy | None = None) -> Outcome:
         sky = _sky(dice) if block.weather else None
         files |= _left_behind(block, world, now, files)
         store = TreeStore(ROOT, {path: ("100644", len(data)) for path, data in files.items()}, files)
-        workspace = replace(template, store=store, now=instant(now))
+        workspace = replace(template, store=store, now=instant(now), clock=None)
         summary = run_pass(workspace, LedgerUsage(ledger=world.ledger, now=now, sky=sky))
         requests += summary.api.requests
         errors += len(summary.errors) + len(summary.findings)
