@@ -9,7 +9,7 @@ from support.runs import CHECKER, KEY, PATH, SCOPE, WIDE, after, buckets, docume
 
 from reconcile import schema_files
 from reconcile.core.attribution import attribute
-from reconcile.core.auditing import Subject, audit
+from reconcile.core.auditing import Beside, Subject, audit
 from reconcile.core.evidence import read_evidence
 from reconcile.core.lesson import Lesson, apply
 from reconcile.core.model import Claim, Policy
@@ -70,7 +70,7 @@ class Written:
         subject = self.subject(**given)
         logs = {KEY: self.log} if self.log else {}
         own = {KEY: subject.evidence} if subject.evidence else {}
-        return audit(subject, {**own, **(known or {})}, logs, required=required)
+        return audit(subject, Beside(known={**own, **(known or {})}, logs=logs), required=required)
 
 
 def said(found):
