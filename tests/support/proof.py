@@ -58,6 +58,14 @@ class Written:
         self.data = done.evidence or self.data
         return self
 
+    def claimed_late(self, clock):
+        """Others have claimed minutes of the run since, and no read tells what they took."""
+        run = self.run
+        claim = Claim(KEY, SCOPE, run.window, run.recorded, self.log)
+        lesson = Lesson(path=PATH, claim=claim, own_scope=run.own_scope, attribution=None, at=after(clock))
+        self.text = apply(lesson, self.text.encode(), CHECKER, self.policy).after.decode()
+        return self
+
     def subject(self, *, value=None, data=None, **given):
         text = self.text if value is None else json.dumps(value, indent=2)
         data = data or self.data

@@ -115,15 +115,16 @@ def _against(subject: Subject, state: State, beside: Beside) -> Found:
     ]
     if state.policy is None:
         changed.append(((BLOCK,), f"names evidence, and not the policy it was judged by; {RESTORE}"))
-    if changed or state.policy is None:
+    if state.policy is None or any(pointer != (BLOCK, EVIDENCE, "seal") for pointer, _ in changed):
         return _different(changed)
     again = attributed_again(evidence, beside.known, beside.logs, beside.made)
     if again.attribution is None:
-        return Found(outcome=Outcome.UNAUDITED, why=again.why_not)
+        return _different(changed) if changed else Found(outcome=Outcome.UNAUDITED, why=again.why_not)
     differences = [
         *differing_rows(evidence, again.attribution),
         *differing_figures(subject.run, state, subject.value, again.attribution, evidence),
         *differing_verdict(subject.run, state, again.attribution, state.policy, evidence),
+        *changed,  # behind the place of the edit, where that can be told
     ]
     return _different(differences) if differences else Found(outcome=Outcome.SOUND)
 

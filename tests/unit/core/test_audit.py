@@ -77,6 +77,15 @@ def test_a_forced_read_that_waits_leaves_a_figure_that_is_sound():
     assert file.audit().outcome is Outcome.SOUND
 
 
+def test_a_verdict_that_a_late_claim_took_back_is_sound():
+    file = verified().claimed_late("02:45")
+    assert (file.run.state.reasons, file.audit().outcome) == (("shared_minutes",), Outcome.SOUND)
+
+
+def test_a_file_without_a_metric_of_its_own_is_sound():
+    assert verified(aggregate_metrics={"TOK_IN": 0, "TOK_OUT": 0}).audit().outcome is Outcome.SOUND
+
+
 def test_edited_times_restart_and_are_sound_once_read():
     file = verified()
     file.text = json.dumps({**file.value, "end_timestamp": "2026-01-06T12:02:00Z"}, indent=2)
@@ -155,7 +164,9 @@ def test_an_edit_breaks_the_seal_and_other_bytes_the_digest():
     file = verified()
     value = file.value
     value[BLOCK]["total_tokens_in"] += 1
-    assert said(file.audit(value=value))[0].startswith(f"{BLOCK}/evidence/seal: a figure, a verdict or a record was")
+    found = said(file.audit(value=value))
+    assert found[0].startswith(f"{BLOCK}/total_tokens_in: is 151, and the evidence comes to 150; ")
+    assert found[-1].startswith(f"{BLOCK}/evidence/seal: a figure, a verdict or a record was edited")
     assert said(file.audit(data=file.data + b" "))[0].startswith(f"{BLOCK}/evidence/sha256: usage_evidence.json is an")
 
 
@@ -273,6 +284,9 @@ def test_where_something_changed_around_a_run_it_is_not_computed_again(change, w
     file, known = beside("100 . . . . . . . . 3x400")
     found = file.audit(known=change(known[B]))
     assert (found.outcome, found.why) == (Outcome.UNAUDITED, why)
+    value = file.value
+    value[BLOCK]["total_tokens_in"] += 1
+    assert file.audit(value=value, known=change(known[B])).outcome is Outcome.DIFFERENT
 
 
 def test_a_run_that_had_not_ended_then_is_left_out():
