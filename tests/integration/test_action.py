@@ -207,7 +207,9 @@ class TestCheck:
             repository.job(clock)
         asked = len(repository.simulator.requests)
         edited = repository.forge.read(path("chatdev/a")).replace(b'"TOK_IN": 500', b'"TOK_IN": 400')
-        repository.forge.write({path("chatdev/a"): edited + b"\n"}, "topic")
+        evidence = path("chatdev/a").replace("metrics.json", "usage_evidence.json")
+        kept = repository.forge.read(evidence) + b"\n"
+        repository.forge.write({path("chatdev/a"): edited + b"\n", evidence: kept}, "topic")
         number = double.add_pull_request("topic")
         repository.check_out("topic")
         done = repository.job("15:17", event="pull_request", payload=repository.event(number), openai_admin_key="")
