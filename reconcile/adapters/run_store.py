@@ -137,8 +137,6 @@ class RunStore:
 
     def _replace(self, key: RunKey, change: Callable[[bytes], Rewritten | None]) -> bool:
         file = Path(self._file(key))
-        for leftover in file.parent.glob(TEMPORARY):
-            leftover.unlink(missing_ok=True)
         while True:
             before = self.read(key)
             after = change(before)
@@ -148,6 +146,8 @@ class RunStore:
                 if self.read(key) == before:
                     self._put_evidence(key, file, after.evidence)
                     new.replace(file)
+                    for leftover in file.parent.glob(TEMPORARY):  # until now they told whose evidence lies there
+                        leftover.unlink(missing_ok=True)
                     return True
 
     def _put_evidence(self, key: RunKey, like: Path, data: bytes | None) -> None:

@@ -12,7 +12,17 @@ from typing import Any
 import jsonschema_rs
 
 from reconcile import schema_files
-from reconcile.core.auditing import Audit, Audited, Found, Outcome, Subject, audit, differing_read, named_evidence
+from reconcile.core.auditing import (
+    Audit,
+    Audited,
+    Beside,
+    Found,
+    Outcome,
+    Subject,
+    audit,
+    differing_read,
+    named_evidence,
+)
 from reconcile.core.decoding import Obstacle, text_of, value_of
 from reconcile.core.evidence import Evidence, read_evidence
 from reconcile.core.model import Finding, Run, RunKey, any_holds, joined
@@ -34,10 +44,11 @@ def audit_tree(workspace: Workspace, tree: Tree, paths: Sequence[Path] = ()) -> 
     subjects = {run.key: _subject(workspace, run) for run in tree.runs}
     known = {key: subject.evidence for key, (subject, _) in subjects.items() if subject.evidence}
     logs = {run.key: run.log for run in tree.runs if run.log}
+    beside = Beside(known=known, logs=logs)
     asked = {path.resolve() for path in paths}
     return Audit(
         runs=tuple(
-            _located(subject, text, audit(subject, known, logs, required=workspace.evidence))
+            _located(subject, text, audit(subject, beside, required=workspace.evidence))
             for subject, text in subjects.values()
             if not asked or asked & {Path(subject.run.path).resolve(), *Path(subject.run.path).resolve().parents}
         )

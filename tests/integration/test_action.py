@@ -209,6 +209,24 @@ class TestCheck:
         assert "::error file=runs/chatdev/bad/metrics.json,line=3,col=12::/steps" in done.log
         assert repository.simulator.requests == []
 
+    def test_a_figure_that_was_edited_by_hand_fails_on_its_line(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        for clock in ("13:17", "14:17"):
+            repository.job(clock)
+        asked = len(repository.simulator.requests)
+        edited = repository.forge.read(path("chatdev/a")).replace(b'"TOK_IN": 500', b'"TOK_IN": 400')
+        evidence = path("chatdev/a").replace("metrics.json", "usage_evidence.json")
+        kept = repository.forge.read(evidence) + b"\n"
+        repository.forge.write({path("chatdev/a"): edited + b"\n", evidence: kept}, "topic")
+        number = double.add_pull_request("topic")
+        repository.check_out("topic")
+        done = repository.job("15:17", event="pull_request", payload=repository.event(number), openai_admin_key="")
+        line = 1 + edited.decode()[: edited.decode().index('"TOK_IN"')].count("\n")
+        assert (done.code, done["status"]) == (1, "errors")
+        assert f"::error file={path('chatdev/a')},line={line}," in done.log
+        assert "is 400, and the evidence comes to 500" in done.log
+        assert len(repository.simulator.requests) == asked
+
     def test_a_good_pull_request_passes_and_gets_the_rows_that_a_commit_gives_it(self, repository, double):
         repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
         number = double.add_pull_request("topic")

@@ -144,7 +144,12 @@ def test_what_is_forged_coherently_is_found_by_a_fresh_read_only(world):
 def coherently(world, name, evidence):
     """A run's file and evidence with 100 output tokens more everywhere, and the fingerprint that goes with them."""
     value = json.loads((world.bench.runs / name / "metrics.json").read_text())
-    if not value[BLOCK]["attribution"]["exact"] or value["steps"] or "recorded_usage" in value or (world.bench.runs / name / "calls.ndjson").exists():
+    if (
+        not value[BLOCK]["attribution"]["exact"]
+        or value["steps"]
+        or "recorded_usage" in value
+        or (world.bench.runs / name / "calls.ndjson").exists()
+    ):
         return None
     evidence["rows"][0][7] += 100
     framework, _, run_id = name.partition("/")

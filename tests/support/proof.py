@@ -9,7 +9,7 @@ from support.runs import CHECKER, KEY, PATH, SCOPE, WIDE, after, buckets, docume
 
 from reconcile import schema_files
 from reconcile.core.attribution import attribute
-from reconcile.core.auditing import Subject, audit
+from reconcile.core.auditing import Beside, Subject, audit
 from reconcile.core.evidence import read_evidence
 from reconcile.core.lesson import Lesson, apply
 from reconcile.core.model import Claim, Policy
@@ -58,6 +58,14 @@ class Written:
         self.data = done.evidence or self.data
         return self
 
+    def claimed_late(self, clock):
+        """Others have claimed minutes of the run since, and no read tells what they took."""
+        run = self.run
+        claim = Claim(KEY, SCOPE, run.window, run.recorded, self.log)
+        lesson = Lesson(path=PATH, claim=claim, own_scope=run.own_scope, attribution=None, at=after(clock))
+        self.text = apply(lesson, self.text.encode(), CHECKER, self.policy).after.decode()
+        return self
+
     def subject(self, *, value=None, data=None, **given):
         text = self.text if value is None else json.dumps(value, indent=2)
         data = data or self.data
@@ -70,7 +78,7 @@ class Written:
         subject = self.subject(**given)
         logs = {KEY: self.log} if self.log else {}
         own = {KEY: subject.evidence} if subject.evidence else {}
-        return audit(subject, {**own, **(known or {})}, logs, required=required)
+        return audit(subject, Beside(known={**own, **(known or {})}, logs=logs), required=required)
 
 
 def said(found):

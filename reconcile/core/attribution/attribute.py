@@ -106,8 +106,8 @@ def attribute(claims: Sequence[Claim], buckets: Iterable[Bucket], covered: Itera
 
 def attribute_again(
     claims: Sequence[Claim], buckets: Iterable[Bucket], run: RunKey, guard: Guard, *, surplus_nearby: bool
-) -> Attribution:
-    """The attribution of one run from what it followed from before; every claim's window was read whole.
+) -> dict[RunKey, Attribution]:
+    """The attributions of a run's component from what they followed from before; every claim's window was read whole.
 
     What lies around these claims is not looked at but given: the guard minutes, and whether a surplus is near.
     """
@@ -115,7 +115,7 @@ def attribute_again(
     component = next(part for pool in found for part in pool.components if run in part.by_run)
     given = shares(component, quiet=guard.requests == 0).by_member
     again = _component(component, guard, given, surplus_nearby=surplus_nearby)
-    return next(attribution for attribution in again if attribution.claim.run == run)
+    return {attribution.claim.run: attribution for attribution in again}
 
 
 def _pool(pool: Pool, covered: Sequence[Window]) -> Iterable[Attribution]:

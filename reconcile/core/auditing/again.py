@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconcile.core.attribution import Attribution, attribute_again
 from reconcile.core.evidence import Evidence
-from reconcile.core.model import MINUTE, Bucket, CallLog, Claim, RunKey, Usage
+from reconcile.core.model import MINUTE, Bucket, CallLog, Claim, Guard, RunKey, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +18,23 @@ class Again:
     why_not: str = ""
 
 
-def attributed_again(evidence: Evidence, known: Mapping[RunKey, Evidence], logs: Mapping[RunKey, CallLog]) -> Again:
-    """The run's attribution, from its own evidence and that of all claims around it."""
+Made = dict[tuple[str, Guard, bool], Mapping[RunKey, Attribution]]
+"""Attributions that were made again, by what they follow from: those of a component are made at once."""
+
+
+def attributed_again(
+    evidence: Evidence, known: Mapping[RunKey, Evidence], logs: Mapping[RunKey, CallLog], made: Made | None = None
+) -> Again:
+    """The run's attribution, from its own evidence and that of all claims around it.
+
+    `made`: what was made before, which is added to. It is taken where the run's own claim and rows are in it as they
+    stand in its evidence; the fingerprint holds all the others.
+    """
+    made = {} if made is None else made
+    given = (evidence.fingerprint, evidence.guard, evidence.surplus_nearby)
+    before = made.get(given, {}).get(evidence.own.claim.run)
+    if before and before.rows == evidence.rows and before.claim == _with_log(evidence, logs):
+        return Again(attribution=before)
     around = _around(evidence, known)
     if isinstance(around, RunKey):
         return Again(attribution=None, why_not=f"it rests on {around} too, which has no evidence")
@@ -31,9 +46,12 @@ def attributed_again(evidence: Evidence, known: Mapping[RunKey, Evidence], logs:
         return Again(attribution=None, why_not="usage of minutes that it shares has changed since")
     whole = [claim for claim in claims if claim]
     run = evidence.own.claim.run
-    again = attribute_again(whole, rows, run, evidence.guard, surplus_nearby=evidence.surplus_nearby)
+    attributions = attribute_again(whole, rows, run, evidence.guard, surplus_nearby=evidence.surplus_nearby)
+    again = attributions[run]
     if again.component.fingerprint != evidence.fingerprint and evidence.runs > 1:
         return Again(attribution=None, why_not="claims or usage around it have changed since")
+    if again.component.fingerprint == evidence.fingerprint:
+        made[given] = attributions
     return Again(attribution=again)
 
 

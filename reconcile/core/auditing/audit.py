@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from reconcile.core.auditing.again import attributed_again
+from reconcile.core.auditing.again import Made, attributed_again
 from reconcile.core.auditing.differences import (
     RESTORE,
     Difference,
@@ -79,21 +79,28 @@ class Audit:
     errors: tuple[ReconcileError, ...] = ()
 
 
-def audit(
-    subject: Subject, known: Mapping[RunKey, Evidence], logs: Mapping[RunKey, CallLog], *, required: bool
-) -> Found:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What an audit of several runs shares: the evidence and the logs of all, and what was computed again so far."""
+
+    known: Mapping[RunKey, Evidence]
+    logs: Mapping[RunKey, CallLog]
+    made: Made = field(default_factory=dict)
+
+
+def audit(subject: Subject, beside: Beside, *, required: bool) -> Found:
     """Compute the run's figure and verdict again. `required`: a verdict of ours without evidence is a difference."""
     state = subject.run.state
     if state is None:
         return _unread(subject)
     if named_evidence(subject.value) is not None:
-        return _against(subject, state, known, logs)
+        return _against(subject, state, beside)
     if not state.ours:
         return _theirs(subject)
     return _without(required=required)
 
 
-def _against(subject: Subject, state: State, known: Mapping[RunKey, Evidence], logs: Mapping[RunKey, CallLog]) -> Found:
+def _against(subject: Subject, state: State, beside: Beside) -> Found:
     """The audit against evidence. What it was made with is looked at first: else nothing can be computed from it."""
     evidence = subject.evidence
     if evidence is None:
@@ -108,15 +115,16 @@ def _against(subject: Subject, state: State, known: Mapping[RunKey, Evidence], l
     ]
     if state.policy is None:
         changed.append(((BLOCK,), f"names evidence, and not the policy it was judged by; {RESTORE}"))
-    if changed or state.policy is None:
+    if state.policy is None or any(pointer != (BLOCK, EVIDENCE, "seal") for pointer, _ in changed):
         return _different(changed)
-    again = attributed_again(evidence, known, logs)
+    again = attributed_again(evidence, beside.known, beside.logs, beside.made)
     if again.attribution is None:
-        return Found(outcome=Outcome.UNAUDITED, why=again.why_not)
+        return _different(changed) if changed else Found(outcome=Outcome.UNAUDITED, why=again.why_not)
     differences = [
         *differing_rows(evidence, again.attribution),
         *differing_figures(subject.run, state, subject.value, again.attribution, evidence),
         *differing_verdict(subject.run, state, again.attribution, state.policy, evidence),
+        *changed,  # behind the place of the edit, where that can be told
     ]
     return _different(differences) if differences else Found(outcome=Outcome.SOUND)
 
