@@ -51,7 +51,7 @@ class Written:
         attribution = self.attributed(shown).by_run[KEY]
         lesson = Lesson(
             path=PATH, claim=attribution.claim, own_scope=run.own_scope, attribution=attribution, at=after(clock),
-            forced=forced, evidence=evidence,
+            begun=after(clock), forced=forced, evidence=evidence,
         )  # fmt: skip
         done = apply(lesson, self.text.encode(), CHECKER, self.policy)
         self.text = done.after.decode() if done.after else self.text
@@ -62,7 +62,9 @@ class Written:
         """Others have claimed minutes of the run since, and no read tells what they took."""
         run = self.run
         claim = Claim(KEY, SCOPE, run.window, run.recorded, self.log)
-        lesson = Lesson(path=PATH, claim=claim, own_scope=run.own_scope, attribution=None, at=after(clock))
+        lesson = Lesson(
+            path=PATH, claim=claim, own_scope=run.own_scope, attribution=None, at=after(clock), begun=after(clock)
+        )
         self.text = apply(lesson, self.text.encode(), CHECKER, self.policy).after.decode()
         return self
 
