@@ -1,0 +1,85 @@
+"""Tokens and calls: whole numbers, and intervals of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and calls. Input includes cached input, output includes reasoning."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached_tokens: int = 0
+    api_calls: int = 0
+
+    @property
+    def parts(self) -> tuple[int, int, int, int]:
+        return (self.tokens_in, self.tokens_out, self.cached_tokens, self.api_calls)
+
+    @property
+    def is_zero(self) -> bool:
+        return not any(self.parts)
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))
+
+    def __sub__(self, other: Usage) -> Usage:
+        """The difference, kind by kind; a part of it may be below zero."""
+        return Usage(*(a - b for a, b in zip(self.parts, other.parts, strict=True)))
+
+    def rose_from(self, other: Usage) -> bool:
+        """Some kind is higher than in `other` and none is lower."""
+        return self != other and all(a >= b for a, b in zip(self.parts, other.parts, strict=True))
+
+
+ZERO = Usage()
+
+KINDS = ("tokens_in", "tokens_out", "cached_tokens", "api_calls")
+"""The fields of a `Usage`, in the order of its `parts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """An interval that holds the true figure, kind by kind, both ends included."""
+
+    low: Usage
+    high: Usage
+
+    @property
+    def exact(self) -> bool:
+        return self.low == self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a run counted by itself; None where it did not count that kind."""
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cached_tokens: int | None = None
+    api_calls: int | None = None
+    source: str | None = None
+
+    @property
+    def parts(self) -> tuple[int | None, int | None, int | None, int | None]:
+        return (self.tokens_in, self.tokens_out, self.cached_tokens, self.api_calls)
+
+    @property
+    def tokens(self) -> tuple[int | None, int | None, int | None]:
+        return self.parts[:3]
+
+
+UNRECORDED = Recorded()
+NOTHING_RECORDED = UNRECORDED.parts
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """The sum of figures; nothing sums to zero."""
+    sums = [0, 0, 0, 0]
+    for usage in usages:
+        for kind, value in enumerate(usage.parts):
+            sums[kind] += value
+    return Usage(*sums)

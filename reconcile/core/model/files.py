@@ -1,0 +1,84 @@
+"""Files, what can be wrong with them, and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+Pointer: TypeAlias = tuple[str | int, ...]
+"""A place in a JSON document: the keys and indexes that lead to it."""
+
+
+class Generation(StrEnum):
+    """The two shapes of metrics.json: in v1 steps carry tokens, in v2 they must not."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """A defect of a file: where it is and a sentence that says how to mend it. Lines and columns count from 1."""
+
+    path: str
+    line: int
+    column: int
+    pointer: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RunKey:
+    """A run's name: the two folders that lead to its file. Untrusted text; escape it wherever it goes."""
+
+    framework: str
+    run_id: str
+
+    def __str__(self) -> str:
+        return f"{self.framework}/{self.run_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """Where one run's file is. `path` is how it is shown and named in commits: with forward slashes."""
+
+    key: RunKey
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What a run's file is to become, and the evidence beside it; None leaves that as it is."""
+
+    data: bytes
+    evidence: bytes | None = None
+
+
+class RunFiles(Protocol):
+    """The files of runs, on a disk or at the tip of a branch."""
+
+    def discover(self) -> tuple[list[RunFile], list[Finding]]:
+        """Every run's file, by name, and what lies in the place of one but cannot be one."""
+
+    def read(self, key: RunKey) -> bytes:
+        """The bytes of the run's file, or StoreError."""
+
+    def update(self, key: RunKey, change: Callable[[bytes], Rewritten | None]) -> bool:
+        """Replace the file by what `change` makes of it as it is now; None leaves it. Says whether it did."""
+
+    def read_evidence(self, key: RunKey) -> bytes | None:
+        """The bytes of the evidence beside the run's file; None where there is none. Raises StoreError."""
+
+    def leftovers(self, key: RunKey) -> list[bytes]:
+        """What killed writers were about to put into the run's file."""
+
+    def log(self, key: RunKey) -> RunFile | Finding | None:
+        """The run's call log, what lies in its place but cannot be one, or None: most runs keep none."""
+
+    def read_log(self, key: RunKey) -> bytes:
+        """The bytes of the run's call log, or StoreError."""

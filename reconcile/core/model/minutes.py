@@ -1,0 +1,73 @@
+"""Time as usage is stored: whole UTC minutes, in Unix seconds divisible by 60."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+MINUTE = 60
+"""Seconds in the smallest bucket: providers store usage per UTC minute, and nothing tells it apart more finely."""
+
+GUARD_MINUTES = 60
+"""How many unclaimed minutes on either side of a claim are watched for usage that nobody claims."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """Half-open `[start, end)` in Unix seconds, both whole UTC minutes."""
+
+    start: int
+    end: int
+
+    @classmethod
+    def around(cls, start: float, end: float) -> Window:
+        """The least whole minutes that hold `[start, end)`, at least one of them."""
+        first = int(start // MINUTE) * MINUTE
+        last = int(-(-end // MINUTE)) * MINUTE
+        return cls(first, max(last, first + MINUTE))
+
+    @property
+    def minutes(self) -> int:
+        return (self.end - self.start) // MINUTE
+
+    def meets(self, other: Window) -> bool:
+        return self.start < other.end and other.start < self.end
+
+    def holds(self, other: Window) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+    def widened(self, minutes: int) -> Window:
+        return Window(self.start - minutes * MINUTE, self.end + minutes * MINUTE)
+
+
+def instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def minutes_of(window: Window) -> range:
+    return range(window.start, window.end, MINUTE)
+
+
+def joined(windows: Iterable[Window]) -> list[Window]:
+    """The same minutes as sorted windows that neither meet nor touch."""
+    apart: list[Window] = []
+    for window in sorted(windows):
+        if apart and window.start <= apart[-1].end:
+            apart[-1] = Window(apart[-1].start, max(apart[-1].end, window.end))
+        else:
+            apart.append(window)
+    return apart
+
+
+def any_meets(apart: Sequence[Window], window: Window) -> bool:
+    """Whether one of the windows, sorted and apart, meets `window`."""
+    position = bisect_left(apart, window.end, key=lambda candidate: candidate.start)
+    return position > 0 and apart[position - 1].end > window.start
+
+
+def any_holds(apart: Sequence[Window], window: Window) -> bool:
+    """Whether one of the windows, sorted and apart, holds all of `window`."""
+    position = bisect_left(apart, window.end, key=lambda candidate: candidate.start)
+    return position > 0 and apart[position - 1].holds(window)

@@ -1,0 +1,103 @@
+"""What is asked of a provider and what it reports; and which of it a run may call its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from reconcile.core.model.figures import Usage
+from reconcile.core.model.minutes import Window
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""This machine's own names, where a simulator answers: no proxy is asked for them, and no TLS needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One minute of reported usage of one project, key, model, batch flag and service tier."""
+
+    minute: int
+    usage: Usage
+    api_key_id: str | None = None
+    model: str | None = None
+    project_id: str | None = None
+    batch: bool | None = None
+    service_tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What identifies a run's traffic. An empty tuple admits everything of that dimension."""
+
+    provider: str
+    api_key_ids: tuple[str, ...] = ()
+    project_ids: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+    def admits(self, bucket: Bucket) -> bool:
+        return (
+            (not self.api_key_ids or bucket.api_key_id in self.api_key_ids)
+            and (not self.project_ids or bucket.project_id in self.project_ids)
+            and (not self.models or any(names(alias, bucket.model) for alias in self.models))
+        )
+
+    def may_name(self, model: str) -> bool:
+        """Whether usage of what a call log names `model` can be admitted, under that name or a dated one."""
+        return not self.models or any(names(alias, model) or names(model, alias) for alias in self.models)
+
+    def meets(self, other: Scope) -> bool:
+        """Whether one bucket can be admitted by both; may say yes where only odd model names would decide."""
+        return (
+            self.provider == other.provider
+            and _common(self.api_key_ids, other.api_key_ids)
+            and _common(self.project_ids, other.project_ids)
+            and (
+                not self.models
+                or not other.models
+                or any(names(a, b) or names(b, a) for a in self.models for b in other.models)
+            )
+        )
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return not one or not other or bool(set(one) & set(other))
+
+
+SNAPSHOT = "-[0-9]{4}(-[0-9]{2}-[0-9]{2})?"
+"""What a dated snapshot adds to the name of its model: gpt-4o-mini-2024-07-18, and of older ones gpt-4-0613."""
+
+
+@lru_cache(maxsize=4096)
+def names(alias: str, model: str | None) -> bool:
+    """Whether `alias` is the reported `model` or its undated form: usage is reported under dated snapshots."""
+    return model is not None and (model == alias or re.fullmatch(re.escape(alias) + SNAPSHOT, model) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One request to a provider: whole minutes `[start, end)`; no key ids means every key."""
+
+    provider: str
+    window: Window
+    api_key_ids: tuple[str, ...] = ()
+    grouped: bool = True
+    """Whether a minute has a row for each project, key, model, batch flag and tier, or one for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A complete answer to a `Query`: every bucket of every page, and what it took to get them."""
+
+    query: Query
+    buckets: tuple[Bucket, ...]
+    pages: int = 1
+    retries: int = 0
+
+
+class UsageProvider(Protocol):
+    """A source of reported usage."""
+
+    def fetch(self, query: Query) -> Fetched:
+        """Every minute of the query's window, or `ProviderError`: never a part of it."""
