@@ -43,14 +43,17 @@ def watch(client: object, run: Recording) -> Callable[[], None]:
         raise TypeError(f"a {type(client).__name__} cannot be watched; give an OpenAI client or its httpx client")
     if getattr(http.send, "run", None) is run:
         return lambda: None
-    send = http.send
+    send, inherited = http.send, "send" not in vars(http)
     watched: Any = _async_send(send, run) if inspect.iscoroutinefunction(send) else _sync_send(send, run)
     watched.run = run
     http.send = watched
 
     def restore() -> None:
-        if http.__dict__.get("send") is watched:
-            http.send = send
+        if http.send is not watched:
+            return  # another run watches it on top of this one: its watching passes through here
+        http.send = send
+        if inherited:
+            del http.send
 
     return restore
 
