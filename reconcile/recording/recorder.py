@@ -51,7 +51,7 @@ class Recording:
     ) -> None:
         self._make, self.clock, self._owner = folder, clock, owner
         self._model, self._complete, self._wait_minute = model, complete, wait_minute
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a stream that is collected as garbage ends its call at any moment
         self._counts = {"watched": 0, "uncounted": 0, "lost": 0}
         self._process = os.getpid()
         self._open: set[Call] = set()
@@ -220,7 +220,7 @@ class Recording:
     def _join_after_fork(self) -> None:
         """A forked process cannot tell that it ended, so the log of its run cannot be known to be complete."""
         if os.getpid() != self._process:
-            self._process, self._lock, self._id = os.getpid(), threading.Lock(), secrets.token_hex(4)
+            self._process, self._lock, self._id = os.getpid(), threading.RLock(), secrets.token_hex(4)
             self._say(recorder=self._id)
 
     def _say(self, **line: object) -> None:

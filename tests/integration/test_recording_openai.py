@@ -193,8 +193,8 @@ def test_a_stream_without_usage_is_counted_and_ends_the_claim_to_be_complete(cli
 
 def test_a_stream_that_is_left_is_aborted(client, models, run):
     models.script = ["stalled"]
-    for _ in client.responses.create(**ASKED_RESPONSES, stream=True):
-        break
+    with client.responses.create(**ASKED_RESPONSES, stream=True) as stream:
+        next(stream)
     assert [row.get("aborted") for row in rows(run)] == [True]
 
 

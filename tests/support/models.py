@@ -26,7 +26,7 @@ class Models:
     def __init__(self, ledger=None):
         self.ledger = ledger or Ledger()
         self.script = []
-        self.arrived = threading.Event()
+        self.silent = threading.Event()
         self.gone = threading.Event()
         self._lock = threading.Lock()
         self._served = 0
@@ -86,8 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         number, outcome, used = self._models.next(asked)
-        self._models.arrived.set()
         if outcome == "silent":
+            self._models.silent.set()
             self._models.gone.wait()
         elif outcome.split()[-1].isdecimal():
             self._send(int(outcome.split()[-1]), {"error": {"message": "no", "type": "made_up"}})
