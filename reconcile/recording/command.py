@@ -59,7 +59,7 @@ def record_command(  # noqa: PLR0913  options of the command, given by name
             restore()
     with passing_on() as relay:
         try:
-            begin(folder, clock)
+            started_at = begin(folder, clock)
             if model:
                 folder.append(JOURNAL, {"model": model})
             relay.start(command, {**environ, VARIABLE: str(folder.path)})
@@ -68,17 +68,18 @@ def record_command(  # noqa: PLR0913  options of the command, given by name
             raise
         status = relay.wait()
         ended_at = clock.now()
-        ended = _ended(folder, status, ended_at)
+        ending = Ending(started_at=started_at, at=ended_at, successful=status == 0, told=_told(status))
+        ended = _ended(folder, status, ending)
     if wait_minute:
         with suppress(KeyboardInterrupt):
             await_end(clock, ended_at)
     return ended
 
 
-def _ended(folder: RunFolder, status: int, ended_at: float) -> Ended:
+def _ended(folder: RunFolder, status: int, ending: Ending) -> Ended:
     ended = Ended(exit_status=_exit_status(status), file=folder.path / METRICS)
     try:
-        return replace(ended, problems=end(folder, Ending(at=ended_at, successful=status == 0, told=_told(status))))
+        return replace(ended, problems=end(folder, ending))
     except ReconcileError as error:
         return replace(ended, error=error)
 

@@ -66,11 +66,14 @@ class RunFolder:
         if written != len(data):
             raise OSError(f"only {written} of {len(data)} bytes were written")
 
-    def text(self, name: str) -> str:
-        """The journal or the call log; nothing where there is none."""
-        with suppress(FileNotFoundError):
+    def text(self, name: str) -> str | None:
+        """The journal or the call log; empty where there is none, None where it cannot be read."""
+        try:
             return (self.path / name).read_bytes().decode("utf-8", "replace")
-        return ""
+        except FileNotFoundError:
+            return ""
+        except OSError:
+            return None
 
     def replace_log(self, text: str) -> None:
         """Put another call log in the place of the one that is there, whole or not at all."""
@@ -82,6 +85,7 @@ class RunFolder:
         """Put `metrics.json` in place and take the journal away. Raises StoreError, also where there is one already."""
         file = self.path / METRICS
         with translated("written", file):
+            self.path.mkdir(parents=True, exist_ok=True)
             temporary = self._write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
             try:
                 _put(temporary, file)

@@ -22,8 +22,10 @@ KINDS = ("input_tokens", "output_tokens", "cached_tokens")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How the run ended, at which Unix second, and members that say it in the file."""
+    """When the run began and ended, in Unix seconds, how, and members that say so in the file."""
 
+    started_at: float
+    """As its recorder remembers it: a journal can be lost, and a window must not shrink."""
     at: float
     successful: bool
     told: Mapping[str, object]
@@ -77,8 +79,7 @@ class Left:
 
 def left(run_id: str, journal: Journal, calls: Calls, ending: Ending) -> Left:
     """The run as it is told, all that is known of it put together."""
-    start = journal.started_at if journal.started_at is not None else ending.at
-    end = max(start, ending.at)
+    start, end = ending.started_at, max(ending.started_at, ending.at)
     problems = tuple(_problems(journal, calls, ending))
     sure = not problems
     complete = (journal.complete or calls.stated) and sure and not journal.uncounted
@@ -104,6 +105,10 @@ def left(run_id: str, journal: Journal, calls: Calls, ending: Ending) -> Left:
 
 def _problems(journal: Journal, calls: Calls, ending: Ending) -> Iterable[str]:
     """Why calls may be missing in what was counted."""
+    if journal.started_at is None:
+        yield "the journal of the run was lost"
+    if calls.rows < journal.watched:
+        yield f"{_plural(journal.watched - calls.rows, 'line')} of the call log were lost"
     if journal.taking_part:
         yield f"{_plural(len(journal.taking_part), 'recorder')} did not end: killed, or still running"
     if journal.lost:

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from reconcile.errors import UsageError
+from reconcile.errors import ReconcileError, UsageError
 from reconcile.recording.clock import Clock, await_end, await_start
 from reconcile.recording.folder import CALLS, JOURNAL, VARIABLE, RunFolder
 from reconcile.recording.journal import read, seconds
@@ -53,8 +53,9 @@ class Recording:
         self._model, self._complete, self._wait_minute = model, complete, wait_minute
         self._lock = threading.RLock()  # a stream that is collected as garbage ends its call at any moment
         self._counts = {"watched": 0, "uncounted": 0, "lost": 0}
-        self._process = os.getpid()
+        self._began_in = self._process = os.getpid()
         self._open: set[Call] = set()
+        self._seen: set[str] = set()
         self._endings: list[Callable[[], None]] = []
         self._id = secrets.token_hex(4)
         self._running = False
@@ -96,20 +97,31 @@ class Recording:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if os.getpid() != self._began_in:
+            return  # a forked process leaves the block as well, and the run goes on
         self._leave()
         ended_at = self.clock.now()
-        if self._owner:
-            told = {"error": kind.__name__} if kind and not _succeeded(error) else {}
-            self.problems = end(self._folder, Ending(at=ended_at, successful=_succeeded(error), told=told))
-            if self._wait_minute:
-                await_end(self.clock, ended_at)
+        if not self._owner:
+            return
+        successful = error is None or (isinstance(error, SystemExit) and error.code in {None, 0})
+        told = {} if successful or kind is None else {"error": kind.__name__}
+        ending = Ending(started_at=self.started_at, at=ended_at, successful=successful, told=told)
+        try:
+            self.problems = end(self._folder, ending)
+        except ReconcileError as failure:
+            if error is None:
+                raise
+            error.add_note(f"the run was not recorded: {failure.message}")
+        if self._wait_minute and not isinstance(error, KeyboardInterrupt):
+            await_end(self.clock, ended_at)
 
     def _begin(self) -> None:
         if self._owner:
             if self._wait_minute:
                 await_start(self.clock)
             begin(self._folder, self.clock)
-        self.started_at = read(self._folder.text(JOURNAL)).started_at or self.clock.now()
+        self._began_in = os.getpid()
+        self.started_at = read(self._folder.text(JOURNAL) or "").started_at or self.clock.now()
         self._say(recorder=self._id)
         if self._model:
             self._say(model=self._model)
@@ -120,10 +132,9 @@ class Recording:
 
     def _leave(self) -> None:
         with self._lock:
-            still_open = list(self._open)
+            self._running, still_open = False, list(self._open)
         for call in still_open:
             call.cut()
-        self._running = False
         for ending in reversed(self._endings):
             ending()
         self._say(recorder=self._id, closed=True, **self._counts)
@@ -165,6 +176,8 @@ class Recording:
         if found is None:
             self.count("uncounted")
             return
+        if found.response_id in self._seen:
+            return  # as a watched client wrote it down, with its times
         start = self.started_at if started_at is None else max(seconds(started_at), self.started_at)
         finish = self.clock.now() if ended_at is None else seconds(ended_at)
         self.write(found, start, max(finish, start))
@@ -179,11 +192,13 @@ class Recording:
 
     # ---------------------------------------------------------------------------------- what watching needs
 
-    def call(self, model: str | None, attempt: int) -> Call:
-        """A call that is being made."""
+    def call(self, model: str | None, attempt: int) -> Call | None:
+        """A call that is being made; None where the run is over."""
         self._join_after_fork()
         call = Call(self, model, attempt)
         with self._lock:
+            if not self._running:
+                return None
             self._open.add(call)
         return call
 
@@ -202,6 +217,8 @@ class Recording:
     def write(self, found: Counted, start: float, finish: float, **more: Any) -> None:  # noqa: ANN401  JSON
         """A row of the call log."""
         self._join_after_fork()
+        if found.response_id:
+            self._seen.add(found.response_id)
         row: dict[str, object] = {
             "started_at": spelled(start),
             "ended_at": spelled(finish),
@@ -258,7 +275,3 @@ class Call:
         found = replace(found, model=found.model or self._model)
         finish = max(self._run.clock.now(), self._started_at)
         self._run.write(found, self._started_at, finish, attempt=self._attempt, **more)
-
-
-def _succeeded(error: BaseException | None) -> bool:
-    return error is None or (isinstance(error, SystemExit) and error.code in {None, 0})

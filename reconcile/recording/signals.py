@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from reconcile.errors import UsageError
 
 PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
-"""Those of them that the system has."""
+"""Of POSIX."""
 
 
 def exit_on_sigterm() -> Callable[[], None]:
@@ -39,9 +41,11 @@ def exit_on_sigterm() -> Callable[[], None]:
 class Relay:
     """Passes signals on to the command, also those that came before it was there."""
 
-    def __init__(self) -> None:
+    def __init__(self, woken: int | None = None) -> None:
         self._child: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
+        self._woken = woken
+        """A pipe that any signal writes to: one that came just before the wait would not end it."""
 
     def start(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         try:
@@ -59,7 +63,12 @@ class Relay:
     def wait(self) -> int:
         """The command's status as Python has it: minus n where signal n killed it."""
         assert self._child is not None  # noqa: S101  it was started
-        return self._child.wait()
+        if self._woken is None:
+            return self._child.wait()
+        while (status := self._child.poll()) is None:
+            select.select([self._woken], [], [])
+            os.read(self._woken, 4096)
+        return status
 
     def take(self, signum: int, _: FrameType | None) -> None:
         if signum in KEYS and _at_terminal():
@@ -94,15 +103,22 @@ def _at_terminal() -> bool:
 @contextmanager
 def passing_on() -> Iterator[Relay]:
     """While it lasts signals are the command's. Those that are ignored, as by nohup, stay so."""
-    relay = Relay()
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in PASSED_ON:
-            signum = getattr(signal, name, None)
-            if signum is not None and signal.getsignal(signum) != signal.SIG_IGN:
-                before[signum] = signal.signal(signum, relay.take)
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGCHLD"):
+        yield Relay()  # nobody but the main thread gets signals; on Windows there are but keys
+        return
+    woken, wakes = os.pipe()
+    os.set_blocking(wakes, False)
+    relay = Relay(woken)
+    before: dict[int, Any] = {signal.SIGCHLD: signal.signal(signal.SIGCHLD, lambda *_: None)}
+    others_wakes = signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    for signum in (signal.Signals[name] for name in PASSED_ON):
+        if signal.getsignal(signum) != signal.SIG_IGN:
+            before[signum] = signal.signal(signum, relay.take)
     try:
         yield relay
     finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
+        for taken, handler in before.items():
+            signal.signal(taken, handler)
+        signal.set_wakeup_fd(others_wakes)
+        os.close(woken)
+        os.close(wakes)

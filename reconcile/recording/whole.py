@@ -7,6 +7,9 @@ from reconcile.recording.folder import CALLS, JOURNAL, RunFolder, translated
 from reconcile.recording.journal import read
 from reconcile.recording.metrics import Ending, left, read_calls
 
+UNREADABLE = "?"
+"""Stands for a call log that cannot be read: a line that is none."""
+
 
 def begin(folder: RunFolder, clock: Clock) -> float:
     """The run starts now. Raises StoreError."""
@@ -21,12 +24,12 @@ def end(folder: RunFolder, ending: Ending) -> tuple[str, ...]:
 
     The log says that it is complete only now, when nothing can be missing any more. Raises StoreError.
     """
-    text = folder.text(CALLS)
-    calls = read_calls(text)
-    found = left(folder.run_id, read(folder.text(JOURNAL)), calls, ending)
+    text, told = folder.text(CALLS), folder.text(JOURNAL)
+    calls = read_calls(UNREADABLE if text is None else text)
+    found = left(folder.run_id, read(told or ""), calls, ending)
     lines = [*(['{"complete": true}'] if found.complete else []), *calls.lines]
     after = "".join(f"{line}\n" for line in lines)
-    if after != text:
+    if text is not None and after != text:
         folder.replace_log(after)
     folder.close(found.document)
     return found.problems

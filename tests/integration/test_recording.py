@@ -17,6 +17,7 @@ import reconcile
 from reconcile.errors import StoreError, UsageError
 from reconcile.recording.folder import claim
 from reconcile.recording.run import new_run_id
+from reconcile.recording.usage import counted
 
 RESPONSE = {"id": "r-1", "model": "m", "usage": {"prompt_tokens": 100, "completion_tokens": 20}}
 
@@ -321,6 +322,57 @@ def test_a_call_that_cannot_be_written_breaks_nothing_and_no_sum_is_said(record)
     found = Left(run.folder)
     assert (found.recorded, found.log.complete) == ({}, False)
     assert run.problems == ("1 call could not be written down",)
+
+
+@pytest.mark.parametrize("lost", ["the journal", "everything", "the log"])
+def test_a_run_whose_files_were_deleted_keeps_its_window_and_says_no_sum(record, clock, lost):
+    with record(complete=True) as run:
+        run.add(RESPONSE)
+        for file in list(run.folder.iterdir()) if lost != "the log" else ():
+            if lost == "everything" or file.name == "recording.ndjson":
+                file.unlink()
+        if lost == "everything":
+            run.folder.rmdir()
+        if lost == "the log":
+            (run.folder / "calls.ndjson").unlink()
+            (run.folder / "calls.ndjson").mkdir()
+        clock.time += 100
+    (run.folder / "calls.ndjson").rmdir() if lost == "the log" else None
+    found = Left(run.folder)
+    assert (found.run.window.start, found.run.window.end) == (NOON, NOON + 120)
+    assert (found.recorded, found.log is not None and found.log.complete) == ({}, False)
+
+
+def test_an_error_of_the_experiment_is_not_hidden_by_one_of_the_recording(record):
+    run = record()
+    run.__enter__()
+    (run.folder / "metrics.json").mkdir()
+    error = ValueError("theirs")
+    assert run.__exit__(ValueError, error, None) is None
+    assert "was not recorded" in error.__notes__[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_that_leaves_the_block_does_not_end_the_run(record):
+    with record() as run:
+        child = os.fork()
+        if child == 0:
+            run.__exit__(None, None, None)
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert (run.folder / "recording.ndjson").exists()
+    assert Left(run.folder).recording == {"successful": True}
+
+
+def test_a_response_that_was_watched_and_is_added_keeps_its_times(record, clock):
+    with record() as run:
+        clock.time += 10
+        call = run.call("m", 1)
+        clock.time += 5
+        call.answered(counted(RESPONSE))
+        run.add(RESPONSE)
+        (line,) = (run.folder / "calls.ndjson").read_text().splitlines()
+    assert json.loads(line)["started_at"][14:19] == "00:10"
 
 
 def test_a_line_that_was_cut_off_is_left_out_and_no_sum_is_said(record):

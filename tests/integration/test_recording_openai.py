@@ -119,6 +119,24 @@ def test_calls_of_the_asynchronous_client_at_the_same_time(tmp_path, models, way
     assert models.truth.api_calls == 8
 
 
+def test_what_the_asynchronous_client_gives_up_on_is_aborted(tmp_path, models):
+    async def experiment():
+        async with openai.AsyncOpenAI(api_key="sk-made-up", base_url=models.base_url, max_retries=0) as client:
+            with record("chatdev", run_id="a", runs=tmp_path) as run:
+                run.watch(client)
+                models.script = ["silent", "stalled", "404"]
+                with pytest.raises(openai.APITimeoutError):
+                    await ASYNC_WAYS["chat"](client.with_options(timeout=0.2))
+                async with await client.responses.create(**ASKED_RESPONSES, stream=True) as stream:
+                    await anext(stream)
+                with pytest.raises(openai.NotFoundError):
+                    await client.embeddings.create(model="text-embedding-3-small", input="a")
+            return Left(run.folder)
+
+    found = asyncio.run(experiment())
+    assert (found.log.aborted, found.log.total.api_calls) == (2, 0)
+
+
 def test_calls_of_many_threads(client, models, run, left):
     threads = [threading.Thread(target=WAYS["chat"], args=(client,)) for _ in range(8)]
     for thread in threads:
