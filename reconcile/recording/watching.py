@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from reconcile.errors import UsageError
 from reconcile.recording.answers import Answer
 from reconcile.recording.usage import name_of
 
@@ -37,23 +38,32 @@ Request = Any
 
 
 def watch(client: object, run: Recording) -> Callable[[], None]:
-    """Watch the client for the run; returns how to end it. Raises TypeError where it has nothing to watch."""
+    """Watch the client for the run; returns how to end it. Raises TypeError where it has nothing to watch.
+
+    Raises UsageError where another run watches it, for that would log its calls in both.
+    """
     http: Http = next((each for each in (getattr(client, "_client", None), client) if _sends(each)), None)
     if http is None:
         raise TypeError(f"a {type(client).__name__} cannot be watched; give an OpenAI client or its httpx client")
-    if getattr(http.send, "run", None) is run:
-        return lambda: None
+    other: Recording | None = getattr(http.send, "run", None)
+    if other is not None and other.running:
+        if other.folder == run.folder:
+            return lambda: None
+        raise UsageError(
+            f"the client is watched for {other.framework}/{other.run_id} already",
+            code="client_watched",
+            remedy="give every run that goes on at the same time a client of its own: its calls would be in both logs",
+        )
     send, inherited = http.send, "send" not in vars(http)
     watched: Any = _async_send(send, run) if inspect.iscoroutinefunction(send) else _sync_send(send, run)
     watched.run = run
     http.send = watched
 
     def restore() -> None:
-        if http.send is not watched:
-            return  # another run watches it on top of this one: its watching passes through here
-        http.send = send
-        if inherited:
-            del http.send
+        if http.send is watched:  # or else something else was put on top of it, and passes through here
+            http.send = send
+            if inherited:
+                del http.send
 
     return restore
 

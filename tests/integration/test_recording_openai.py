@@ -11,6 +11,7 @@ from support.models import SECRET, SNAPSHOT, Models
 from support.recordings import Left, usage_of
 
 from reconcile import record
+from reconcile.errors import UsageError
 
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
 ASKED_RESPONSES = {"model": "gpt-4o-mini", "input": SECRET}
@@ -151,10 +152,26 @@ def test_a_client_with_other_options_is_watched_too(client, models, run, left):
     assert left().log.total == models.truth
 
 
+def test_a_client_of_another_run_is_refused(tmp_path, client, run):
+    with record("chatdev", run_id="b", runs=tmp_path) as other, pytest.raises(UsageError, match="chatdev/a already"):
+        other.watch(client)
+
+
+def test_a_client_serves_one_run_after_another(tmp_path, client, models):
+    for name in "bc":
+        with record("chatdev", run_id=name, runs=tmp_path, complete=True) as run:
+            run.watch(client)
+            WAYS["chat"](client)
+        assert Left(run.folder).log.total.api_calls == 1
+
+
 def test_a_client_that_is_watched_twice_logs_once(client, run, left):
     run.watch(client)
+    with record(environ=run.environment) as part:
+        part.watch(client)
+        WAYS["chat"](client)
     WAYS["chat"](client)
-    assert left().log.total.api_calls == 1
+    assert left().log.total.api_calls == 2
 
 
 def test_a_httpx_client_can_be_watched_itself(models, run, left):
