@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reconcile.core.selection import Asked
     from reconcile.core.summary import RunReport, Summary, as_json
     from reconcile.errors import ConfigurationError, ProviderError, ReconcileError, StoreError, UsageError
+    from reconcile.recording import Recording, record
     from reconcile.workflow import (
         Workspace,
         backtest,
@@ -60,6 +61,7 @@ _HOMES = {
     "reconcile.core.selection": ("Asked",),
     "reconcile.core.summary": ("RunReport", "Summary", "as_json"),
     "reconcile.errors": ("ConfigurationError", "ProviderError", "ReconcileError", "StoreError", "UsageError"),
+    "reconcile.recording": ("Recording", "record"),
     "reconcile.workflow": (
         "Workspace",
         "backtest",
@@ -83,6 +85,7 @@ __all__ = [
     "ProviderError",
     "Query",
     "ReconcileError",
+    "Recording",
     "Run",
     "RunKey",
     "RunReport",
@@ -101,6 +104,7 @@ __all__ = [
     "list_runs",
     "open_workspace",
     "openai_usage",
+    "record",
     "run_pass",
     "validate",
 ]

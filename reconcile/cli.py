@@ -20,7 +20,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from reconcile import __version__, config, workflow
+from reconcile import __version__, config, recording, workflow
 from reconcile.errors import ConfigurationError, ReconcileError, UsageError
 from reconcile.simulator.imitation import imitate
 from reconcile.simulator.ledger import Call, Ledger
@@ -119,6 +119,10 @@ def main() -> None:
 
     Durations are 30m, 24h or 2d. Settings come from flags, then the environment, then reconcile.yml.
     """
+
+
+UNMIXED = {"allow_interspersed_args": False}
+"""What stands behind the first argument is another command's own."""
 
 
 # ------------------------------------------------------------------------------------------------ commands
@@ -280,6 +284,54 @@ def _imitated(run: workflow.Run, claim: workflow.Claim, feed: Feed) -> Sequence[
     start, end = run.started_at.timestamp(), run.ended_at.timestamp()
     key = claim.scope.api_key_ids[0] if claim.scope.api_key_ids else "key_simulated"
     return imitate(str(claim.run), start, end, key, claim.known, feed)
+
+
+# --------------------------------------------------------------------------------------------- recording runs
+
+COMMAND = click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
+
+
+@main.command(short_help="Run a command, and leave a file of the run.", context_settings=UNMIXED)
+@click.option("--framework", metavar="NAME", required=True, help="The framework that the run belongs to.")
+@click.option("--run-id", metavar="ID", help="The run's name. [default: a new one]")
+@click.option("--model", metavar="NAME", help="The model of the run, for people.")
+@click.option("--wait-minute", is_flag=True, help="Start and end on the turn of a minute, to share none.")
+@click.option("--runs", metavar="DIR", help="Folder of runs. [default: runs]")
+@click.option("--config", "config_", metavar="FILE", help="Configuration. [default: reconcile.yml, if there is one]")
+@COMMAND
+def record(runs: str | None, config_: str | None, command: Sequence[str], **options: Any) -> None:  # noqa: ANN401
+    """Run a command and leave runs/NAME/ID/metrics.json with its window, its steps and what it counted itself.
+
+    The command finds the folder of its run in the variable RECONCILE_RECORD. However it ends, the run is recorded;
+    signals are passed on to it, and its exit status is passed on: 128+n where signal n killed it. An existing run is
+    never overwritten.
+    """
+    session = Session(as_json=False, verbose=False, flags=config.Flags(runs=runs, config=config_))
+    try:
+        ended = recording.record_command(session.settings().runs, command, **options)
+    except ReconcileError as error:
+        session.fail(error)
+    if ended.error:
+        click.echo(workflow.answer_error(ended.error, session.look).text, err=True)
+        sys.exit(ended.exit_status or ended.error.exit_code)
+    for problem in ended.problems:
+        click.echo(f"note: {problem}", err=True)
+    click.echo(f"recorded {ended.file}, exit status {ended.exit_status}", err=True)
+    sys.exit(ended.exit_status)
+
+
+@main.command(short_help="Run a command as a step of the run around it.", context_settings=UNMIXED)
+@click.argument("name")
+@COMMAND
+def step(name: str, command: Sequence[str]) -> None:
+    """Run a command inside of `reconcile record`, and note when it began and ended, and whether it succeeded.
+
+    Its exit status is passed on, and so are signals.
+    """
+    try:
+        sys.exit(recording.step_command(name, command[1:] if command[0] == "--" else command))
+    except ReconcileError as error:
+        Session(as_json=False, verbose=False, flags=config.Flags()).fail(error)
 
 
 @main.command(short_help="What the GitHub Action runs: a pass, then publish.")

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 ROOT = Path(__file__).parent.parent
 WIDTH = 120
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests")]
 
 import test_documents as documents  # noqa: E402  it knows how README's blocks are told
 

@@ -18,6 +18,8 @@ import pytest
 import sample_world
 import yaml
 from click.testing import CliRunner
+from support.models import Models
+from support.recordings import Left, usage_of
 
 import reconcile
 from reconcile import cli, config, errors, schema_files
@@ -229,6 +231,18 @@ def test_readme_shows_the_file_as_it_becomes(session, tmp_path):
 def test_the_programs_shown_run(session, number):
     _, program = blocks(TEXTS["docs/programs.md"], "python")[number]
     exec(compile(program, f"docs/programs.md, block {number}", "exec"), {})  # noqa: S102  our own page
+
+
+@pytest.mark.parametrize("number", range(len(blocks(TEXTS["docs/recording.md"], "python"))))
+def test_the_recordings_shown_leave_what_their_calls_used(tmp_path, monkeypatch, number):
+    _, program = blocks(TEXTS["docs/recording.md"], "python")[number]
+    monkeypatch.chdir(tmp_path)
+    with Models() as models:
+        for name, value in models.environment.items():
+            monkeypatch.setenv(name, value)
+        exec(compile(program, f"docs/recording.md, block {number}", "exec"), {})  # noqa: S102  our own page
+        (folder,) = (tmp_path / "runs" / "chatdev").iterdir()
+        assert Left(folder).recorded == usage_of(models.truth)
 
 
 # ------------------------------------------------------------------------------------------------------ the demo

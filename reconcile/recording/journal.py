@@ -1,0 +1,139 @@
+"""The journal of a run that is being recorded, a line an event: what recorders and commands say until the run ends.
+
+    {"run": "chatdev/9f3c1e07", "at": 1767621761.3}              the run began; written by the recorder that took it
+    {"begin": "plan", "at": 1767621762}                          a step began
+    {"end": "plan", "at": 1767621790, "success": true}           and ended
+    {"model": "gpt-4o-mini"}                                     the model of the run
+    {"complete": true}                                           every call of the run is in its call log
+    {"recorder": "1f0c"}                                         a program took part in the recording
+    {"recorder": "1f0c", "closed": true, "watched": 12, ...}     and left it as it should
+
+Lines that say something else are counted and otherwise passed over: a command may write what it likes.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+LONGEST_NAME = 200
+"""Characters of the name of a step or a model."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """A step as far as the journal tells; instants are Unix seconds."""
+
+    name: str
+    begun_at: float
+    ended_at: float | None = None
+    success: bool | None = None
+    key: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Journal:
+    """What all lines together say."""
+
+    started_at: float | None = None
+    model: str | None = None
+    complete: bool = False
+    steps: list[Step] = field(default_factory=list)
+    taking_part: set[str] = field(default_factory=set)
+    """Programs that have not left: they were killed, or still run."""
+    watched: int = 0
+    uncounted: int = 0
+    """Calls whose responses did not say what they used."""
+    lost: int = 0
+    """Calls that could not be written down."""
+    unread: int = 0
+
+
+def read(text: str) -> Journal:
+    """The journal in these lines."""
+    journal = Journal()
+    for line in text.splitlines():
+        if line.strip() and not _take(journal, line):
+            journal.unread += 1
+    return journal
+
+
+def _take(journal: Journal, line: str) -> bool:
+    """Whether the line was understood."""
+    with suppress(ValueError, LookupError, RecursionError, TypeError, OverflowError):
+        value = json.loads(line)
+        for name, take in READERS.items():
+            if name in value:
+                take(journal, value)
+                return True
+    return False
+
+
+def _run(journal: Journal, line: dict[str, Any]) -> None:
+    if journal.started_at is not None:
+        raise ValueError("it began before")
+    journal.started_at = seconds(line["at"])
+
+
+def _begin(journal: Journal, line: dict[str, Any]) -> None:
+    journal.steps.append(Step(name=_name(line["begin"]), begun_at=seconds(line.get("at")), key=line.get("id")))
+
+
+def _end(journal: Journal, line: dict[str, Any]) -> None:
+    """The step that began last of those with the name and the id."""
+    ended_at = seconds(line.get("at"))
+    for step in reversed(journal.steps):
+        if (step.name, step.key) == (_name(line["end"]), line.get("id")) and step.ended_at is None:
+            step.ended_at, step.success = ended_at, line.get("success", True) is True
+            return
+    raise ValueError("no such step")
+
+
+def _recorder(journal: Journal, line: dict[str, Any]) -> None:
+    if not line.get("closed"):
+        journal.taking_part.add(line["recorder"])
+        return
+    watched, uncounted, lost = (int(line[name]) for name in ("watched", "uncounted", "lost"))
+    journal.taking_part.remove(line["recorder"])
+    journal.watched += watched
+    journal.uncounted += uncounted
+    journal.lost += lost
+
+
+def _model(journal: Journal, line: dict[str, Any]) -> None:
+    journal.model = journal.model or _name(line["model"])
+
+
+def _complete(journal: Journal, line: dict[str, Any]) -> None:
+    journal.complete = journal.complete or line["complete"] is True
+
+
+READERS = {
+    "run": _run,
+    "begin": _begin,
+    "end": _end,
+    "recorder": _recorder,
+    "model": _model,
+    "complete": _complete,
+}
+
+
+def _name(value: object) -> str:
+    """Text that every file can hold, and not much of it."""
+    return str(value).encode("utf-8", "replace").decode()[:LONGEST_NAME]
+
+
+def seconds(moment: object) -> float:
+    """Unix seconds of a timestamp as metrics.json may have them. Raises ValueError for anything else."""
+    if isinstance(moment, bool):
+        raise ValueError("no instant")
+    if isinstance(moment, int | float) and 0 < moment < 4_102_444_800:  # noqa: PLR2004  the year 2100
+        return float(moment)
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return moment.timestamp()
+    raise ValueError("no instant")

@@ -1,0 +1,176 @@
+"""From the journal and the call log of a run to the files that it leaves. Values in, values out.
+
+What may be said of the calls is decided here. A number is left out where it might not be all: a run that was killed
+may have made a call that nobody wrote down, and a count that lacks one would be held against it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from reconcile.recording.journal import Journal, Step
+
+SOURCE = "reconcile record"
+STATEMENT = "complete"
+KINDS = ("input_tokens", "output_tokens", "cached_tokens")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """When the run began and ended, in Unix seconds, how, and members that say so in the file."""
+
+    started_at: float
+    """As its recorder remembers it: a journal can be lost, and a window must not shrink."""
+    at: float
+    successful: bool
+    told: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """What a call log holds, read as a pass reads it: of rows with one response id the last counts."""
+
+    rows: int
+    counted: int
+    aborted: int
+    sums: tuple[int, int, int]
+    readable: bool
+    """Whether every line could be read, the last one whole."""
+    stated: bool
+    """Whether it says of itself that it is complete, which only its recorder can know."""
+    lines: tuple[str, ...]
+    """The lines that may stay: not a last one that was cut off, nor a statement."""
+
+
+def read_calls(text: str) -> Calls:
+    """The call log in these lines."""
+    *lines, rest = text.split("\n")
+    values = [(line, _object(line)) for line in lines if line.strip()]
+    kept = [(line, value) for line, value in values if value is None or STATEMENT not in value]
+    rows: dict[object, dict[str, Any]] = {}
+    for number, (_, value) in enumerate(kept):
+        if value is not None and _is_row(value):
+            rows[value.get("response_id", number)] = value
+    counted = [row for row in rows.values() if not row.get("aborted")]
+    return Calls(
+        rows=len(kept),
+        counted=len(counted),
+        aborted=len(rows) - len(counted),
+        sums=(_sum(counted, KINDS[0]), _sum(counted, KINDS[1]), _sum(counted, KINDS[2])),
+        readable=not rest and all(value is not None and _is_row(value) for _, value in kept),
+        stated=len(kept) < len(values),
+        lines=tuple(line for line, _ in kept),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What the run leaves: its `metrics.json`, and whether its log may say that no call is missing."""
+
+    document: dict[str, Any]
+    complete: bool
+    problems: tuple[str, ...]
+
+
+def left(run_id: str, journal: Journal, calls: Calls, ending: Ending) -> Left:
+    """The run as it is told, all that is known of it put together."""
+    start, end = ending.started_at, max(ending.started_at, ending.at)
+    problems = tuple(_problems(journal, calls, ending))
+    sure = not problems
+    complete = (journal.complete or calls.stated) and sure and not journal.uncounted
+    document: dict[str, Any] = {
+        "run_id": run_id,
+        **({"model": journal.model} if journal.model else {}),
+        "start_timestamp": spelled(start),
+        "end_timestamp": spelled(end),
+        "steps": [_step(number, step, start, end) for number, step in enumerate(journal.steps, 1)],
+        "aggregate_metrics": {"TOK_IN": 0, "TOK_OUT": 0, "API_CALLS": 0, "CACHED_TOKENS": 0},
+    }
+    if sure and (complete or calls.counted + journal.uncounted):
+        document["recorded_usage"] = _recorded(calls, journal.uncounted)
+    notes = [*problems, *_notes(journal)]
+    document["recording"] = {
+        "successful": ending.successful,
+        **ending.told,
+        **({"call_log": "complete" if complete else "partial"} if calls.rows or complete else {}),
+        **({"problems": notes} if notes else {}),
+    }
+    return Left(document=document, complete=complete, problems=tuple(notes))
+
+
+def _problems(journal: Journal, calls: Calls, ending: Ending) -> Iterable[str]:
+    """Why calls may be missing in what was counted."""
+    if journal.started_at is None:
+        yield "the journal of the run was lost"
+    if calls.rows < journal.watched:
+        yield f"{_plural(journal.watched - calls.rows, 'line')} of the call log were lost"
+    if journal.taking_part:
+        yield f"{_plural(len(journal.taking_part), 'recorder')} did not end: killed, or still running"
+    if journal.lost:
+        yield f"{_plural(journal.lost, 'call')} could not be written down"
+    if not calls.readable:
+        yield "the call log has lines that cannot be read"
+    if not ending.successful and calls.aborted:
+        yield f"{_plural(calls.aborted, 'call')} had no answer when the run failed"
+    if not ending.successful and calls.rows > journal.watched:
+        yield "the run failed, and a call that was not watched may have gone unrecorded"
+
+
+def _notes(journal: Journal) -> Iterable[str]:
+    if journal.uncounted:
+        yield f"{_plural(journal.uncounted, 'response')} did not say what they used"
+    if journal.unread:
+        yield f"{_plural(journal.unread, 'line')} of the journal could not be read"
+    unended = sum(step.ended_at is None for step in journal.steps)
+    if unended:
+        yield f"{_plural(unended, 'step')} did not end before the run"
+
+
+def _recorded(calls: Calls, uncounted: int) -> dict[str, object]:
+    names = ("tokens_in", "tokens_out", "cached_tokens")
+    tokens = {} if uncounted else dict(zip(names, calls.sums, strict=True))
+    return {**tokens, "api_calls": calls.counted + uncounted, "source": SOURCE}
+
+
+def _step(number: int, step: Step, start: float, end: float) -> dict[str, object]:
+    """A step as the file has it, within its run."""
+    first = min(max(step.begun_at, start), end)
+    last = min(max(step.ended_at if step.ended_at is not None else end, first), end)
+    return {
+        "step": number,
+        "name": step.name,
+        "start_timestamp": spelled(first),
+        "end_timestamp": spelled(last),
+        "duration_seconds": round(last - first, 3),
+        "success": step.success is True,
+    }
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    with suppress(ValueError, RecursionError):
+        value = json.loads(line)
+        if isinstance(value, dict):
+            return value
+    return None
+
+
+def _is_row(value: Mapping[str, Any]) -> bool:
+    """Whether it can be added up; all else is for `reconcile validate` to say."""
+    return all(type(value.get(kind)) is int for kind in KINDS) and isinstance(value.get("response_id", ""), str)
+
+
+def _sum(rows: Iterable[Mapping[str, Any]], kind: str) -> int:
+    return sum(row[kind] for row in rows)
+
+
+def spelled(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,180 @@
+"""A provider of models on loopback whose every call is entered in a ledger, as the usage API will report it.
+
+What a call uses follows from its prompt, so nothing here depends on what a client makes of the answer.
+"""
+
+import json
+import threading
+import time
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from reconcile.simulator.ledger import Call, Ledger
+
+KEY_ID = "key_models"
+SNAPSHOT = "gpt-4o-mini-2024-07-18"
+SECRET = "the prompt that nobody may write down"
+
+
+class Models:
+    """Serves while its context lasts. `script` has what becomes of the next requests, `ok` after it:
+
+    `429`, `503`: refused, not billed. `billed 504`: billed, and the answer lost. `silent`: billed, and never answered.
+    `cut`, `stalled`: billed, and a stream that breaks off in the middle, or never goes on.
+    """
+
+    def __init__(self, ledger=None):
+        self.ledger = ledger or Ledger()
+        self.script = []
+        self.silent = threading.Event()
+        self.gone = threading.Event()
+        self._lock = threading.Lock()
+        self._served = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.gone.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def origin(self):
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def base_url(self):
+        return f"{self.origin}/v1"
+
+    @property
+    def environment(self):
+        """What a program with the official client needs."""
+        return {"OPENAI_BASE_URL": self.base_url, "OPENAI_API_KEY": "sk-made-up"}
+
+    @property
+    def truth(self):
+        return self.ledger.truth(KEY_ID, 0, time.time() + 1)
+
+    def next(self, asked):
+        """The number of the call, what becomes of it, and what it used; entered unless it is refused."""
+        prompt = json.dumps(asked.get("messages") or asked.get("input"))
+        used = (len(prompt) + 1_000, len(prompt) % 97 + 10, len(prompt) // 128 * 128)
+        with self._lock:
+            self._served += 1
+            outcome = self.script.pop(0) if self.script else "ok"
+            if not outcome.isdecimal():
+                self.ledger.add([
+                    Call(
+                        at=time.time(), tokens_in=used[0], tokens_out=used[1], cached_tokens=used[2],
+                        api_key_id=KEY_ID, model=SNAPSHOT,
+                    )
+                ])  # fmt: skip
+            return self._served, outcome, used
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def __init__(self, models, *connection):
+        self._models = models
+        super().__init__(*connection)
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        number, outcome, used = self._models.next(asked)
+        if outcome == "silent":
+            self._models.silent.set()
+            self._models.gone.wait()
+        elif outcome.split()[-1].isdecimal():
+            self._send(int(outcome.split()[-1]), {"error": {"message": "no", "type": "made_up"}})
+        elif asked.get("stream"):
+            events = EVENTS[self.path](number, used, asked)
+            self._stream(events if outcome == "ok" else events[: len(events) // 2], whole=outcome == "ok")
+            if outcome == "stalled":
+                self._models.gone.wait()
+        else:
+            self._send(200, WHOLE[self.path](number, used))
+
+    def _send(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Retry-After", "0")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _stream(self, events, *, whole):
+        data = "".join(
+            f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n" for event in events
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Content-Length", str(len(data) if whole else len(data) + 100))
+        self.end_headers()
+        for start in range(0, len(data), 7):  # no event in one piece
+            self.wfile.write(data[start : start + 7])
+
+    def log_message(self, *_):
+        pass
+
+
+def chat_usage(used):
+    return {
+        "prompt_tokens": used[0], "completion_tokens": used[1], "total_tokens": used[0] + used[1],
+        "prompt_tokens_details": {"cached_tokens": used[2], "audio_tokens": 0},
+    }  # fmt: skip
+
+
+def responses_usage(used):
+    return {
+        "input_tokens": used[0], "output_tokens": used[1], "total_tokens": used[0] + used[1],
+        "input_tokens_details": {"cached_tokens": used[2]}, "output_tokens_details": {"reasoning_tokens": 3},
+    }  # fmt: skip
+
+
+def chat(number, used):
+    return {
+        "id": f"chatcmpl-{number}", "object": "chat.completion", "created": int(time.time()), "model": SNAPSHOT,
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": SECRET}}],
+        "usage": chat_usage(used),
+    }  # fmt: skip
+
+
+def response(number, used, *, status="completed"):
+    content = [{"type": "output_text", "text": SECRET, "annotations": []}]
+    output = [{"type": "message", "id": "msg_1", "status": status, "role": "assistant", "content": content}]
+    return {
+        "id": f"resp_{number}", "object": "response", "created_at": time.time(), "model": SNAPSHOT, "status": status,
+        "output": output, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+        "usage": responses_usage(used) if status == "completed" else None,
+    }  # fmt: skip
+
+
+def message(number, used):
+    tokens = {"input_tokens": used[0] - used[2], "cache_read_input_tokens": used[2], "output_tokens": used[1]}
+    return {"id": f"msg_{number}", "type": "message", "model": "claude-x", "content": [], "usage": tokens}
+
+
+def chat_events(number, used, asked):
+    shared = {"id": f"chatcmpl-{number}", "object": "chat.completion.chunk", "created": 1, "model": SNAPSHOT}
+    parts = [{**shared, "choices": [{"index": 0, "delta": {"content": word}}]} for word in SECRET.split()]
+    last = {**shared, "choices": [], "usage": chat_usage(used)}
+    return [*parts, *([last] if asked.get("stream_options", {}).get("include_usage") else []), "[DONE]"]
+
+
+def response_events(number, used, _):
+    begun = {"type": "response.created", "response": response(number, used, status="in_progress"), "sequence_number": 0}
+    part = {
+        "type": "response.output_text.delta", "item_id": "msg_1", "output_index": 0, "content_index": 0,
+        "delta": SECRET, "sequence_number": 1, "logprobs": [],
+    }  # fmt: skip
+    return [begun, part, part, {"type": "response.completed", "response": response(number, used), "sequence_number": 2}]
+
+
+WHOLE = {"/v1/chat/completions": chat, "/v1/responses": response, "/v1/messages": message}
+EVENTS = {"/v1/chat/completions": chat_events, "/v1/responses": response_events}

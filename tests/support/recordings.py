@@ -1,0 +1,71 @@
+"""What tests of recordings share: a clock that only moves when told, and a look at what a run left."""
+
+import json
+from pathlib import Path
+
+from reconcile import schema_files
+from reconcile.core.calls import LogChecker, held_to
+from reconcile.core.model import CallLog, RunKey
+from reconcile.core.reading import read_run
+from reconcile.core.validation import Checker, Document
+
+CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+LOGS = LogChecker(schema_files.load("calls"))
+
+NOON = 1_767_614_400.0
+"""2026-01-05T12:00:00Z."""
+
+
+class FakeClock:
+    def __init__(self, now=NOON):
+        self.time = now
+        self.waits = []
+
+    def now(self):
+        return self.time
+
+    def wait(self, seconds):
+        self.waits.append(seconds)
+        self.time += seconds
+
+
+class Left:
+    """The files of a run, which have to be valid. `log` is its call log as a pass reads it."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        data = (self.folder / "metrics.json").read_bytes()
+        self.value = json.loads(data)
+        key = RunKey(self.folder.parent.name, self.folder.name)
+        found = CHECKER.check("metrics.json", key, data)
+        assert isinstance(found, Document), found
+        self.run = read_run(key, "metrics.json", found.value, found.generation)
+        self.log, self.strays = None, ()
+        if (self.folder / "calls.ndjson").exists():
+            log = LOGS.check("calls.ndjson", (self.folder / "calls.ndjson").read_bytes())
+            assert isinstance(log, CallLog), log
+            self.log, self.strays = held_to("calls.ndjson", log, self.run.window)
+            assert self.strays == ()
+            assert not self.log.contradicts(self.run.recorded)
+
+    @property
+    def recorded(self):
+        return {name: count for name, count in self.value.get("recorded_usage", {}).items() if name != "source"}
+
+    @property
+    def recording(self):
+        return self.value["recording"]
+
+    @property
+    def files(self):
+        return {path.name for path in self.folder.iterdir()}
+
+    @property
+    def text(self):
+        return "".join(path.read_text("utf-8") for path in self.folder.iterdir())
+
+
+def usage_of(usage):
+    """A ledger's usage as `recorded_usage` has it."""
+    names = ("tokens_in", "tokens_out", "cached_tokens", "api_calls")
+    return dict(zip(names, usage.parts, strict=True))

@@ -1,0 +1,132 @@
+"""What a run leaves, from what is known of it: no number is said that might not be all."""
+
+import json
+
+import pytest
+from support.recordings import NOON
+
+from reconcile.recording.journal import Journal, Step
+from reconcile.recording.metrics import Ending, left, read_calls
+
+
+def row(tokens=100, **members):
+    times = {"started_at": NOON, "ended_at": NOON + 1, "model": "m"}
+    return {**times, "input_tokens": tokens, "output_tokens": tokens // 10, "cached_tokens": 0, **members}
+
+
+def log(*rows):
+    return "".join(json.dumps(each) + "\n" for each in rows)
+
+
+def journal(**members):
+    return Journal(started_at=NOON, complete=True, **members)
+
+
+def ended(text="", *, successful=True, at=NOON + 60, of=None):
+    return left(
+        "a", of or journal(watched=2), read_calls(text), Ending(started_at=NOON, at=at, successful=successful, told={})
+    )
+
+
+TWO = log(row(100), row(200, response_id="r"))
+
+
+def test_recorded_usage_is_the_sum_of_the_log():
+    found = ended(TWO)
+    assert found.complete
+    assert found.document["recorded_usage"] == {
+        "tokens_in": 300, "tokens_out": 30, "cached_tokens": 0, "api_calls": 2, "source": "reconcile record",
+    }  # fmt: skip
+
+
+def test_of_rows_with_one_response_id_the_last_counts():
+    found = ended(log(row(100, response_id="r"), row(250, response_id="r")))
+    assert (found.document["recorded_usage"]["tokens_in"], found.document["recorded_usage"]["api_calls"]) == (250, 1)
+
+
+def test_calls_without_an_answer_are_in_no_sum():
+    found = ended(log(row(100), row(0, aborted=True)))
+    assert (found.complete, found.document["recorded_usage"]["api_calls"]) == (True, 1)
+
+
+def test_calls_of_unknown_tokens_leave_the_calls_counted():
+    found = ended(TWO, of=journal(uncounted=1, watched=2))
+    assert not found.complete
+    assert found.document["recorded_usage"] == {"api_calls": 3, "source": "reconcile record"}
+
+
+MISSING = [
+    pytest.param(TWO, True, Journal(complete=True), "journal of the run was lost", id="the journal was deleted"),
+    pytest.param(TWO, True, journal(watched=3), "1 line of the call log", id="the log was deleted"),
+    pytest.param(TWO, True, journal(taking_part={"x"}), "1 recorder did not end", id="a recorder was killed"),
+    pytest.param(TWO, True, journal(lost=2), "2 calls could not be written down", id="calls were lost"),
+    pytest.param(TWO + '{"started', True, journal(), "lines that cannot be read", id="the last line is torn"),
+    pytest.param(TWO + "{}\n", True, journal(), "lines that cannot be read", id="a line is no call"),
+    pytest.param(TWO + "x\n", True, journal(), "lines that cannot be read", id="a line is no JSON"),
+    pytest.param(TWO, False, journal(watched=1), "may have gone unrecorded", id="failed, with calls added by hand"),
+    pytest.param(
+        log(row(), row(0, aborted=True)),
+        False,
+        journal(watched=2),
+        "had no answer",
+        id="failed in the middle of a call",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "successful", "of", "why"), MISSING)
+def test_where_a_call_may_be_missing_no_sum_is_said_and_no_log_is_complete(text, successful, of, why):
+    found = ended(text, successful=successful, of=of)
+    assert ("recorded_usage" in found.document, found.complete) == (False, False)
+    assert why in found.problems[0]
+    assert found.document["recording"]["call_log"] == "partial"
+
+
+def test_a_failed_run_whose_calls_were_all_watched_and_answered_counted_them_all():
+    found = ended(TWO, successful=False)
+    assert (found.complete, found.document["recorded_usage"]["api_calls"]) == (True, 2)
+
+
+def test_a_log_is_not_complete_because_nothing_went_wrong():
+    assert not ended(TWO, of=Journal(started_at=NOON, watched=2)).complete
+
+
+def test_a_run_that_counted_nothing_says_nothing_of_calls():
+    found = ended(of=Journal(started_at=NOON))
+    assert ("recorded_usage" in found.document, found.complete) == (False, False)
+    assert found.document["recording"] == {"successful": True}
+
+
+def test_a_run_that_states_to_have_logged_everything_made_no_call_where_none_is_logged():
+    found = ended(of=journal())
+    assert (found.complete, found.document["recorded_usage"]["api_calls"]) == (True, 0)
+
+
+def test_a_statement_written_too_early_is_no_line_that_stays():
+    calls = read_calls('{"complete": true}\n' + TWO)
+    assert (calls.stated, calls.rows, len(calls.lines), calls.readable) == (True, 2, 2, True)
+
+
+def test_steps_lie_within_the_run_whatever_their_clock_says():
+    strays = [
+        Step(name="early", begun_at=NOON - 5, ended_at=NOON + 1, success=True),
+        Step(name="late", begun_at=NOON + 59, ended_at=NOON + 99, success=True),
+        Step(name="backwards", begun_at=NOON + 9, ended_at=NOON + 8, success=True),
+        Step(name="unended", begun_at=NOON + 30),
+    ]
+    steps = ended(of=journal(steps=strays)).document["steps"]
+    found = [(step["name"], step["start_timestamp"][14:19], step["end_timestamp"][14:19]) for step in steps]
+    assert found == [
+        ("early", "00:00", "00:01"), ("late", "00:59", "01:00"), ("backwards", "00:09", "00:09"),
+        ("unended", "00:30", "01:00"),
+    ]  # fmt: skip
+    assert [step["success"] for step in steps] == [True, True, True, False]
+
+
+def test_a_clock_that_was_set_back_makes_no_run_end_before_its_start():
+    found = ended(at=NOON - 100).document
+    assert found["end_timestamp"] == found["start_timestamp"] == "2026-01-05T12:00:00.000000Z"
+
+
+def test_the_window_does_not_depend_on_the_journal():
+    assert ended(of=Journal()).document["start_timestamp"] == "2026-01-05T12:00:00.000000Z"
