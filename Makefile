@@ -28,6 +28,7 @@ lint: $(READY)  ## style, types and schemas
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --persona pedantic --no-progress action.yml .github
 	$(BIN)/reconcile validate --runs runs
+	$(BIN)/reconcile audit --runs runs
 
 prove: $(READY)  ## the long counts, whose figures stand in docs/proof.md
 	RECONCILE_TEST_SCALE=10 $(BIN)/python -m pytest -n auto -q
