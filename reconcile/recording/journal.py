@@ -129,11 +129,11 @@ def _name(value: object) -> str:
 def seconds(moment: object) -> float:
     """Unix seconds of a timestamp as metrics.json may have them. Raises ValueError for anything else."""
     if isinstance(moment, bool):
-        raise ValueError("no instant")
+        raise ValueError(f"{moment!r} is no instant: give Unix seconds, or a time with its UTC offset")
     if isinstance(moment, int | float) and 0 < moment < 4_102_444_800:  # noqa: PLR2004  the year 2100
         return float(moment)
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         return moment.timestamp()
-    raise ValueError("no instant")
+    raise ValueError(f"{moment!r} is no instant: give Unix seconds, or a time with its UTC offset")
