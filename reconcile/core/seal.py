@@ -33,7 +33,8 @@ def seal(value: Mapping[str, Any]) -> str:
     block = value[BLOCK]
     evidence = {name: item for name, item in block[EVIDENCE].items() if name != "seal"}
     sealed = {
-        "figures": {name: value["aggregate_metrics"].get(name) for name in AGGREGATES},
+        "figures": {name: value["aggregate_metrics"].get(name) for name in (*AGGREGATES, "AEI")},
+        "status": value.get("verification_status"),
         "steps": [[step.get(name) for name in STEP_FIGURES] for step in value["steps"]],
         "recorded": value.get("recorded_usage"),
         "block": {**block, EVIDENCE: evidence},

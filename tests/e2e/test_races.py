@@ -21,6 +21,8 @@ from support.runs import CHECKER
 from reconcile.core.model import RunKey
 from reconcile.core.validation import Document
 
+pytestmark = pytest.mark.no_cover
+
 SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "1"))
 WRITERS = 8
 PASSES = max(1, int(2.5 * SCALE))

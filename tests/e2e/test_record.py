@@ -78,7 +78,7 @@ def test_output_is_the_commands_own_and_the_report_goes_to_stderr(tmp_path):
 @POSIX
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])
 def test_a_signal_is_passed_on_and_the_run_recorded(tmp_path, name):
-    recorded = Recorded(tmp_path, ["sh", "-c", "echo ready; exec cat"], quick=name != "SIGTERM")
+    recorded = Recorded(tmp_path, ["sh", "-c", "echo ready; exec tail -f /dev/null"], quick=name != "SIGTERM")
     assert recorded.line() == "ready"
     recorded.process.send_signal(signal.Signals[name])
     code, left = recorded.end()

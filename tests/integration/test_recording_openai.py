@@ -196,7 +196,7 @@ def test_a_refused_try_is_no_call_and_the_one_after_it_says_which_it_was(client,
 
 def test_a_try_that_timed_out_is_a_row_of_its_own(client, models, run, left):
     models.script = ["silent"]
-    WAYS["chat"](client.with_options(max_retries=1, timeout=0.2))
+    WAYS["chat"](client.with_options(max_retries=1, timeout=1.5))
     assert [(row["attempt"], row.get("aborted")) for row in rows(run)] == [(1, True), (2, None)]
     assert (models.truth.api_calls, left().log.aborted) == (2, 1)
 

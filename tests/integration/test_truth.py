@@ -10,6 +10,8 @@ from benchmarks.truth import held, of_cell, report, rows
 from benchmarks.truths.cells import LOG, NOTHING, STALLS, Cell, blocks, cells
 from benchmarks.truths.passes import lived
 
+pytestmark = pytest.mark.no_cover
+
 RUNS = max(4, int(4 * SCALE))
 """Of each cell: one a combination of weather and late calls, or more."""
 

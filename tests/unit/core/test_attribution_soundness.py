@@ -13,6 +13,8 @@ from support.worlds import CALLS, NOTHING, SCALE, TOTALS, WIDE, Route, Traffic, 
 from reconcile.core.attribution import attribute
 from reconcile.core.model import Scope, Usage, joined, total
 
+pytestmark = pytest.mark.no_cover
+
 SNAPSHOT, OTHER = "gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18"
 ROUTES = (Route("key_a", SNAPSHOT), Route("key_a", OTHER), Route("key_b", SNAPSHOT), Route("key_c", OTHER, "proj_2"))
 SCOPES = (

@@ -26,6 +26,8 @@ from support.worlds import (
 from reconcile.core.attribution import attribute
 from reconcile.core.model import Completeness, Recorded, Scope, Usage, total
 
+pytestmark = pytest.mark.no_cover
+
 ROUTES = (Route("key_a", "gpt-4o-2024-08-06"), Route("key_a"), Route("key_b"))
 SCOPES = (
     Traffic(Scope("openai", ("key_a",)), ROUTES[:2]),

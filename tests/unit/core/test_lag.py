@@ -17,6 +17,8 @@ from reconcile.core.model import Policy
 from reconcile.core.timing import Timing, timing_of
 from reconcile.core.turnbull import Interval, estimate, share_by
 
+pytestmark = pytest.mark.no_cover
+
 NOW = after("30:00")
 
 
