@@ -5,6 +5,7 @@ import os
 import socket
 
 import pytest
+from hypothesis import settings
 from support.bench import Bench
 from xdist.scheduler import LoadScopeScheduling
 
@@ -13,6 +14,9 @@ from reconcile.simulator.server import Simulator
 
 SETTINGS = ("OPENAI_", "OPEN_AI_", "RECONCIL")
 
+
+settings.register_profile("patient", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("patient")
 
 TOGETHER = ("tests/e2e/test_act.py", "tests/contract/test_devbench_replay.py", "tests/contract/test_devbench_lag.py")
 """Files whose tests share what takes long to make: one worker runs all of them."""
