@@ -193,10 +193,35 @@ class TestComment:
         done = repository.job("13:17", sign="api", github_api_url=double.url, environ=elsewhere)
         assert (done.code, done["pushed"]) == (0, "true")
 
+    def test_a_comment_only_for_changes_leaves_out_a_pass_that_changes_nothing(self, repository, double):
+        number = repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.job("12:20", comment="changes", pr_number=number)
+        assert repository.comments(number) == []
+        repository.job("13:17", comment="changes", pr_number=number)
+        assert len(repository.comments(number)) == 1
+
     def test_comments_can_be_switched_off(self, repository, double):
         repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         repository.job("13:17", comment="off")
         assert [request for request in double.writes if "comments" in request[1]] == []
+
+
+class TestIssue:
+    def test_one_issue_stays_open_for_as_long_as_a_run_is_broken(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:04:30", 500)])
+        repository.add("chatdev/b", "12:04:10", "12:09", [("12:08", 70)])
+        for clock in ("13:17", "14:17", "15:17"):
+            repository.job(clock, open_issue="true")
+        (issue,) = double.state.threads.values()
+        assert (issue.state, "shared&#95;minutes" in issue.body) == ("open", True)
+        repository.forge.write({path("chatdev/a"): None, path("chatdev/b"): None})
+        repository.job("16:17", open_issue="true")
+        assert [each.state for each in double.state.threads.values()] == ["closed"]
+
+    def test_nothing_broken_opens_none(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.job("13:17", open_issue="true")
+        assert list(double.state.threads) == []
 
 
 class TestCheck:
