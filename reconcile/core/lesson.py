@@ -79,9 +79,7 @@ def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Appl
     written = checker.check(lesson.path, lesson.claim.run, after)
     if not isinstance(written, Document):
         raise _never_written(lesson.path, written[0].message)
-    return Applied(
-        run=_run(lesson, written), before=data, after=after, evidence=evidence if lesson.evidence else None, note=note
-    )
+    return Applied(run=_run(lesson, written), before=data, after=after, evidence=evidence, note=note)
 
 
 def _evidence(lesson: Lesson, verdict: Verdict) -> bytes | None:

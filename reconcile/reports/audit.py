@@ -20,6 +20,7 @@ def audit_text(audit: Audit, paint: Paint, width: int) -> str:
     longest = max((len(printable(str(each.run.key))) for each in unaudited), default=0)
     listed = [f"  {printable(str(each.run.key)).ljust(longest)}  {printable(each.found.why)}" for each in unaudited]
     parts = [
+        f"{paint('Findings', 'bold')}\n{findings_text(audit.invalid)}" if audit.invalid else "",
         f"{paint('Differences', 'bold')}\n{differences}" if differences else "",
         "\n".join([paint("Not computed again", "bold"), *listed]) if listed else "",
         "\n".join(error_text(error, paint, width) for error in audit.errors),

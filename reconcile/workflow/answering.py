@@ -81,7 +81,7 @@ def answer_explain(account: Account, look: Look) -> Answer:
 
 def answer_audit(audit: Audit, look: Look) -> Answer:
     """Every verdict against its evidence."""
-    different = any(each.found.outcome is Outcome.DIFFERENT for each in audit.runs)
+    different = any(each.found.outcome is Outcome.DIFFERENT for each in audit.runs) or bool(audit.invalid)
     text = audit_text(audit, painter(colour=look.colour), look.width)
     return Answer(text=text, document=audit_json(audit), exit_code=max(_worst(audit.errors), int(different)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -41,24 +40,37 @@ def audit_runs(workspace: Workspace, paths: Sequence[Path] = ()) -> Audit:
 
 def audit_tree(workspace: Workspace, tree: Tree, paths: Sequence[Path] = ()) -> Audit:
     """The same of a folder that was read already."""
-    subjects = {run.key: _subject(workspace, run) for run in tree.runs}
-    known = {key: subject.evidence for key, (subject, _) in subjects.items() if subject.evidence}
-    logs = {run.key: run.log for run in tree.runs if run.log}
-    beside = Beside(known=known, logs=logs)
+    subjects: list[tuple[Subject, str]] = []
+    errors = list(tree.errors)
+    for run in tree.runs:
+        try:
+            subjects.append(_subject(workspace, run))
+        except StoreError as error:
+            errors.append(error)
+    known = {subject.run.key: subject.evidence for subject, _ in subjects if subject.evidence}
+    beside = Beside(known=known, logs={run.key: run.log for run in tree.runs if run.log})
     asked = {path.resolve() for path in paths}
     return Audit(
         runs=tuple(
             _located(subject, text, audit(subject, beside, required=workspace.evidence))
-            for subject, text in subjects.values()
-            if not asked or asked & {Path(subject.run.path).resolve(), *Path(subject.run.path).resolve().parents}
-        )
+            for subject, text in subjects
+            if _is_asked(subject.run.path, asked)
+        ),
+        invalid=tuple(finding for finding in tree.findings if _is_asked(finding.path, asked)),
+        errors=tuple(errors),
     )
+
+
+def _is_asked(path: str, asked: set[Path]) -> bool:
+    whole = Path(path).resolve()
+    return not asked or bool(asked & {whole, *whole.parents})
 
 
 def refetched(workspace: Workspace, done: Audit, provider: Provider) -> Audit:
     """The audit held against a fresh read, which differs from what was forged coherently, or restated since."""
     read = read_claims(workspace, [each.evidence.own.claim for each in done.runs if each.evidence], provider)
-    return Audit(runs=tuple(_reread(each, read) for each in done.runs), errors=read.errors)
+    after = tuple(_reread(each, read) for each in done.runs)
+    return replace(done, runs=after, errors=(*done.errors, *read.errors))
 
 
 def _reread(each: Audited, read: Read) -> Audited:
@@ -81,8 +93,8 @@ def evidence_of_run(workspace: Workspace, run: Run) -> Evidence | None:
     """The evidence of the figure that the run's file has; None where there is none, or another's."""
     subject, _ = _subject(workspace, run)
     named = named_evidence(subject.value) if run.state and run.state.ours else None
-    digest = hashlib.sha256(subject.data).hexdigest() if subject.data else None
-    return subject.evidence if named is not None and named == digest else None
+    found = digest(subject.data) if subject.data else None
+    return subject.evidence if named is not None and named == found else None
 
 
 def _subject(workspace: Workspace, run: Run) -> tuple[Subject, str]:

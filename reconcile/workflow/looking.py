@@ -17,12 +17,16 @@ from reconcile.core.summary import RunReport, Summary
 from reconcile.core.validation import Document
 from reconcile.errors import StoreError, UsageError
 from reconcile.workflow.auditing import evidence_of_run
-from reconcile.workflow.tree import Workspace, check_file, check_log, read_tree
+from reconcile.workflow.tree import Tree, Workspace, check_file, check_log, read_tree
 
 
 def list_runs(workspace: Workspace, asked: Asked = EVERYTHING) -> Summary:
     """Every run with where it stands and what a pass would do with it. Asks the provider nothing."""
-    tree = read_tree(workspace)
+    return list_tree(workspace, read_tree(workspace), asked)
+
+
+def list_tree(workspace: Workspace, tree: Tree, asked: Asked) -> Summary:
+    """The same of a folder that was read already."""
     selected = tree.selected(workspace, asked)
     return Summary(
         now=workspace.now,

@@ -57,9 +57,9 @@ def audited_with(world, name, file=None, evidence=None):
 
 def found(world, name, **given):
     """Whether the audit finds a difference, or the file is not valid any more."""
-    done, tree = audited_with(world, name, **given)
+    done, _ = audited_with(world, name, **given)
     differs = any(each.found.outcome is Outcome.DIFFERENT for each in done.runs)
-    return differs or any(finding.path.endswith(f"{name}/metrics.json") for finding in tree.findings)
+    return differs or any(finding.path.endswith(f"{name}/metrics.json") for finding in done.invalid)
 
 
 def sound(world):

@@ -73,10 +73,13 @@ class Audited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Of all runs that were asked for; errors are what kept a fresh read from being made."""
+    """Of all runs that were asked for."""
 
     runs: tuple[Audited, ...]
+    invalid: tuple[Finding, ...] = ()
+    """Of files that are no valid run, call logs included: nothing of them can be audited."""
     errors: tuple[ReconcileError, ...] = ()
+    """What kept files, or usage, from being read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +149,7 @@ def audit_json(done: Audit) -> dict[str, Json]:
             }
             for each in done.runs
         ],
+        "invalid": [finding_json(finding) for finding in done.invalid],
         "errors": [error_json(error) for error in done.errors],
     }
 

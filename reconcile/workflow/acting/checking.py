@@ -8,8 +8,9 @@ from pathlib import Path
 from reconcile.adapters.run_store import RunStore
 from reconcile.core.summary import Summary
 from reconcile.workflow.acting.branches import Action, Configuration, configuration_at, workspace_over
-from reconcile.workflow.auditing import audit_runs
-from reconcile.workflow.looking import list_runs
+from reconcile.workflow.auditing import audit_tree
+from reconcile.workflow.looking import list_tree
+from reconcile.workflow.tree import read_tree
 
 
 def check(action: Action) -> tuple[Summary, Configuration]:
@@ -19,7 +20,8 @@ def check(action: Action) -> tuple[Summary, Configuration]:
     if base:
         settings = configuration_at(action, action.repository.remote.fetch(base))
     workspace = workspace_over(action, RunStore(Path(settings.runs)), settings)
-    summary = list_runs(workspace, action.request.asked)
+    tree = read_tree(workspace)
+    summary = list_tree(workspace, tree, action.request.asked)
     errors = tuple(error for error in summary.errors if error.code != "missing_key_id")
-    differences = [finding for each in audit_runs(workspace).runs for finding in each.findings]
+    differences = [finding for each in audit_tree(workspace, tree).runs for finding in each.findings]
     return replace(summary, findings=(*summary.findings, *differences), errors=errors), settings
