@@ -18,7 +18,7 @@ from reconcile.core.evidence import evidence_bytes, read_evidence
 from reconcile.core.model import RunKey
 from reconcile.simulator.ledger import Ledger
 from reconcile.simulator.server import Simulator
-from reconcile.workflow.auditing import audit_tree, refetched
+from reconcile.workflow.auditing import audit_runs, evidence_of_run, refetched
 from reconcile.workflow.tree import read_tree
 
 LAST = HOURS[-1] * 3600 + 1020
@@ -47,9 +47,7 @@ def audited_with(world, name, file=None, evidence=None):
             (folder / "metrics.json").write_bytes(file)
         if evidence is not None:
             (folder / "usage_evidence.json").write_bytes(evidence)
-        workspace = world.workspace(DAY + timedelta(seconds=LAST))
-        tree = read_tree(workspace)
-        return audit_tree(workspace, tree, [Path(folder)]), tree
+        return audit_runs(world.workspace(DAY + timedelta(seconds=LAST)), [Path(folder)])
     finally:
         for path, data in before.items():
             path.write_bytes(data)
@@ -57,7 +55,7 @@ def audited_with(world, name, file=None, evidence=None):
 
 def found(world, name, **given):
     """Whether the audit finds a difference, or the file is not valid any more."""
-    done, _ = audited_with(world, name, **given)
+    done = audited_with(world, name, **given)
     differs = any(each.found.outcome is Outcome.DIFFERENT for each in done.runs)
     return differs or any(finding.path.endswith(f"{name}/metrics.json") for finding in done.invalid)
 
@@ -134,7 +132,7 @@ def test_evidence_of_a_run_alone_that_was_edited_named_and_sealed_again_is_found
 
 def test_what_is_forged_coherently_is_found_by_a_fresh_read_only(world):
     name, value, data = next(filter(None, (coherently(world, *each) for each in alone(world))))
-    done, _ = audited_with(world, name, file=text(value), evidence=data)
+    done = audited_with(world, name, file=text(value), evidence=data)
     assert [(each.found.outcome, each.found.differences) for each in done.runs] == [(Outcome.SOUND, ())]
     now = DAY + timedelta(seconds=LAST)
     again = refetched(world.workspace(now), done, world.provider(now))
@@ -233,6 +231,22 @@ class TestWhatLiesInThePlaceOfEvidence:
             evidence.mkdir()
         done = self.audit()
         assert (done.exit_code, "usage_evidence.json" in done.stdout) == (1, True)
+
+    def test_a_figure_that_makes_the_file_invalid_fails_and_shows_its_place(self, folder):
+        file = folder / "metrics.json"
+        file.write_text(file.read_text().replace('"total_api_calls": 2', '"total_api_calls": -2', 1))
+        done = self.audit()
+        assert (done.exit_code, "/usage_api_reconciliation/total_api_calls: " in done.stdout) == (1, True)
+        document = json.loads(self.audit("--json").stdout)
+        jsonschema.Draft202012Validator(schema_files.load("audit")).validate(document)
+        assert [each["pointer"] for each in document["invalid"]] == ["/usage_api_reconciliation/total_api_calls"]
+
+    def test_line_ends_of_a_checkout_leave_explain_its_minutes(self, folder):
+        evidence = folder / "usage_evidence.json"
+        evidence.write_bytes(evidence.read_bytes().replace(b"\n", b"\r\n"))
+        workspace = self.bench.workspace("15:17")
+        (run,) = read_tree(workspace).runs
+        assert evidence_of_run(workspace, run).own.claim.run == run.key
 
     def test_line_ends_of_a_checkout_are_no_difference(self, folder):
         for name in ("usage_evidence.json", "metrics.json"):
