@@ -2,23 +2,13 @@
 
     discover -> validate -> select -> plan -> fetch -> attribute -> settle -> write -> report
 
-Clients, settings and the instant are arguments, so that a pass is the same in a test, a replay and a job.
+Clients, settings and the instant are arguments, so that a pass is the same in a test, a replay and a job. A job of the
+GitHub Action has its functions in `workflow.acting`.
 """
 
 from reconcile.core.claims import key_id_variable
 from reconcile.core.model import Claim, Query, Run, RunKey
 from reconcile.core.selection import Asked
-from reconcile.workflow.acting import (
-    Acted,
-    Action,
-    act,
-    error_annotation,
-    mask,
-    not_acted,
-    open_action,
-    unheeded,
-    write_job,
-)
 from reconcile.workflow.answering import (
     Answer,
     Look,
@@ -40,8 +30,6 @@ from reconcile.workflow.running import run_pass
 from reconcile.workflow.tree import Workspace
 
 __all__ = [
-    "Acted",
-    "Action",
     "Answer",
     "Asked",
     "Claim",
@@ -51,7 +39,6 @@ __all__ = [
     "Run",
     "RunKey",
     "Workspace",
-    "act",
     "answer_audit",
     "answer_backtest",
     "answer_error",
@@ -64,19 +51,13 @@ __all__ = [
     "backtest",
     "claims",
     "curl_lines",
-    "error_annotation",
     "explain",
     "key_id_variable",
     "lag",
     "list_runs",
-    "mask",
-    "not_acted",
-    "open_action",
     "open_workspace",
     "openai_usage",
     "refetched",
     "run_pass",
-    "unheeded",
     "validate",
-    "write_job",
 ]

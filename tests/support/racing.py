@@ -19,6 +19,7 @@ from reconcile import config, workflow
 from reconcile.adapters.git_repo import Push
 from reconcile.core.model import RunKey
 from reconcile.core.selection import Asked
+from reconcile.workflow import acting
 from reconcile.workflow.acting.branches import read_branch
 from reconcile.workflow.reading import read_usage
 from reconcile.workflow.running import conclude
@@ -29,7 +30,7 @@ FASTER = 20
 
 def regenerate(action):
     """The runs written by one pass of the Action."""
-    acted = workflow.act(action)
+    acted = acting.act(action)
     assert acted.exit_code == 0, acted.log
     return [run["path"] for run in acted.document["runs"] if run["written"] and acted.outputs["pushed"] == "true"]
 
@@ -63,7 +64,7 @@ def opened(checkout, temp, provider_url, key, keys, now):
         "OPENAI_BASE_URL": provider_url,
     }
     inputs = config.read_inputs(environ)
-    action = workflow.open_action(
+    action = acting.open_action(
         replace(inputs.request, asked=Asked(keys=frozenset(RunKey(*key.split("/")) for key in keys))),
         environ,
         token=None,

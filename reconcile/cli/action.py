@@ -1,0 +1,72 @@
+"""`action`: a job of the GitHub Action."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+
+import click
+from rich.progress import Progress
+
+from reconcile import config, workflow
+from reconcile.cli.asking import provider
+from reconcile.errors import ReconcileError, UsageError
+from reconcile.workflow import acting
+
+
+@click.command(short_help="What the GitHub Action runs: a pass, then publish.")
+def action() -> None:
+    """A job of the GitHub Action, from its inputs in the environment to outputs, summary and comments.
+
+    On a machine of your own `reconcile run` makes the same pass.
+    """
+    try:
+        inputs = config.read_inputs(os.environ)
+        acted = _acted(inputs, os.environ)
+        click.echo(acted.annotations, nl=False)
+        click.echo(acted.log, nl=False)
+        acting.write_job(os.environ, acted)
+    except ReconcileError as error:
+        answer = workflow.answer_error(error, workflow.Look())
+        click.echo(acting.error_annotation(error), nl=False)
+        click.echo(acting.unheeded(answer.text), nl=False)
+        sys.exit(answer.exit_code)
+    sys.exit(acted.exit_code)
+
+
+def _acted(inputs: config.Inputs, environ: Mapping[str, str]) -> acting.Acted:
+    """The job done, or why it could not be: that has outputs, a summary and an exit code by `fail-on` too."""
+    try:
+        return acting.act(_job_action(inputs, environ))
+    except UsageError:
+        raise
+    except ReconcileError as error:
+        return acting.not_acted(inputs.request, error)
+
+
+def _job_action(inputs: config.Inputs, environ: Mapping[str, str]) -> acting.Action:
+    """The job with its clients. Secrets are masked before anything else is printed."""
+    for secret in (inputs.admin_key, inputs.token):
+        if secret:
+            click.echo(acting.mask(secret.reveal()), nl=False)
+    variables = dict(environ) | ({"OPENAI_BASE_URL": inputs.api_url} if inputs.api_url else {})
+    variables |= {"OPENAI_ADMIN_KEY": inputs.admin_key.reveal()} if inputs.admin_key else {}
+    if inputs.github_api_url:  # GraphQL is answered beside it, not at the job's own server
+        variables |= {"GITHUB_API_URL": inputs.github_api_url, "GITHUB_GRAPHQL_URL": ""}
+    source = config.Source(flags=inputs.flags, variables=variables)
+    settings = source.settings("")
+    return acting.open_action(
+        replace(inputs.request, dry_run=inputs.request.dry_run or settings.rehearsal),
+        variables,
+        token=inputs.token.reveal() if inputs.token else None,
+        source=source,
+        provider=_job_provider(settings),
+        now=settings.now,
+    )
+
+
+def _job_provider(settings: config.Settings) -> workflow.Provider:
+    """Without a bar, whatever terminal is around the job: a command behind its control codes is none to the runner."""
+    return provider(settings, Progress(disable=True))

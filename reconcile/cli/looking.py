@@ -1,0 +1,51 @@
+"""`validate`, `explain` and `audit`: what files say, and whether it is true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from reconcile import workflow
+from reconcile.cli.asking import progress_bar, provider
+from reconcile.cli.session import Session, command, workspace
+
+
+@click.command(short_help="Check every metrics.json.")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@command()
+def validate(session: Session, paths: Sequence[Path]) -> None:
+    """Check every metrics.json and call log, or those below the given paths, and print each defect with its place."""
+    session.finish(workflow.answer_validate(*workflow.validate(workspace(session.settings()), paths)))
+
+
+@click.command(short_help="How one run's figure came about.")
+@click.argument("framework")
+@click.argument("run_id")
+@command(ages=True)
+def explain(session: Session, framework: str, run_id: str) -> None:
+    """How one run's figure came about, what its verdict rests on and what happens next."""
+    settings = session.settings()
+    account = workflow.explain(
+        workspace(settings), workflow.RunKey(framework, run_id), workflow.curl_lines(settings.base_url)
+    )
+    session.finish(workflow.answer_explain(account, session.look))
+
+
+@click.command(short_help="Compute every verdict again from its evidence.")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--refetch", is_flag=True, help="Hold the evidence against a fresh read of the provider too.")
+@command()
+def audit(session: Session, paths: Sequence[Path], *, refetch: bool) -> None:
+    """Compute every figure, bound and verdict again, offline, from usage_evidence.json and the stored observations.
+
+    Exits 1 on any difference. What was forged coherently, figure, evidence and digest alike, only --refetch finds.
+    """
+    settings = session.settings()
+    opened = workspace(settings)
+    done = workflow.audit_runs(opened, paths)
+    if refetch:
+        with progress_bar() as progress:
+            done = workflow.refetched(opened, done, provider(settings, progress))
+    session.finish(workflow.answer_audit(done, session.look))

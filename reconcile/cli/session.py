@@ -1,0 +1,98 @@
+"""What every command has: its options, the settings that follow from them, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from reconcile import config, workflow
+from reconcile.errors import ReconcileError
+
+
+class Session:
+    """The options that every command has, and what follows from them."""
+
+    def __init__(self, *, as_json: bool, verbose: bool, flags: config.Flags) -> None:
+        self.as_json = as_json
+        self.verbose = verbose
+        self.flags = flags
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+        self.look = workflow.Look(colour=colour, width=max(60, min(columns, 140)))
+
+    @classmethod
+    def plain(cls, *, runs: str | None = None, config_: str | None = None) -> Session:
+        """Of a command that has neither `--json` nor `--now`."""
+        return cls(as_json=False, verbose=False, flags=config.Flags(runs=runs, config=config_))
+
+    def settings(self) -> config.Settings:
+        return config.load(self.flags, os.environ, read_dotenv=True)
+
+    def finish(self, answer: workflow.Answer) -> NoReturn:
+        """Print the answer and exit with its code."""
+        if self.as_json:
+            click.echo(json.dumps(answer.document, indent=2))
+        else:
+            click.echo(answer.text)
+        sys.exit(answer.exit_code)
+
+    def fail(self, error: ReconcileError) -> NoReturn:
+        """Say what kept the command from being carried out: on stdout as JSON, else on stderr."""
+        if self.as_json:
+            self.finish(workflow.answer_error(error, self.look))
+        look = workflow.Look(colour=sys.stderr.isatty() and self.look.colour, width=self.look.width)
+        click.echo(workflow.answer_error(error, look).text, err=True)
+        sys.exit(error.exit_code)
+
+
+def workspace(settings: config.Settings) -> workflow.Workspace:
+    """The folder of runs that the settings describe."""
+    return workflow.open_workspace(
+        settings.runs,
+        scopes=settings.scopes,
+        policy=settings.policy,
+        variables=settings.variables,
+        now=settings.now,
+        evidence=settings.evidence,
+    )
+
+
+def command(*, ages: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command with the options that all have; `ages` adds those of the policy."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        def body(**given: Any) -> None:  # noqa: ANN401  options of every type
+            names = ("runs", "config", "now", *(("min_age", "max_age") if ages else ()))
+            flags = config.Flags(**{name: given.pop(name) for name in names})
+            session = Session(as_json=given.pop("as_json"), verbose=given.pop("verbose"), flags=flags)
+            try:
+                function(session, **given)
+            except ReconcileError as error:
+                session.fail(error)
+
+        body.__doc__ = function.__doc__
+        body.__name__ = function.__name__
+        for option in reversed([*COMMON, *(AGES if ages else [])]):
+            body = option(body)
+        return body
+
+    return decorate
+
+
+COMMON = [
+    click.option("--runs", metavar="DIR", help="Folder of runs. [default: runs]"),
+    click.option("--config", metavar="FILE", help="Configuration. [default: reconcile.yml, if there is one]"),
+    click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document."),
+    click.option("--now", metavar="INSTANT", help="Pretend it is then, as in 2026-01-05T14:17:00Z: for replays."),
+    click.option("-v", "--verbose", is_flag=True, help="Tell on stderr what is asked of the provider."),
+]
+AGES = [
+    click.option("--min-age", metavar="DURATION", help="Leave younger runs alone. [default: 30m]"),
+    click.option("--max-age", metavar="DURATION", help="The cutoff: older runs are no longer awaited. [default: 24h]"),
+]
