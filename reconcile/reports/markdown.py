@@ -8,13 +8,14 @@ well, so that one long text leaves room for the rows of all others.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from reconcile.core.model import Finding, Observation, Run
 from reconcile.core.summary import RunReport, Summary, Unattributed, standing
 from reconcile.core.wire import plural
+from reconcile.errors import ReconcileError
 from reconcile.reports.next_step import at_rest, next_step
 from reconcile.reports.text import LABELS, broken, compared, figures, rests_on
 from reconcile.reports.words import minute, printable
@@ -24,6 +25,9 @@ RULE = "--: | --: | --: | --:"
 
 LONGEST_NAME, LONGEST_SENTENCE = 200, 600
 """Characters that are shown of one."""
+
+GROUPS = {"verified": "good", "inherited": "good", "warning": "bad", "failed": "bad"}
+"""Where a run is shown by its standing; all others wait."""
 
 AT = "&#64;"
 
@@ -46,11 +50,12 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A heading, what stands once below it, and rows that may be left out at the end."""
+    """A heading, what stands once below it, and rows that may be left out at the end: those are never made."""
 
     title: str
     head: tuple[str, ...]
-    rows: tuple[str, ...]
+    count: int
+    rows: Iterator[str]
 
 
 def summary_markdown(
@@ -67,7 +72,7 @@ def summary_markdown(
     for section in _sections(summary, links):
         opening = "\n".join(("", section.title, "", *section.head)) + "\n"
         kept = _fitting(section.rows, room - len(text) - len(opening))
-        left_out += len(section.rows) - len(kept)
+        left_out += section.count - len(kept)
         if kept:
             text += opening + "".join(f"{row}\n" for row in kept)
     more = f"\n{plural(left_out, 'row')} left out: {rest}.\n" if left_out else ""
@@ -106,20 +111,22 @@ def _title(summary: Summary) -> str:
 
 
 def _sections(summary: Summary, links: Links) -> Iterable[_Section]:
-    good = [r for r in summary.runs if standing(r.run) in {"verified", "inherited"}]
-    bad = [r for r in summary.runs if standing(r.run) in {"warning", "failed"}]
-    waiting = [r for r in summary.runs if r not in good and r not in bad]
-    yield _Section("**Findings**", (), tuple(_finding(finding, links) for finding in sorted(summary.findings)))
-    errors = [f"- {code(e.code)} {prose(e.message)}: {prose(e.remedy)}" for e in summary.errors]
-    yield _Section("**Errors**", (), tuple(errors))
-    yield _Section("**To look at**", _head("run | status | why", FIGURES), tuple(_bad(r, links) for r in bad))
+    findings, errors = sorted(summary.findings), summary.errors
+    yield _Section("**Findings**", (), len(findings), (_finding(each, links) for each in findings))
+    yield _Section("**Errors**", (), len(errors), (_error(each) for each in errors))
+    groups: dict[str, list[RunReport]] = {"good": [], "bad": [], "waiting": []}
+    for report in summary.runs:
+        groups[GROUPS.get(standing(report.run), "waiting")].append(report)
+    good, bad, waiting = groups.values()
+    head = _head("run | status | why", FIGURES)
+    yield _Section("**To look at**", head, len(bad), (_bad(each, links) for each in bad))
     head = _head("run | rests on | since the last read", FIGURES)
-    yield _Section("**Verified**", head, tuple(_good(r, links) for r in good))
+    yield _Section("**Verified**", head, len(good), (_good(each, links) for each in good))
     head = _head("run | status | why | next", FIGURES)
-    yield _Section("**Waiting**", head, tuple(_waiting(r, summary, links) for r in waiting))
-    rows = tuple(_unattributed(each, summary) for each in summary.unattributed)
+    yield _Section("**Waiting**", head, len(waiting), (_waiting(each, summary, links) for each in waiting))
     head = ("| key | model | minutes | tokens in | out | requests |", "| --- | --- | --- | --: | --: | --: |")
-    yield _Section("**Usage that no run claims**", head, rows)
+    rows = (_unattributed(each, summary) for each in summary.unattributed)
+    yield _Section("**Usage that no run claims**", head, len(summary.unattributed), rows)
 
 
 def _head(names: str, figures_: str) -> tuple[str, str]:
@@ -172,6 +179,10 @@ def _change(run: Run) -> str:
     return f"{difference.tokens_in:+,} in, {difference.tokens_out:+,} out"
 
 
+def _error(error: ReconcileError) -> str:
+    return f"- {code(error.code)} {prose(error.message)}: {prose(error.remedy)}"
+
+
 def _finding(finding: Finding, links: Links) -> str:
     place = f"{finding.path}:{finding.line}:{finding.column}"
     where = _linked(code(place), links.blob, finding.path, finding.line)
@@ -200,10 +211,11 @@ def _footer(summary: Summary, links: Links) -> str:
     return f"\n<sub>{' · '.join([*parts, f'{asked} to the provider'])}</sub>\n"
 
 
-def _fitting(rows: Sequence[str], room: int) -> Sequence[str]:
-    used = 0
-    for position, row in enumerate(rows):
-        used += len(row) + 1
-        if used > room:
-            return rows[:position]
-    return rows
+def _fitting(rows: Iterator[str], room: int) -> list[str]:
+    kept = []
+    for row in rows:
+        room -= len(row) + 1
+        if room < 0:
+            break
+        kept.append(row)
+    return kept
