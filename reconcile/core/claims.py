@@ -97,14 +97,14 @@ def _either(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
 def neighbours(claims: Iterable[Claim]) -> dict[RunKey, tuple[Claim, ...]]:
     """By run, the other claims that share minutes with its own."""
     found: defaultdict[RunKey, list[Claim]] = defaultdict(list)
-    running: list[Claim] = []
+    running: dict[Scope, list[Claim]] = {}
     for claim in sorted(claims, key=lambda each: (each.window, each.run)):
-        running = [other for other in running if other.window.end > claim.window.start]
-        for other in running:
-            if other.scope.meets(claim.scope):
+        for scope in [scope for scope in running if scope.meets(claim.scope)]:
+            running[scope] = [other for other in running[scope] if other.window.end > claim.window.start]
+            for other in running[scope]:
                 found[claim.run].append(other)
                 found[other.run].append(claim)
-        running.append(claim)
+        running.setdefault(claim.scope, []).append(claim)
     return {run: tuple(others) for run, others in found.items()}
 
 

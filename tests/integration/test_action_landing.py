@@ -90,10 +90,10 @@ class TestComment:
         first, second = repository.comments(number)
         assert (first, second.startswith(marker("default", "")[:40])) == (body, True)
 
-    def test_thousands_of_runs_fit_into_a_comment_and_into_a_summary(self, repository, double):
+    def test_hundreds_of_runs_fit_into_a_comment_and_into_a_summary(self, repository, double):
         """Short of what GitHub takes, which would refuse the whole."""
         files = {
-            path(f"chatdev/{name}"): run_file(name, "12:00:10", "12:05") for name in (f"run-{n}" for n in range(1500))
+            path(f"chatdev/{name}"): run_file(name, "12:00:10", "12:05") for name in (f"run-{n}" for n in range(600))
         }
         repository.forge.write(files)
         number = double.add_pull_request("main", sha=repository.forge.tip())
