@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dotenv
+import jsonschema_rs
 import yaml
 
 from reconcile import schema_files
@@ -187,10 +188,19 @@ def _document(file: Path, text: str) -> Mapping[str, Any]:
     except (yaml.YAMLError, RecursionError) as error:
         fault = "it is nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
         raise _bad(file, f"is no YAML: {fault}", "README.md, Settings, shows a whole one") from error
-    defects = explain(schema_files.load("reconcile"), document)
+    schema = schema_files.load("reconcile")
+    defects = [] if _plainly_valid(schema, document) else explain(schema, document)
     if defects:
         raise _bad(file, "; ".join(sentence for _, sentence in defects), "README.md, Settings, shows a whole one")
     return dict(document)
+
+
+def _plainly_valid(schema: dict[str, Any], document: object) -> bool:
+    """Whether there is nothing to explain, which is slow to load. YAML can hold what is no JSON: that may be wrong."""
+    try:
+        return jsonschema_rs.is_valid(schema, document)
+    except ValueError:
+        return False
 
 
 def _bad(file: Path, defect: str, remedy: str) -> ConfigurationError:

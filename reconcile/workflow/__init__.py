@@ -4,30 +4,84 @@
 
 Clients, settings and the instant are arguments, so that a pass is the same in a test, a replay and a job. A job of the
 GitHub Action has its functions in `workflow.acting`.
+
+Names are imported when they are first used, so that a command waits for no HTTP client that it does not need.
 """
 
-from reconcile.core.claims import key_id_variable
-from reconcile.core.model import Claim, Query, Run, RunKey
-from reconcile.core.selection import Asked
-from reconcile.workflow.answering import (
-    Answer,
-    Look,
-    answer_audit,
-    answer_backtest,
-    answer_error,
-    answer_explain,
-    answer_lag,
-    answer_list,
-    answer_run,
-    answer_validate,
-)
-from reconcile.workflow.auditing import audit_runs, refetched
-from reconcile.workflow.learning import backtest, lag
-from reconcile.workflow.looking import claims, explain, list_runs, validate
-from reconcile.workflow.opening import curl_lines, open_workspace, openai_usage
-from reconcile.workflow.reading import Provider
-from reconcile.workflow.running import run_pass
-from reconcile.workflow.tree import Workspace
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconcile.core.claims import key_id_variable
+    from reconcile.core.model import Claim, Query, Run, RunKey
+    from reconcile.core.selection import Asked
+    from reconcile.workflow.answering import (
+        Answer,
+        Look,
+        answer_audit,
+        answer_backtest,
+        answer_error,
+        answer_explain,
+        answer_lag,
+        answer_list,
+        answer_run,
+        answer_validate,
+    )
+    from reconcile.workflow.auditing import audit_runs, refetched
+    from reconcile.workflow.learning import backtest, lag
+    from reconcile.workflow.looking import claims, explain, list_runs, validate
+    from reconcile.workflow.opening import curl_lines, open_workspace, openai_usage
+    from reconcile.workflow.reading import Provider
+    from reconcile.workflow.running import run_pass
+    from reconcile.workflow.tree import Workspace
+
+_HOMES = {
+    "reconcile.core.claims": ("key_id_variable",),
+    "reconcile.core.model": (
+        "Claim",
+        "Query",
+        "Run",
+        "RunKey",
+    ),
+    "reconcile.core.selection": ("Asked",),
+    "reconcile.workflow.answering": (
+        "Answer",
+        "Look",
+        "answer_audit",
+        "answer_backtest",
+        "answer_error",
+        "answer_explain",
+        "answer_lag",
+        "answer_list",
+        "answer_run",
+        "answer_validate",
+    ),
+    "reconcile.workflow.auditing": (
+        "audit_runs",
+        "refetched",
+    ),
+    "reconcile.workflow.learning": (
+        "backtest",
+        "lag",
+    ),
+    "reconcile.workflow.looking": (
+        "claims",
+        "explain",
+        "list_runs",
+        "validate",
+    ),
+    "reconcile.workflow.opening": (
+        "curl_lines",
+        "open_workspace",
+        "openai_usage",
+    ),
+    "reconcile.workflow.reading": ("Provider",),
+    "reconcile.workflow.running": ("run_pass",),
+    "reconcile.workflow.tree": ("Workspace",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Answer",
@@ -61,3 +115,9 @@ __all__ = [
     "run_pass",
     "validate",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'reconcile.workflow' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
