@@ -66,7 +66,7 @@ def snapshot(repository, job, number=None):
 
 @pytest.fixture(scope="module")
 def hours(tmp_path_factory, wheels):
-    """Three hours of the shipped schedule over a run that a pull request brought in."""
+    """Two hours of the shipped schedule over a run that a pull request brought in."""
     with surroundings(tmp_path_factory.mktemp("hours"), wheels) as repository:
         number = repository.merged("brings", "chatdev/a", "12:00:10", "12:05", GOOD)
         before = repository.forge.tip()
@@ -74,10 +74,7 @@ def hours(tmp_path_factory, wheels):
         first.verdict = repository.verdict("chatdev/a")
         second = snapshot(repository, repository.act("14:17", RECONCILE, look=True), number)
         second.verdict = repository.verdict("chatdev/a")
-        third = snapshot(repository, repository.act("15:17", RECONCILE), number)
-        yield SimpleNamespace(
-            repository=repository, number=number, before=before, first=first, second=second, third=third
-        )
+        yield SimpleNamespace(repository=repository, number=number, before=before, first=first, second=second)
 
 
 class TestSchedule:
@@ -94,11 +91,6 @@ class TestSchedule:
         assert (second.job.outputs(STEP)["status"], second.job.outputs(STEP)["commit-sha"]) == ("clean", second.tip)
         (body,) = second.comments
         assert "1 verified" in body
-
-    def test_the_third_hour_has_nothing_new_and_writes_nothing(self, hours):
-        second, third = hours.second, hours.third
-        assert (third.job.passed, third.job.outputs(STEP)["pushed"]) == (True, "false")
-        assert (third.tip, third.comments, third.writes) == (second.tip, second.comments, second.writes)
 
     def test_the_summary_of_the_job_shows_the_run(self, hours):
         assert "LLM usage: 1 verified" in hours.second.job.summary
@@ -118,20 +110,20 @@ class TestSchedule:
 
 
 class TestSecrets:
-    """Three hours with act's own masking off."""
+    """Two hours with act's own masking off."""
 
     @pytest.fixture(params=[TOKEN, ADMIN_KEY], ids=["token", "admin-key"])
     def forms(self, request):
         return forms_of(request.param)
 
     def test_the_log_holds_none_but_in_the_commands_that_mask_it(self, hours, forms):
-        logs = [hour.job.unmasked.encode() for hour in (hours.first, hours.second, hours.third)]
+        logs = [hour.job.unmasked.encode() for hour in (hours.first, hours.second)]
         assert [form for form in forms for log in logs if form in log] == []
         masked = [message for message, _ in hours.first.job.said("add-mask")]
         assert forms[0].decode() in masked
 
     def test_no_process_has_one_in_its_arguments(self, hours, forms):
-        seen = b"".join(hour.job.arguments for hour in (hours.first, hours.second, hours.third))
+        seen = b"".join(hour.job.arguments for hour in (hours.first, hours.second))
         seen += hours.repository.server.arguments
         assert all(program in seen for program in (b"git-remote-http", b"reconcile\0action", b"pip"))
         assert [form for form in forms if form in seen] == []
@@ -159,39 +151,34 @@ def forms_of(secret):
 
 @pytest.fixture(scope="module")
 def dispatched(hours):
-    """Two jobs that a person starts with inputs, after the three hours."""
+    """A rehearsal that a person starts a day later for one old run, which is settled, beside others that are due."""
     repository = hours.repository
-    for name, start, end in (
-        ("chatdev/young", "15:10", "15:15"),
-        ("chatdev/due", "14:00", "14:05"),
-        ("baes/due", "14:10", "14:15"),
-    ):
-        repository.add(name, start, end, [(start, 70)])
-    asked = {"framework": "chatdev", "run-id": "young", "min-age": "10m"}
-    narrow = snapshot(repository, dispatch(repository, "15:30", asked), hours.number)
-    narrow.verdicts = {name: repository.verdict(name) for name in ("chatdev/young", "chatdev/due", "baes/due")}
-    asked = {"framework": "chatdev", "run-id": "a", "max-age": "48h", "force": "true", "dry-run": "true"}
-    rehearsal = snapshot(repository, dispatch(repository, "+1 18:00", asked), hours.number)
-    return SimpleNamespace(narrow=narrow, rehearsal=rehearsal)
-
-
-def dispatch(repository, clock, inputs):
-    return repository.act(clock, RECONCILE, event="workflow_dispatch", payload={"inputs": inputs})
+    for name in ("chatdev/due", "baes/due"):
+        repository.add(name, "+1 17:30", "+1 17:45", [("+1 17:31", 70)])
+    before = SimpleNamespace(tip=repository.forge.tip(), writes=list(repository.github.writes))
+    asked = {
+        "framework": "chatdev",
+        "run-id": "a",
+        "min-age": "10m",
+        "max-age": "48h",
+        "force": "true",
+        "dry-run": "true",
+    }
+    job = repository.act("+1 18:00", RECONCILE, event="workflow_dispatch", payload={"inputs": asked})
+    return SimpleNamespace(before=before, after=snapshot(repository, job, hours.number))
 
 
 class TestDispatch:
-    def test_only_the_run_that_was_named_is_read_at_the_age_that_was_given(self, dispatched):
-        pending = {"chatdev/young": "pending: first_read", "chatdev/due": None, "baes/due": None}
-        assert (dispatched.narrow.job.passed, dispatched.narrow.verdicts) == (True, pending)
+    def test_only_the_run_that_was_named_is_read_at_the_ages_that_were_given(self, dispatched):
+        job = dispatched.after.job
+        assert (job.passed, job.outputs(STEP)["due"]) == (True, "1")
 
     def test_a_forced_rehearsal_shows_the_change_of_an_old_settled_run(self, dispatched):
-        job = dispatched.rehearsal.job
-        assert (job.passed, job.outputs(STEP)["due"]) == (True, "1")
-        assert '+        "forced": true' in job.printed
+        assert '+        "forced": true' in dispatched.after.job.printed
 
-    def test_a_rehearsal_writes_nothing(self, dispatched):
-        narrow, rehearsal = dispatched.narrow, dispatched.rehearsal
-        assert (rehearsal.tip, rehearsal.comments, rehearsal.writes) == (narrow.tip, narrow.comments, narrow.writes)
+    def test_a_rehearsal_writes_nothing(self, hours, dispatched):
+        before, after = dispatched.before, dispatched.after
+        assert (after.tip, after.comments, after.writes) == (before.tip, hours.second.comments, before.writes)
 
 
 # ------------------------------------------------------------------------------------------- without the key
@@ -199,17 +186,14 @@ class TestDispatch:
 
 @pytest.fixture(scope="module")
 def checks(tmp_path_factory, wheels):
-    """Pull requests with a good file, a bad one, and from a fork; and the schedule of a repository without the key."""
+    """Pull requests with a bad file, and with a good one from a fork; and the schedule without the key."""
     with surroundings(tmp_path_factory.mktemp("checks"), wheels) as repository:
         repository.add("chatdev/theirs", "12:00:10", "12:05", branch="theirs")
         fork = repository.github.add_pull_request("theirs", repository="stranger/science")
-        repository.add("chatdev/a", "12:00:10", "12:05", branch="good")
-        good = repository.github.add_pull_request("good")
         bad_file = b'{\n  "run_id": "bad",\n  "steps": 5\n}\n'
         repository.forge.write({path("chatdev/bad"): bad_file}, "bad")
         bad = repository.github.add_pull_request("bad")
         done = SimpleNamespace(
-            good=snapshot(repository, repository.reviewed(good, "12:20"), good),
             bad=snapshot(repository, repository.reviewed(bad, "12:20"), bad),
         )
         tips = {branch: repository.forge.tip(branch) for branch in repository.forge.branches()}
@@ -223,15 +207,14 @@ def checks(tmp_path_factory, wheels):
 
 
 class TestCheck:
-    def test_a_good_file_passes_and_gets_a_comment(self, checks):
-        assert checks.good.job.passed
-        (body,) = checks.good.comments
-        assert "chatdev&#47;a" in body
-
     def test_a_bad_file_fails_the_job_with_annotations_on_the_exact_lines(self, checks):
         assert not checks.bad.job.passed
         places = [(where["file"], where["line"], where["col"]) for _, where in checks.bad.job.said("error")]
         assert (path("chatdev/bad"), "3", "12") in places
+
+    def test_a_bad_file_gets_a_comment(self, checks):
+        (body,) = checks.bad.comments
+        assert "chatdev&#47;bad" in body
 
     def test_a_fork_passes_with_its_summary(self, checks):
         assert checks.fork.job.passed
