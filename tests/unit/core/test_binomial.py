@@ -55,3 +55,8 @@ def test_a_bound_is_missed_no_more_often_than_it_says(trials, rate):
         missed += (chance - below) * (at_most(successes, trials, 0.05) < rate)
         below = chance
     assert missed <= 0.05 + 1e-9
+
+
+@pytest.mark.parametrize(("rate", "chance"), [(0.0, 1.0), (1.0, 0.0)])
+def test_what_never_or_always_happens_is_certain(rate, chance):
+    assert chance_of_at_most(2, 5, rate) == chance

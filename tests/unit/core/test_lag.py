@@ -17,8 +17,6 @@ from reconcile.core.model import Policy
 from reconcile.core.timing import Timing, timing_of
 from reconcile.core.turnbull import Interval, estimate, share_by
 
-pytestmark = pytest.mark.no_cover
-
 NOW = after("30:00")
 
 
@@ -36,6 +34,7 @@ def held(curve, lag):
     return points and low and high
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("counts", [True, False], ids=["calls recorded", "nothing recorded"])
 @pytest.mark.parametrize("lag", LAGS.values(), ids=LAGS)
 def test_the_truth_lies_inside_the_band_at_the_stated_rate(lag, counts):
@@ -45,6 +44,7 @@ def test_the_truth_lies_inside_the_band_at_the_stated_rate(lag, counts):
     assert len(outside) <= len(worlds) * (1 - CONFIDENCE), f"outside in worlds {outside}"
 
 
+@pytest.mark.no_cover
 def test_frequent_passes_keep_few_of_their_reads_and_the_band_still_holds():
     """Every ten minutes: most reads that lacked something are equal ones and not kept, so intervals are too wide."""
     lag = LAGS["stalls"]
@@ -53,6 +53,7 @@ def test_frequent_passes_keep_few_of_their_reads_and_the_band_still_holds():
     assert outside == []
 
 
+@pytest.mark.no_cover
 def test_a_clean_feed_read_often_enough_is_known_well():
     (curve,) = told(world(1, LAGS["clean"], 200, counts=True)).curves
     by_share = {each.share: each for each in curve.quantiles}
@@ -62,6 +63,7 @@ def test_a_clean_feed_read_often_enough_is_known_well():
     assert by_share[0.99].runs_needed == 649
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("counts", [True, False], ids=["calls recorded", "nothing recorded"])
 @pytest.mark.parametrize("interval", [60, 20, 10], ids=["hourly passes", "every 20 minutes", "every 10 minutes"])
 def test_the_estimate_comes_close_where_many_runs_tell(interval, counts):
@@ -74,6 +76,7 @@ def test_the_estimate_comes_close_where_many_runs_tell(interval, counts):
     assert max(ahead.values()) < 0.1
 
 
+@pytest.mark.no_cover
 def test_where_the_estimate_has_ended_the_band_stands_alone():
     (curve,) = told(world(1, LAGS["slower than the first read"], 100, counts=True, interval=10)).curves
     by_age = {point.age: point for point in curve.points}
