@@ -99,7 +99,7 @@ def neighbours(claims: Iterable[Claim]) -> dict[RunKey, tuple[Claim, ...]]:
     found: defaultdict[RunKey, list[Claim]] = defaultdict(list)
     running: dict[Scope, list[Claim]] = {}
     for claim in sorted(claims, key=lambda each: (each.window, each.run)):
-        for scope in [scope for scope in running if scope.meets(claim.scope)]:
+        for scope in [scope for scope in running if scope is claim.scope or scope.meets(claim.scope)]:
             running[scope] = [other for other in running[scope] if other.window.end > claim.window.start]
             for other in running[scope]:
                 found[claim.run].append(other)

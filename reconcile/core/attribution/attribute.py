@@ -21,7 +21,6 @@ from reconcile.core.model import (
     Window,
     any_meets,
     joined,
-    total,
 )
 
 
@@ -34,6 +33,8 @@ class Attribution:
     """What it was attributed in."""
     rows: tuple[Bucket, ...]
     """The reported buckets that the claim admits, by minute."""
+    reported: Usage
+    """Their sum, whoever it belongs to: what stability is judged on."""
     bounds: Bounds | None
     """None where recorded calls have no reported request yet: nothing can be said before they do."""
     completeness: Completeness
@@ -50,11 +51,6 @@ class Attribution:
     mismatched: bool = False
     """Whether what it recorded, or its call log, cannot be true beside what was reported."""
     guard: Guard
-
-    @property
-    def reported(self) -> Usage:
-        """All usage of window and scope, whoever it belongs to: what stability is judged on."""
-        return total(row.usage for row in self.rows)
 
     @property
     def exact(self) -> bool:
@@ -139,7 +135,8 @@ def _component(
         yield Attribution(
             claim=member.claim,
             component=component,
-            rows=tuple(component.cells[i] for i in member.cells),
+            rows=tuple([component.cells[i] for i in member.cells]),
+            reported=Usage(*[sum([values[i] for i in member.cells]) for values in component.values]),
             bounds=share.bounds,
             completeness=share.completeness,
             neighbours=beside.get(member.claim.run, ()),

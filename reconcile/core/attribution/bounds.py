@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reconcile.core.attribution.components import Component, Member
+from reconcile.core.attribution.components import CALLS, Component, Member
 from reconcile.core.model import KINDS, Bounds, Usage
 
 Interval = tuple[int, int]
-CALLS = KINDS.index("api_calls")
-"""The position of calls among the parts of a usage figure; the three before it are tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +107,12 @@ def _settled(member: Member, kind: int) -> int | None:
 
 
 def _view(facts: Facts, kind: int) -> View:
-    cells = facts.component.cells
-    reported = [cell.usage.api_calls for cell in cells]
+    values = facts.component.values
+    reported = values[CALLS]
     requests = reported if kind == CALLS else [max(count, 1) for count in reported]
     return View(
         kind=kind,
-        values=[cell.usage.parts[kind] for cell in cells],
+        values=values[kind],
         requests=requests,
         surplus=facts.surplus + sum(requests) - sum(reported),
         closed=facts.closed,

@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from reconcile.core.model import Bucket, Claim, Recorded, RunKey, Scope, Window, any_holds, total
+from reconcile.core.model import KINDS, Bucket, Claim, Recorded, RunKey, Scope, Window, any_holds, total
 
 T = TypeVar("T")
+
+CALLS = KINDS.index("api_calls")
+"""The position of calls among the parts of a usage figure; the three before it are tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,12 @@ class Component:
         cells = sorted(repr((_dimensions(cell), cell.usage.parts)) for cell in self.cells)
         return hashlib.sha256("\n".join([*members, *cells]).encode("utf-8", "surrogatepass")).hexdigest()
 
-    @property
+    @cached_property
+    def values(self) -> tuple[list[int], ...]:
+        """What was reported, by kind and then by cell."""
+        return tuple(map(list, zip(*(cell.usage.parts for cell in self.cells), strict=True))) or ([], [], [], [])
+
+    @cached_property
     def scopes(self) -> frozenset[Scope]:
         return frozenset(member.claim.scope for member in self.members)
 

@@ -12,8 +12,8 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from reconcile.core.attribution.bounds import CALLS, Facts, bounded
-from reconcile.core.attribution.components import Component, Member, believed, overlapping
+from reconcile.core.attribution.bounds import Facts, bounded
+from reconcile.core.attribution.components import CALLS, Component, Member, believed, overlapping
 from reconcile.core.attribution.serving import match, meeting
 from reconcile.core.model import MINUTE, Bounds, Bucket, Claim, Usage, Window, any_meets, joined, total
 

@@ -13,14 +13,14 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 
-from reconcile.core.attribution.components import Component
+from reconcile.core.attribution.components import CALLS, Component
 from reconcile.core.model import Window, any_meets, joined
 
 
 def serve(component: Component) -> tuple[frozenset[int], int]:
     """The members that lack data or may, by position, and the surplus: requests that served no recorded call."""
     if len(component.scopes) > 1:
-        return _compared(component, sum(cell.usage.api_calls for cell in component.cells))
+        return _compared(component, sum(component.values[CALLS]))
     tight, surplus = match(component)
     return meeting(component, tight), surplus
 
@@ -28,7 +28,7 @@ def serve(component: Component) -> tuple[frozenset[int], int]:
 def match(component: Component) -> tuple[list[Window], int]:
     """The minutes that lack data or may, for claims of one scope, and the surplus."""
     unserved, served = _earliest_end_first(component)
-    requests = sum(cell.usage.api_calls for cell in component.cells)
+    requests = sum(component.values[CALLS])
     tight = joined(_extended(component, member, served) for member in unserved)
     return tight, requests - sum(count for _, _, count in served)
 
@@ -43,8 +43,8 @@ def _earliest_end_first(component: Component) -> tuple[list[int], list[tuple[int
     left = [member.calls or 0 for member in component.members]
     windows = [member.claim.window for member in component.members]
     supply: defaultdict[int, int] = defaultdict(int)
-    for cell in component.cells:
-        supply[cell.minute] += cell.usage.api_calls
+    for cell, requests in zip(component.cells, component.values[CALLS], strict=True):
+        supply[cell.minute] += requests
     waiting: list[tuple[int, int]] = []
     served: list[tuple[int, int, int]] = []
     arrivals = iter(range(len(windows)))  # members are sorted by start
@@ -83,6 +83,6 @@ def _compared(component: Component, requests: int) -> tuple[frozenset[int], int]
     What two of them may share is exact only where recorded tokens add up, and a call that this misses breaks that.
     """
     wanted = [(member.stated or 0) if member.read else 0 for member in component.members]
-    room = [sum(component.cells[i].usage.api_calls for i in member.cells) for member in component.members]
+    room = [sum(component.values[CALLS][i] for i in member.cells) for member in component.members]
     short = sum(wanted) > requests or any(calls > most for calls, most in zip(wanted, room, strict=True))
     return frozenset(range(len(component.members)) if short else ()), requests

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from reconcile.core.attribution.bounds import Facts, bounded, coherent, is_empty
-from reconcile.core.attribution.components import Component, Member
+from reconcile.core.attribution.components import CALLS, Component, Member
 from reconcile.core.attribution.logs import Segment, authors, segments
 from reconcile.core.attribution.serving import serve
-from reconcile.core.model import Bounds, Completeness, Recorded, Usage, Window, any_meets, joined, total
+from reconcile.core.model import Bounds, Completeness, Recorded, Usage, Window, any_meets, joined
 
 NOTHING = Bounds(Usage(), Usage())
 
@@ -120,9 +120,9 @@ def _counted(
     *,
     mismatched: bool,
 ) -> Share:
-    cells = facts.component.cells
+    cells, reported = facts.component.cells, facts.component.values[CALLS]
     shared = tuple(sorted({cells[i].minute for i in member.cells if open_claims[i] > member.open}))
-    alone = sum(cells[i].usage.api_calls for i in member.cells if cells[i].minute not in shared)
+    alone = sum([reported[i] for i in member.cells if cells[i].minute not in shared])
     calls = member.stated
     surplus = facts.surplus if completeness is not Completeness.ASSUMED else 0
     exact = bounds is not None and bounds.exact
@@ -138,9 +138,11 @@ def _counted(
 
 def _proven(component: Component, member: Member) -> Completeness | None:
     """Whether its minutes hold just its recorded calls and tokens, whatever the others recorded."""
-    reported = total(component.cells[i].usage for i in member.cells).parts
     recorded = (*member.totals, member.stated)
-    return Completeness.CALLS_AND_TOKENS_MATCHED if recorded == reported else None
+    matched = all(
+        said == sum([values[i] for i in member.cells]) for said, values in zip(recorded, component.values, strict=True)
+    )
+    return Completeness.CALLS_AND_TOKENS_MATCHED if matched else None
 
 
 def _completeness(facts: Facts, contradicted: frozenset[int]) -> Completeness:
@@ -150,7 +152,7 @@ def _completeness(facts: Facts, contradicted: frozenset[int]) -> Completeness:
         return Completeness.ASSUMED
     recorded = zip(*((*member.totals, member.calls) for member in component.members), strict=True)
     sums = tuple(None if None in kind else sum(value or 0 for value in kind) for kind in recorded)
-    reported = total(cell.usage for cell in component.cells).parts
+    reported = tuple(map(sum, component.values))
     if sums == reported and not facts.surplus and not contradicted:
         return Completeness.CALLS_AND_TOKENS_MATCHED
     return Completeness.CALLS_MATCHED
