@@ -30,9 +30,9 @@ class LogSource:
         return replace(self, files=tuple(str(folder / pattern) for pattern in self.files))
 
 
-def log_sources(document: Any) -> tuple[LogSource, ...]:
+def log_sources(document: object) -> tuple[LogSource, ...]:
     """The logs under `logs:`, a mapping or a list of them, as the schema allows it. Raises ConfigurationError."""
-    given = document if isinstance(document, list) else [document] if document else []
+    given: list[Any] = document if isinstance(document, list) else [document] if document else []
     sources = tuple(_source(each) for each in given)
     names = [source.name for source in sources if source.name is not None]
     for name in names:

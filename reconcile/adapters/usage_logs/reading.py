@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reconcile.adapters.usage_logs import database
 from reconcile.adapters.usage_logs.files import Pattern, find
 from reconcile.adapters.usage_logs.streaming import format_of, stream
 from reconcile.core.comparing.formats import LogFormat
@@ -19,6 +20,8 @@ def read_logs(patterns: Sequence[Pattern], log_format: LogFormat, start: int, en
     """
     files = find(patterns)
     formats = [format_of(file, log_format) for file in files]
-    scroll = Scroll(start, end)
-    stream(files, formats, scroll)
+    scroll = database.summed(files, formats, start, end) if database.large(files) and database.available() else None
+    if scroll is None:
+        scroll = Scroll(start, end)
+        stream(files, formats, scroll)
     return scroll.result()

@@ -44,11 +44,14 @@ class Scroll:
             return
         self.judge(line, self._place - self._first, repeated=self._repeats.take(hash(line), self._place))
 
-    def take_oversized(self) -> None:
-        """The next line, of which nothing is known but that it is too long."""
-        self._place += 1
+    def take_oversized(self, number: int | None = None) -> None:
+        """A line, the next where none is said, of which nothing is known but that it is too long."""
+        if number is None:
+            self._place += 1
         self.lines += 1
-        self._reject(self._place - self._first, f"the line has more than {MOST_BYTES:,} bytes; log no prompts")
+        self._reject(
+            number or self._place - self._first, f"the line has more than {MOST_BYTES:,} bytes; log no prompts"
+        )
 
     def skip(self, lines: int) -> None:
         """So many lines that do not go through here."""
@@ -56,6 +59,9 @@ class Scroll:
 
     def judge(self, line: bytes, number: int, *, repeated: bool) -> None:
         """Count what this line of the file tells, or note why it does not count."""
+        if len(line) > MOST_BYTES:
+            self.take_oversized(number)
+            return
         self.lines += 1
         record = self._parser.parse(line, first=number == 1)
         if isinstance(record, str):

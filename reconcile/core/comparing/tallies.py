@@ -125,8 +125,14 @@ class _Book:
                     tokens=Tokens(*tokens),
                     requests=requests,
                     reasoning=reasoning,
-                    cost=self._costs[key] if key.priced else None,
+                    cost=_plain(self._costs[key]) if key.priced else None,
                 )
+
+
+def _plain(amount: Decimal) -> Decimal:
+    """Without zeros at its end, which come from how it was added up."""
+    bare = amount.normalize(EXACT)
+    return bare if int(bare.as_tuple().exponent) <= 0 else bare.quantize(Decimal(1), context=EXACT)
 
 
 def _order(key: Key) -> tuple[tuple[bool, int | str | bool], ...]:
