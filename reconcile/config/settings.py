@@ -18,6 +18,7 @@ import jsonschema_rs
 import yaml
 
 from reconcile import schema_files
+from reconcile.config.log_formats import LogSource, log_sources
 from reconcile.core.explanation import explain
 from reconcile.core.model import LOOPBACK, Policy, Scope
 from reconcile.errors import ConfigurationError, UsageError
@@ -77,6 +78,8 @@ class Settings:
     """A given instant, for tests, replays and back-tests; None is the clock."""
     evidence: bool = True
     """Whether what a figure rests on is written beside it."""
+    logs: tuple[LogSource, ...] = ()
+    """The logs that a comparison reads; their patterns start in the folder of reconcile.yml."""
 
     def __repr__(self) -> str:
         return f"Settings(runs={str(self.runs)!r}, policy={self.policy!r}, base_url={self.base_url!r})"
@@ -130,6 +133,7 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
         admin_key=next((Secret(variables[name]) for name in ADMIN_KEY_VARIABLES if variables.get(name)), None),
         now=_instant(now) if now else None,
         evidence=document.get("evidence", True),
+        logs=tuple(source.beside(file.parent) for source in log_sources(document.get("logs"))),
     )
 
 

@@ -1,0 +1,5 @@
+"""Logs that an application wrote of its own calls."""
+
+from reconcile.adapters.usage_logs.reading import read_logs
+
+__all__ = ["read_logs"]

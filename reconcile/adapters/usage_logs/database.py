@@ -1,0 +1,199 @@
+"""Adds up a large log with embedded DuckDB (the extra `logs`), exactly as reading it line by line would.
+
+What the expression cannot prove to count the same comes back as lines and is read here. Where the files themselves
+are odd (not UTF-8, a carriage return, a line that is too long), or DuckDB objects to anything, nothing of its answer is
+used.
+"""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import importlib.util
+import tempfile
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from reconcile.adapters.usage_logs.files import LogFile, blocks
+from reconcile.adapters.usage_logs.streaming import columns_of
+from reconcile.core.comparing.expression import COLUMNS, ODD, SOUND, SUMMED, expressible, expression
+from reconcile.core.comparing.formats import LogFormat, Shape
+from reconcile.core.comparing.lines import BYTE_ORDER_MARK, LineParser
+from reconcile.core.comparing.moments import quarter_of
+from reconcile.core.comparing.scroll import Scroll
+from reconcile.core.comparing.sides import LOGGED_GRAIN
+from reconcile.core.comparing.tallies import Key, Sums
+
+if TYPE_CHECKING:
+    import duckdb
+
+LARGE = 64_000_000
+"""Bytes of logs from which on it is worth while."""
+
+UNPACKED = 8
+"""How many times larger than its gzip a log is, about."""
+
+MEMORY = "500MB"
+SEPARATOR = "\x1f"
+"""Stands in no line, so that every line is one column."""
+
+SOURCE = (
+    f"read_csv($files, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false, delim = '{SEPARATOR}', "
+    "quote = '', escape = '', max_line_size = 2000000)"
+)
+ODD_BYTES = (b"\r", b"\x00", SEPARATOR.encode())
+FETCHED = 2_000
+TRIED = 5_000
+"""Lines at the head by which it is seen whether the expression can count most."""
+
+MOSTLY = 10
+"""One odd line in so many is too many: then most of the work would be done twice."""
+
+
+def available() -> bool:
+    """Whether DuckDB is installed."""
+    return importlib.util.find_spec("duckdb") is not None
+
+
+def large(files: Sequence[LogFile]) -> bool:
+    return sum(file.size * (UNPACKED if file.zipped else 1) for file in files) >= LARGE
+
+
+def summed(files: Sequence[LogFile], formats: Sequence[LogFormat], start: int, end: int) -> Scroll | None:
+    """The log as `streaming.stream` would have read it; None where that is not certain."""
+    header = columns_of(files[0]) if formats[0].shape is Shape.CSV else ()
+    if not _provable(files, formats, header):
+        return None
+    counts = [lines_in(file) for file in files]
+    if None in counts:
+        return None
+    ends = list(accumulate(count or 0 for count in counts))
+    import duckdb  # noqa: PLC0415  an extra, and only large logs need it
+
+    try:
+        with tempfile.TemporaryDirectory() as folder, duckdb.connect(config=_limits(folder)) as connection:
+            answer = _Answer(connection, files, formats[0], header, ends)
+            return answer.scroll(start, end) if answer.worthwhile() else None
+    except duckdb.Error:
+        return None
+
+
+def _provable(files: Sequence[LogFile], formats: Sequence[LogFormat], header: tuple[str, ...]) -> bool:
+    """Whether all files are of one format that the expression can read, and their names mean themselves."""
+    same = all(each == formats[0] for each in formats) and expressible(formats[0], header)
+    names = all(not glob.has_magic(file.path) and file.zipped == file.path.endswith(".gz") for file in files)
+    return same and names and (not header or all(columns_of(file) == header for file in files))
+
+
+def lines_in(file: LogFile) -> int | None:
+    """How many lines a file has; None where DuckDB may see other lines in it."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    count, last = 0, b"\n"
+    for block in blocks(file):
+        if any(odd in block for odd in ODD_BYTES) or (not count and block.startswith(BYTE_ORDER_MARK)):
+            return None
+        try:
+            decoder.decode(block)
+        except UnicodeDecodeError:
+            return None
+        count += block.count(b"\n")
+        last = block[-1:]
+    return None if decoder.getstate()[0] else count + (last != b"\n")
+
+
+def _limits(folder: str) -> dict[str, str | bool | int | float | list[str]]:
+    return {"memory_limit": MEMORY, "temp_directory": folder, "preserve_insertion_order": True}
+
+
+class _Answer:
+    """What DuckDB makes of the files; `ends` are the numbers of their last lines."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        files: Sequence[LogFile],
+        log_format: LogFormat,
+        header: tuple[str, ...],
+        ends: list[int],
+    ) -> None:
+        self._connection = connection
+        self._files, self._format, self._header, self._ends = files, log_format, header, ends
+
+    def worthwhile(self) -> bool:
+        """Whether few of the first lines are odd."""
+        rows = list(self._rows(f"(SELECT line FROM {SOURCE} LIMIT {TRIED})"))
+        sound, odd = (sum(row["lines"] for row in rows if row["kind"] == kind) for kind in (SOUND, ODD))
+        return odd * MOSTLY <= sound
+
+    def scroll(self, start: int, end: int) -> Scroll | None:
+        """All lines, or None where DuckDB saw others than there are."""
+        scroll, seen, opened = Scroll(start, end), 0, 0
+        for row in self._rows(SOURCE):
+            seen += row["lines"]
+            if row["kind"] == SOUND:
+                scroll.lines += row["lines"]
+                scroll.tally.add(self._key(row), self._sums(row), repeated=row["repeated"])
+            elif row["kind"] == ODD:
+                opened = self._open(scroll, opened, bisect_left(self._ends, row["number"]) + 1)
+                first = self._ends[opened - 1 - 1] if opened > 1 else 0
+                self._judge(scroll, row, row["number"] - first)
+        self._open(scroll, opened, len(self._files))
+        return scroll if seen == self._ends[-1] else None
+
+    def _open(self, scroll: Scroll, opened: int, wanted: int) -> int:
+        for file in self._files[opened:wanted]:
+            scroll.open(file.path, file.framework, LineParser(self._format, self._header))
+        return max(opened, wanted)
+
+    def _judge(self, scroll: Scroll, row: dict[str, Any], number: int) -> None:
+        line = row["odd"].encode()
+        if not line.isspace() and not (self._header and number == 1):
+            scroll.judge(line, number, repeated=row["repeated"])
+
+    def _rows(self, source: str) -> Iterator[dict[str, Any]]:
+        fields = self._format.fields
+        if fields is None:
+            return
+        query = expression(self._format, fields, self._header, source, self._parts())
+        answer = self._connection.execute(query, {"files": [file.path for file in self._files]})
+        while rows := answer.fetchmany(FETCHED):
+            for row in rows:
+                yield dict(zip(COLUMNS, row, strict=True))
+
+    def _parts(self) -> list[int]:
+        """The numbers of the last lines before the environment changes."""
+        pairs = zip(self._files, self._files[1:], self._ends, strict=False)
+        return [last for file, following, last in pairs if file.framework != following.framework]
+
+    def _key(self, row: dict[str, Any]) -> Key:
+        frameworks = [self._files[0].framework]
+        frameworks += [self._files[bisect_left(self._ends, last + 1)].framework for last in self._parts()]
+        return Key(
+            self._quarter(row["quarter"] * LOGGED_GRAIN, row["zone"]),
+            *(_name(row[name]) for name in ("model", "api_key_id", "project_id")),
+            {"true": True, "false": False, None: None}[row["batch"]],
+            _name(row["service_tier"]),
+            frameworks[row["part"]],
+            row["priced"],
+        )
+
+    def _quarter(self, seconds: int, zone: str) -> int:
+        if zone in {"U", "Z"}:
+            return seconds
+        clock = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+        return quarter_of(datetime.fromisoformat(f"{clock.isoformat()}{zone}"), self._format.time_zone)
+
+    def _sums(self, row: dict[str, Any]) -> Sums:
+        counts = (int(row[name]) for name in SUMMED)
+        uncached, cache_read, cache_write, output, requests, reasoning = counts
+        cost = row["cost"] if row["priced"] else Decimal(0)
+        return Sums(uncached, cache_read, cache_write, output, requests, reasoning, row["lines"], cost)
+
+
+def _name(spelled: str | None) -> str | None:
+    """A name without its quotes."""
+    return spelled[1:-1] or None if spelled is not None else None

@@ -1,0 +1,123 @@
+"""The files of a log: which there are, and their bytes in blocks, of plain files and gzip alike."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import os
+import stat
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from reconcile.errors import StoreError, UsageError
+
+BLOCK = 1 << 20
+GZIP = b"\x1f\x8b"
+NAMES = ("*.ndjson", "*.jsonl", "*.csv", "*.ndjson.gz", "*.jsonl.gz", "*.csv.gz")
+"""What is read of a folder."""
+
+Pattern = tuple[str | None, str]
+"""An environment, and a path in which `*`, `?`, `[...]` and `**` stand for others; a folder stands for the logs in it
+and below."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFile:
+    """A file to be read."""
+
+    path: str
+    framework: str | None
+    """The environment that its pattern names."""
+    size: int
+    """Bytes on the disk."""
+    zipped: bool
+
+    @property
+    def csv(self) -> bool:
+        return self.path.lower().removesuffix(".gz").endswith(".csv")
+
+
+def find(patterns: Sequence[Pattern]) -> list[LogFile]:
+    """Every file once, pattern by pattern and by name. Raises UsageError and StoreError."""
+    found: dict[tuple[int, int], LogFile] = {}
+    for framework, pattern in patterns:
+        paths = _matching(pattern)
+        if not paths:
+            raise UsageError(
+                f"{pattern}: no such log",
+                code="no_logs",
+                remedy="name a file, a folder, or a pattern in quotes such as 'logs/**/*.ndjson'",
+            )
+        for path in paths:
+            status = _status(path)
+            before = found.get((status.st_dev, status.st_ino))
+            if before is None:
+                zipped = _starts_with(path, GZIP)
+                file = LogFile(path=path, framework=framework, size=status.st_size, zipped=zipped)
+                found[(status.st_dev, status.st_ino)] = file
+            elif before.framework != framework:
+                raise UsageError(
+                    f"{path} is a log of {before.framework or 'no environment'} and of {framework or 'none'}",
+                    code="log_in_two_environments",
+                    remedy="let each file match the pattern of one environment",
+                )
+    return list(found.values())
+
+
+def blocks(file: LogFile) -> Iterator[bytes]:
+    """What the file holds, unpacked. Raises StoreError where it cannot be read to its end."""
+    try:
+        with closing(_opened(file)) as stream:
+            while block := stream.read(BLOCK):
+                yield block
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise StoreError(
+            f"{file.path}: the gzip file is cut short or damaged ({error}), and nothing of it counts",
+            code="broken_log",
+            remedy="fetch it again, or leave it out; without it the comparison lacks what it holds",
+        ) from error
+    except OSError as error:
+        raise _unreadable(file.path, error) from error
+
+
+def _opened(file: LogFile) -> IO[bytes]:
+    return gzip.open(file.path, "rb") if file.zipped else Path(file.path).open("rb")  # type: ignore[return-value]
+
+
+def _matching(pattern: str) -> list[str]:
+    folder = Path(pattern)
+    if folder.is_dir():
+        return sorted({str(path) for name in NAMES for path in folder.rglob(name) if path.is_file()})
+    if folder.exists():
+        return [pattern]
+    return sorted(path for path in glob.glob(pattern, recursive=True) if not Path(path).is_dir())  # noqa: PTH207
+
+
+def _status(path: str) -> os.stat_result:
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreError(f"{path} is no plain file", code="unreadable_log", remedy="write it to a file first")
+    return status
+
+
+def _starts_with(path: str, mark: bytes) -> bool:
+    try:
+        with Path(path).open("rb") as stream:
+            return stream.read(len(mark)) == mark
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path}: cannot be read ({error.strerror})",
+        code="unreadable_log",
+        remedy="check that it is there and readable",
+    )

@@ -1,0 +1,101 @@
+"""Reads a log line by line, in memory that does not grow with it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import replace
+from itertools import islice
+
+from reconcile.adapters.usage_logs.files import LogFile, blocks
+from reconcile.core.comparing.formats import BUILT_IN, SEEDS, LogFormat, Shape, recognised
+from reconcile.core.comparing.lines import BYTE_ORDER_MARK, LineParser, cells_of, object_of
+from reconcile.core.comparing.scroll import MOST_BYTES, Scroll
+from reconcile.core.comparing.unusable import UnusableError
+from reconcile.errors import ConfigurationError
+
+LOOKED_AT = 200
+"""Lines at the head of a file by which its format is recognised."""
+
+
+def stream(files: list[LogFile], formats: list[LogFormat], scroll: Scroll) -> None:
+    """Read all lines of the files, each in its log_format."""
+    for file, log_format in zip(files, formats, strict=True):
+        with closing(lines_of(file)) as lines:
+            header = columns_of(file) if log_format.shape is Shape.CSV else ()
+            scroll.open(file.path, file.framework, LineParser(log_format, header))
+            if log_format.shape is Shape.CSV:
+                scroll.skip(len(list(islice(lines, 1))))
+            for line in lines:
+                if line is None:
+                    scroll.take_oversized()
+                else:
+                    scroll.take(line)
+
+
+def lines_of(file: LogFile) -> Generator[bytes | None, None, None]:
+    """The lines without their ends and without a byte order mark; None in the place of one that is too long."""
+    held, dropping, first = b"", False, True
+    for block in blocks(file):
+        whole = (held + block.removeprefix(BYTE_ORDER_MARK) if first else held + block).split(b"\n")
+        first = False
+        held = whole.pop()
+        for line in whole:
+            bare = line[:-1] if line.endswith(b"\r") else line
+            yield None if dropping or len(bare) > MOST_BYTES else bare
+            dropping = False
+        if dropping or len(held) > MOST_BYTES + 1:
+            held, dropping = b"", True
+    if held or dropping:
+        held = held.removesuffix(b"\r")
+        yield None if dropping or len(held) > MOST_BYTES else held
+
+
+def format_of(file: LogFile, log_format: LogFormat) -> LogFormat:
+    """The format with the shape and the fields that this file has. Raises ConfigurationError where none is known."""
+    shaped = replace(log_format, shape=log_format.shape or (Shape.CSV if file.csv else Shape.NDJSON))
+    if shaped.fields is not None:
+        return shaped
+    if shaped.shape is Shape.CSV:
+        heads: list[Mapping[str, object]] = [dict.fromkeys(columns_of(file), "")]
+        empty = not heads[0]
+    else:
+        first = list(_first(file, LOOKED_AT))
+        heads = list(_objects(first))
+        empty = not first
+    found = recognised(replace(shaped, fields=SEEDS.fields) if empty else shaped, heads)
+    if found is None:
+        raise ConfigurationError(
+            f"{file.path}: its first lines are of no format that is known: {', '.join(BUILT_IN)}",
+            code="unknown_log_format",
+            remedy="map its fields under `logs:` in reconcile.yml, as docs/usage-logs.md shows",
+        )
+    return found
+
+
+def columns_of(file: LogFile) -> tuple[str, ...]:
+    """The names in the header of a CSV; none of an empty file. Raises ConfigurationError."""
+    for line in _first(file, 1):
+        try:
+            return tuple(name.strip() for name in cells_of(line))
+        except UnusableError as error:
+            raise ConfigurationError(
+                f"{file.path}: its header cannot be read: {error}",
+                code="unknown_log_format",
+                remedy="begin the file with the names of its columns",
+            ) from error
+    return ()
+
+
+def _first(file: LogFile, count: int) -> Iterator[bytes]:
+    """The lines at the head of a file, without blank and too long ones."""
+    with closing(lines_of(file)) as lines:
+        for line in islice(lines, count):
+            if line and not line.isspace():
+                yield line
+
+
+def _objects(lines: Iterable[bytes]) -> Iterator[Mapping[str, object]]:
+    for line in lines:
+        with suppress(UnusableError):
+            yield object_of(line)

@@ -1,0 +1,271 @@
+"""The one SQL expression that adds up a large log, for DuckDB as it stands and for other engines near enough.
+
+It counts a line only where it can prove that reading it in Python gives the same: one strict object (or row) whose
+fields have the plainest spelling. All other lines come back as they are, with their numbers, and are read in Python.
+So nothing that is odd about a log makes a difference, but to the time it takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from reconcile.core.comparing.formats import NAMES, Fields, Included, LogFormat, Shape, Timestamps, steps
+from reconcile.core.comparing.parts import MOST
+from reconcile.core.comparing.sides import LOGGED_GRAIN
+from reconcile.core.comparing.windows import NEAR
+from reconcile.core.defects import KEY_PREFIX
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
+LONGEST_PLAIN = 4000
+"""Bytes of a line that is counted in SQL: too few for a depth that Python's parser refuses."""
+
+NAMED = ("model", "api_key_id", "project_id", "service_tier")
+COUNTED = ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+STATEFUL = ("attempt", "request_id", "aborted")
+"""Fields that make one line depend on others."""
+
+SOUND, ODD, BLANK = 0, 1, 2
+"""What a row of the answer is: sums, a line that Python has to read, blank lines."""
+
+SUMMED = ("uncached", "cached", "written", "output", "asked", "reasoning")
+COLUMNS = (
+    *("kind", "number", "odd", "repeated", "part", "quarter", "zone", *NAMED, "batch", "priced", "lines"),
+    *SUMMED,
+    "cost",
+)
+
+COST_DECIMALS = 24
+PLAIN_COST = r"[0-9]{1,6}([.][0-9]{1,20})?|[0-9]([.][0-9]{1,16})?e-0?[1-7]"
+"""Of no more decimals than that."""
+
+
+def expressible(log_format: LogFormat, header: Sequence[str]) -> bool:
+    """Whether the expression can do anything for logs of this format."""
+    fields = log_format.fields
+    if fields is None or fields.attempt or fields.aborted or log_format.latest_wins or log_format.statement:
+        return False
+    if log_format.shape is Shape.CSV:
+        return len(set(header)) == len(header) and len(fields.cost) <= 1
+    paths = [path for name in NAMES for path in getattr(fields, name)]
+    return len(fields.cost) <= 1 and all(PLAIN_NAME.fullmatch(step) for path in paths for step in steps(path))
+
+
+def expression(
+    log_format: LogFormat, fields: Fields, header: Sequence[str], source: str, parts: Sequence[int] = ()
+) -> str:
+    """The expression over `source`, a relation of one column `line` in the order of the log; its rows are `COLUMNS`.
+
+    `parts` are the numbers of the last lines of all parts of the log but the last, which are added up apart.
+    """
+    csv = log_format.shape is Shape.CSV
+    places = _Places(fields, header if csv else None)
+    part = "".join(f" WHEN n <= {last} THEN {number}" for number, last in enumerate(parts))
+    return f"""
+WITH lines AS (SELECT row_number() OVER () AS n, line FROM {source}),
+repeats AS (
+  SELECT n FROM (
+    SELECT n, n - lag(n) OVER (PARTITION BY hash(line) ORDER BY n) <= {NEAR} AS repeated FROM lines WHERE line <> ''
+  ) WHERE repeated
+),
+split AS (SELECT n, line, {places.split()} AS v FROM lines),
+told AS (SELECT n, line, v IS NOT NULL AS plain, {places.told()},
+  {places.cost()} AS cost_raw FROM split),
+typed AS (
+  SELECT n, line, plain, cost AS cost_s, cost_raw, try_cast(cost_raw AS DECIMAL(38, {COST_DECIMALS})) AS cost,
+    {_clock(log_format)},
+    {", ".join(f"try_cast({name} AS BIGINT) AS {name}_n" for name in (*COUNTED, "requests"))},
+    {", ".join(f"{name} AS {name}_s" for name in (*NAMED, "batch", *COUNTED, "requests"))}
+  FROM told
+),
+parts AS (
+  SELECT *, {_parts(log_format, fields)} FROM typed
+),
+judged AS (
+  SELECT *, CASE WHEN line IS NULL OR line = '' THEN {BLANK} WHEN coalesce({_sound(log_format)}, false) THEN {SOUND}
+    ELSE {ODD} END AS kind
+  FROM parts
+)
+SELECT kind,
+  CASE WHEN kind = {ODD} THEN n END AS number,
+  CASE WHEN kind = {ODD} THEN line END AS odd,
+  repeats.n IS NOT NULL AND kind <> {BLANK} AS repeated,
+  CASE WHEN kind = {SOUND} THEN {f"CASE{part} ELSE {len(parts)} END" if parts else "0"} END AS part,
+  {_if_sound("quarter")} AS quarter,
+  {_if_sound("zone")} AS zone,
+  {", ".join(f"CASE WHEN kind = {SOUND} THEN {name}_s END AS {name}" for name in (*NAMED, "batch"))},
+  CASE WHEN kind = {SOUND} THEN cost IS NOT NULL END AS priced,
+  count(*) AS lines,
+  {", ".join(f"sum({_if_sound(name)}) AS sum_{name}" for name in SUMMED)},
+  sum({_if_sound("cost")}) AS sum_cost
+FROM judged LEFT JOIN repeats USING (n)
+GROUP BY ALL
+ORDER BY number NULLS FIRST
+"""  # noqa: S608  made of the settings alone, whose names are checked to be plain
+
+
+def _if_sound(name: str) -> str:
+    return f"CASE WHEN kind = {SOUND} THEN {name} END"
+
+
+class _Places:
+    """Where a line holds what: members of an object, or cells of a row where there is a header."""
+
+    def __init__(self, fields: Fields, header: Sequence[str] | None) -> None:
+        self._fields = fields
+        self._header = header
+        self._paths = [path for name in NAMES for path in getattr(fields, name)]
+
+    def split(self) -> str:
+        """A list of what stands at each path; NULL where the line is not plain."""
+        if self._header is not None:
+            whole = f"len(string_split(line, ',')) = {len(self._header)}"
+            return f"""CASE WHEN NOT contains(line, '"') AND {whole} THEN string_split(line, ',') END"""
+        wanted = ", ".join(f"'{_json_path(steps(path))}'" for path in self._paths)
+        plain = f"strlen(line) < {LONGEST_PLAIN} AND regexp_full_match(line, '{_plain_object()}')"
+        once = " AND ".join(f"coalesce(list_unique({keys}) = len({keys}), true)" for keys in self._objects())
+        return f"CASE WHEN {plain} THEN CASE WHEN {once} THEN json_extract(line, [{wanted}]) END END"
+
+    def told(self) -> str:
+        """Each field as JSON spells it, NULL where nothing is told."""
+        return ", ".join(f"{self._field(name)} AS {name}" for name in NAMES if name not in STATEFUL)
+
+    def cost(self) -> str:
+        """The cost in the digits of the line: once read as JSON it would have lost some."""
+        if not self._fields.cost:
+            return "CAST(NULL AS VARCHAR)"
+        if self._header is not None:
+            return self._field("cost")
+        rest = f"""split_part(line, '"{steps(self._fields.cost[0])[-1]}":', 2)"""
+        return f"CASE WHEN v IS NOT NULL THEN split_part(split_part(ltrim({rest}), ',', 1), '}}', 1) END"
+
+    def _objects(self) -> list[str]:
+        parents = {steps(path)[:-1] for path in self._paths}
+        above = {parent[:length] for parent in parents for length in range(len(parent) + 1)}
+        return [f"json_keys(line, '{_json_path(each)}')" for each in sorted(above | {()})]
+
+    def _field(self, name: str) -> str:
+        cells = [self._cell(path, name) for path in getattr(self._fields, name)]
+        return f"coalesce({', '.join(cells)})" if len(cells) > 1 else cells[0] if cells else "CAST(NULL AS VARCHAR)"
+
+    def _cell(self, path: str, name: str) -> str:
+        if self._header is None:
+            return f"nullif(CAST(v[{self._paths.index(path) + 1}] AS VARCHAR), 'null')"
+        if path not in self._header:
+            return "CAST(NULL AS VARCHAR)"
+        cell = f"nullif(v[{self._header.index(path) + 1}], '')"
+        if name in NAMED:
+            return f"""'"' || {cell} || '"'"""
+        if name == "timestamp":
+            return f"""CASE WHEN contains({cell}, '-') THEN '"' || {cell} || '"' ELSE {cell} END"""
+        return cell
+
+
+def _json_path(way: Sequence[str]) -> str:
+    return "$" + "".join(f'."{name}"' for name in way)
+
+
+def _plain_object(depth: int = 3) -> str:
+    """A pattern of objects that every reader of JSON takes in one way: no escapes, no blanks but single ones."""
+    text = r'"[^"\\\x00-\x1f]*"'
+    scalar = rf"{text}|-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?|null|true|false"
+    value = f"(?:{scalar}|\\[(?:(?:{scalar})(?:, ?(?:{scalar}))*)?\\])"
+    whole = ""
+    for _ in range(depth):
+        member = f"{text}: ?{value}"
+        whole = f"\\{{(?:{member}(?:, ?{member})*)?\\}}"
+        value = f"(?:{value[3:-1]}|{whole})"
+    return whole
+
+
+def _clock(log_format: LogFormat) -> str:
+    """The quarter that a timestamp lies in by its own wall clock, and which clock that is: an offset, '' for none,
+    U for a Unix time; no quarter where its spelling is not plain."""
+    moment = "try_cast(substr(timestamp, 2, 19) AS TIMESTAMP)"
+    unix = {
+        Timestamps.DETECTED: f"{_unix(9, 10, 1)} {_unix(12, 13, 1000)}",
+        Timestamps.SECONDS: _unix(9, 10, 1),
+        Timestamps.MILLISECONDS: _unix(12, 13, 1000),
+        Timestamps.RFC3339: "",
+    }[log_format.timestamps]
+    text = f"""WHEN starts_with(timestamp, '"20') AND timestamp < '"2099'
+        AND translate(timestamp, '123456789', '000000000') IN ({_stamp_shapes()})
+        AND substr(timestamp, 13, 2) < '24'
+        THEN epoch_us({moment}) // {LOGGED_GRAIN * 1_000_000}"""
+    if log_format.timestamps in {Timestamps.SECONDS, Timestamps.MILLISECONDS}:
+        text = ""
+    zone = """CASE WHEN NOT starts_with(timestamp, '"') THEN 'U' WHEN ends_with(timestamp, 'Z"') THEN 'Z'
+      WHEN substr(timestamp, -7, 1) IN ('+', '-') THEN substr(timestamp, -7, 6) ELSE '' END"""
+    return f"CASE {text} {unix} ELSE NULL END AS quarter, {zone} AS zone"
+
+
+def _unix(least: int, most: int, divisor: int) -> str:
+    shape = f"strlen(timestamp) BETWEEN {least} AND {most}"
+    number = "try_cast(timestamp AS BIGINT)"
+    return (
+        f"WHEN {shape} AND CAST({number} AS VARCHAR) = timestamp AND {number} > 0 "
+        f"THEN {number} // {divisor * LOGGED_GRAIN}"
+    )
+
+
+def _stamp_shapes() -> str:
+    """Every plain spelling of an instant, with a 0 for each digit."""
+    fractions = ["", *("." + "0" * digits for digits in range(1, 10))]
+    shapes = [
+        f'"0000-00-00{between}00:00:00{fraction}{zone}"'
+        for between in "T "
+        for fraction in fractions
+        for zone in ("", "Z", "+00:00", "-00:00")
+    ]
+    return ", ".join(f"'{shape}'" for shape in shapes)
+
+
+def _parts(log_format: LogFormat, fields: Fields) -> str:
+    """What `parts.parts_of` does."""
+
+    def count(name: str) -> str:
+        return f"{name}_n * {log_format.units}"
+
+    def known(name: str) -> str:
+        return f"coalesce({count(name)}, 0)"
+
+    given, total = count("input_tokens"), count("total_tokens")
+    left = f"CASE WHEN output_tokens_s IS NULL THEN {total} - {given} ELSE {count('output_tokens')} END"
+    answered = left if fields.output_tokens else "0"
+    within = ["0"]
+    within += [known("cached_tokens")] if Included.CACHED in log_format.input_includes else []
+    within += [known("cache_write_tokens")] if Included.CACHE_WRITE in log_format.input_includes else []
+    reasoning = known("reasoning_tokens")
+    output = answered if log_format.output_includes_reasoning else f"{answered} + {reasoning}"
+    return f"""{given} AS given, {answered} AS answered, {total} AS total, {reasoning} AS reasoning,
+    {given} - ({" + ".join(within)}) AS uncached, {known("cached_tokens")} AS cached,
+    {known("cache_write_tokens")} AS written, {output} AS output, coalesce(requests_n, 1) AS asked"""
+
+
+def _sound(log_format: LogFormat) -> str:
+    """Whether Python is certain to count the line as it was counted here."""
+    most = MOST // log_format.units
+    stated = "true" if log_format.time_zone is not None else "false"
+    rules = [
+        "plain AND quarter IS NOT NULL AND input_tokens_s IS NOT NULL",
+        f"""(zone IN ('U', 'Z') OR zone = '' AND {stated}
+        OR substr(zone, 2, 2) <= '14' AND substr(zone, 5, 2) IN ('00', '15', '30', '45'))""",
+        *(
+            f"({name}_s IS NULL OR CAST({name}_n AS VARCHAR) = {name}_s AND {name}_n BETWEEN 0 AND {most})"
+            for name in COUNTED
+        ),
+        f"(requests_s IS NULL OR CAST(requests_n AS VARCHAR) = requests_s AND requests_n BETWEEN 0 AND {MOST})",
+        *(
+            f"""({name}_s IS NULL OR starts_with({name}_s, '"') AND strlen({name}_s) <= 202
+        AND NOT starts_with({name}_s, '"{KEY_PREFIX}'))"""
+            for name in NAMED
+        ),
+        "(batch_s IS NULL OR batch_s IN ('true', 'false'))",
+        f"""(cost_s IS NULL OR cost IS NOT NULL AND regexp_full_match(cost_raw, '{PLAIN_COST}')
+        AND try_cast(cost_raw AS DOUBLE) = try_cast(cost_s AS DOUBLE))""",
+        "uncached >= 0 AND answered >= 0",
+        "(total IS NULL OR total = given + answered OR total = uncached + cached + written + output)",
+    ]
+    if log_format.output_includes_reasoning:
+        rules.append("reasoning <= answered")
+    return "\n    AND ".join(rules)
