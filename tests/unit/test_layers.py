@@ -16,7 +16,7 @@ ALLOWED = {
     "config": {"core.model", "core.explanation", "core.request", "core.selection", "errors", "schema_files"},
     "workflow": {"__init__", "core", "adapters", "reports", "errors", "schema_files"},
     "reports": {"core", "errors"},
-    "adapters": {"core.model", "errors", "adapters.http"},
+    "adapters": {"core.model", "core.comparing.sides", "errors", "adapters.http", "adapters.period_cache"},
     "core": {"core", "errors"},
     "simulator": {"core.model", "errors", "simulator"},
     "recording": {"errors"},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from reconcile.adapters.http import Answer, Http, Params
 from reconcile.adapters.providers.openai.trust import check_clock
@@ -15,6 +17,12 @@ from reconcile.errors import ProviderError
 
 BASE_URL = "https://api.openai.com/v1"
 ADMIN_KEYS = "platform.openai.com/settings/organization/admin-keys"
+
+
+def curl(url: str, params: Params) -> str:
+    """A request for a shell that has the key in OPENAI_ADMIN_KEY."""
+    asked = shlex.quote(f"{url}?{urlencode(params)}")
+    return f'curl --silent --show-error --header "Authorization: Bearer $OPENAI_ADMIN_KEY" {asked}'
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from reconcile.adapters.http import Http, Params, Patience
-from reconcile.adapters.providers.openai.asking import BASE_URL, Asker
+from reconcile.adapters.providers.openai.asking import BASE_URL, Asker, curl
 from reconcile.adapters.providers.openai.paging import MINUTES, Reading, Span
 from reconcile.adapters.providers.openai.trust import FLAG, TEXT, Untrusted, check_past, spelled
 from reconcile.core.model import Bucket, Fetched, Query, Usage
@@ -72,8 +70,7 @@ class OpenAIUsage:
 
 def curl_line(query: Query, base_url: str = BASE_URL) -> str:
     """The first request of `fetch` for a shell that has the key in OPENAI_ADMIN_KEY."""
-    url = f"{_endpoint(base_url)}?{urlencode(_params(query))}"
-    return f'curl --silent --show-error --header "Authorization: Bearer $OPENAI_ADMIN_KEY" {shlex.quote(url)}'
+    return curl(_endpoint(base_url), _params(query))
 
 
 def _endpoint(base_url: str) -> str:
