@@ -18,9 +18,9 @@ class Budget:
     def check(self, needed: int) -> None:
         """Raises ConfigurationError where so many more are too many."""
         if self._most is not None and self.made + needed > self._most:
-            done = f" after {self.made} that were made" if self.made else ""
+            done = f"; {self.made} were made" if self.made else ""
             raise ConfigurationError(
-                f"at least {needed} requests to the provider are needed{done}, and {self._most} are allowed",
+                f"it takes {self.made + needed} or more requests to the provider, and {self._most} are allowed{done}",
                 code="request_budget",
                 remedy=f"allow {self.made + needed} or more with --max-requests, or compare fewer days",
             )
