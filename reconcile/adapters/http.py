@@ -139,10 +139,13 @@ class Http:
         cut = shown[:EXCERPT] + ("..." if len(shown) > EXCERPT else "")
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
-    def json_object(self, body: bytes) -> dict[str, Any]:
-        """The JSON object that the body is. Raises ProviderError for anything else, NaN and infinities included."""
+    def json_object(self, body: bytes, parse_float: Callable[[str], Any] | None = None) -> dict[str, Any]:
+        """The JSON object that the body is. Raises ProviderError for anything else, NaN and infinities included.
+
+        `parse_float` makes a number of one with a point or an exponent, or raises ValueError; money is no float.
+        """
         try:
-            value = json.loads(body, parse_constant=_refuse_constant)
+            value = json.loads(body, parse_constant=_refuse_constant, parse_float=parse_float)
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What a client asks the completions endpoint: parameters in, a question or a refusal out.
+"""What a client asks an endpoint: parameters in, a question or a refusal out.
 
 After the specification (github.com/openai/openai-openapi, 2026-08) and recorded errors of 2025 and 2026. Parameters
 that are not known are ignored.
@@ -9,15 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 WIDTHS = {"1m": (60, 60, 1440), "1h": (3600, 24, 168), "1d": (86400, 7, 31)}
 """Seconds, and how many buckets a page holds by default and at the most."""
-
-DIMENSIONS = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier")
-FILTERS = ("project_ids", "user_ids", "api_key_ids", "models", "batch")
-"""In the order of DIMENSIONS."""
 
 Params = Sequence[tuple[str, str]]
 
@@ -31,6 +27,24 @@ class Refused(Exception):  # noqa: N818 (what the API answers, not an error of t
         self.param = param
 
 
+Widths = Mapping[str, tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What may be asked of an endpoint."""
+
+    path: str
+    """Below the base URL."""
+    dimensions: tuple[str, ...]
+    """What its rows can be told apart by: the values of `group_by`."""
+    filters: Mapping[str, str]
+    """Parameters that select, and the dimension of each."""
+    widths: Widths = field(default_factory=lambda: WIDTHS)
+    check: Callable[[Params, int], None] | None = None
+    """Raises Refused for what only this endpoint refuses, from the parameters and the start."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """Usage in `[start, end)`, Unix seconds, in buckets of `width` seconds, at most `limit` of them."""
@@ -40,8 +54,8 @@ class Question:
     width: int
     limit: int
     group_by: tuple[str, ...]
-    admitted: tuple[frozenset[str | bool], ...]
-    """For each of FILTERS the labels that pass; none given means all."""
+    admitted: Mapping[str, frozenset[str | bool]]
+    """By dimension the labels that pass, where a filter is given."""
     digest: str
     """Of all parameters but the page: what a cursor is bound to."""
 
@@ -50,9 +64,9 @@ class Question:
         return "page_" + base64.urlsafe_b64encode(f"{self.digest}.{start}.{self.end}".encode()).decode()
 
 
-def question(params: Params, now: float) -> Question:
+def question(params: Params, now: float, form: Form) -> Question:
     """Raises Refused. The end is now unless it is given; a cursor brings its own start and end."""
-    width, default, most = _width(params)
+    width, default, most = _width(params, form.widths)
     limit = _whole(params, "limit")
     if limit is not None and not 0 < limit <= most:
         raise Refused(f"Invalid limit provided: {limit}. Limit must be less than or equal to {most}.")
@@ -61,8 +75,11 @@ def question(params: Params, now: float) -> Question:
         raise Refused("Missing required parameter: 'start_time'.")
     if end is not None and end > now:
         raise Refused("Invalid end_time: it is in the future.", param="end_time")
-    digest = hashlib.sha256(repr(sorted(pair for pair in params if pair[0] != "page")).encode()).hexdigest()[:16]
-    if cursor := _one(params, "page"):
+    if form.check:
+        form.check(params, start)
+    bound = repr([form.path, *sorted(pair for pair in params if pair[0] != "page")])
+    digest = hashlib.sha256(bound.encode()).hexdigest()[:16]
+    if cursor := one(params, "page"):
         start, end = _resumed(cursor, digest)
     if end is None:
         end = int(now)
@@ -73,44 +90,51 @@ def question(params: Params, now: float) -> Question:
         end=end,
         width=width,
         limit=limit or default,
-        group_by=_group_by(params),
-        admitted=_admitted(params),
+        group_by=_group_by(params, form.dimensions),
+        admitted=_admitted(params, form.filters),
         digest=digest,
     )
 
 
-def _width(params: Params) -> tuple[int, int, int]:
-    name = _one(params, "bucket_width") or "1d"
-    if name not in WIDTHS:
-        raise Refused(f"Invalid value: '{name}'. Supported values are: '1m', '1h', and '1d'.", param="bucket_width")
-    return WIDTHS[name]
+def _width(params: Params, widths: Widths) -> tuple[int, int, int]:
+    name = one(params, "bucket_width") or "1d"
+    if name not in widths:
+        known = " and ".join(f"'{width}'" for width in widths)
+        few = f"Currently only {known} is supported." if len(widths) == 1 else f"Supported values are: {known}."
+        raise Refused(f"Invalid value: '{name}'. {few}", param="bucket_width")
+    return widths[name]
 
 
-def _group_by(params: Params) -> tuple[str, ...]:
-    names = _many(params, "group_by")
+def _group_by(params: Params, dimensions: tuple[str, ...]) -> tuple[str, ...]:
+    names = many(params, "group_by")
     for name in names:
-        if name not in DIMENSIONS:
+        if name not in dimensions:
             raise Refused(f"Invalid value: '{name}'.", param="group_by")
     return names
 
 
-def _admitted(params: Params) -> tuple[frozenset[str | bool], ...]:
-    *texts, flags = (_many(params, name) for name in FILTERS)
-    return (*map(frozenset, texts), frozenset(flag == "true" for flag in flags))
+def _admitted(params: Params, filters: Mapping[str, str]) -> Mapping[str, frozenset[str | bool]]:
+    given = {dimension: many(params, name) for name, dimension in filters.items()}
+    return {
+        dimension: frozenset(value == "true" if dimension == "batch" else value for value in values)
+        for dimension, values in given.items()
+        if values
+    }
 
 
-def _one(params: Params, name: str) -> str | None:
+def one(params: Params, name: str) -> str | None:
+    """The first value of a parameter."""
     return next((value for key, value in params if key == name), None)
 
 
 def _whole(params: Params, name: str) -> int | None:
-    text = _one(params, name)
+    text = one(params, name)
     if text is not None and not re.fullmatch("-?[0-9]{1,18}", text):
         raise Refused(f"Invalid type for '{name}'.", param=name, code="invalid_type")
     return None if text is None else int(text)
 
 
-def _many(params: Params, name: str) -> tuple[str, ...]:
+def many(params: Params, name: str) -> tuple[str, ...]:
     """A list in any of the spellings that clients use: name=a&name=b, name[]=a&name[]=b, name=a,b."""
     return tuple(part for key, value in params if key in (name, f"{name}[]") for part in value.split(",") if part)
 

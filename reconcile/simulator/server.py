@@ -1,6 +1,7 @@
 """The simulated usage API over real HTTP, on loopback only.
 
-GET  {base_url}/organization/usage/completions   as the provider answers it
+GET  {base_url}/organization/usage/completions   as the provider answers it, and the other usage endpoints too
+GET  {base_url}/organization/costs               what the ledger's records cost by the tariff
 POST /simulator/now   {"now": "2026-01-05T15:00:00Z"}   moves the clock; null gives it back to real time
 """
 
@@ -20,17 +21,21 @@ from urllib.parse import parse_qsl, urlsplit
 from reconcile.core.model import instant
 from reconcile.errors import UsageError
 from reconcile.simulator.answers import Reply, answer, error, reply
+from reconcile.simulator.costs import costs
+from reconcile.simulator.endpoints import USAGE, Endpoint
 from reconcile.simulator.faults import Fault, Request
 from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.tariff import Tariff
 
 ADMIN_KEY = "sk-admin-simulated"
 COMPLETIONS = "/v1/organization/usage/completions"
+LIST_PRICES = Tariff()
 
 
 class Simulator:
     """Serves a ledger while its context lasts.
 
-    `page_size` caps the buckets of a page, as `limit` does. `requests` are those for usage, oldest first.
+    `page_size` caps the buckets of a page, as `limit` does. `requests` are those for usage and costs, oldest first.
     """
 
     def __init__(
@@ -41,8 +46,10 @@ class Simulator:
         port: int = 0,
         admin_key: str = ADMIN_KEY,
         page_size: int | None = None,
+        tariff: Tariff = LIST_PRICES,
     ) -> None:
         self.ledger = ledger
+        self.tariff = tariff
         self.admin_key = admin_key
         self.page_size = page_size
         self.requests: list[Request] = []
@@ -89,11 +96,16 @@ class Simulator:
         return fault(request, right) if fault else right
 
     def _right(self, request: Request, authorization: str | None) -> Reply:
-        if request.path != COMPLETIONS:
+        endpoint = self._endpoint(request.path.removeprefix("/v1"))
+        if endpoint is None:
             return error(404, f"Invalid URL (GET {request.path})", code=None)
         if authorization != f"Bearer {self.admin_key}":
             return error(401, "Incorrect API key provided: sk-xxx.", code="invalid_api_key")
-        return answer(request.params, self.ledger, request.at, self.page_size)
+        return answer(request.params, self.ledger, request.at, self.page_size, endpoint)
+
+    def _endpoint(self, path: str) -> Endpoint | None:
+        billed = costs(self.tariff)
+        return next((each for each in (*USAGE, billed) if each.form.path == path), None)
 
 
 class _Handler(BaseHTTPRequestHandler):

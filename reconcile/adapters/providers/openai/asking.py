@@ -1,0 +1,81 @@
+"""Asking for one page, and what the service answers instead: refusals in words that say what to do."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from reconcile.adapters.http import Answer, Http, Params
+from reconcile.adapters.providers.openai.trust import check_clock
+from reconcile.errors import ProviderError
+
+BASE_URL = "https://api.openai.com/v1"
+ADMIN_KEYS = "platform.openai.com/settings/organization/admin-keys"
+
+
+def curl(url: str, params: Params) -> str:
+    """A request for a shell that has the key in OPENAI_ADMIN_KEY."""
+    asked = shlex.quote(f"{url}?{urlencode(params)}")
+    return f'curl --silent --show-error --header "Authorization: Bearer $OPENAI_ADMIN_KEY" {asked}'
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks one endpoint. `now` is given in tests and replays, where the service's clock is no measure.
+
+    None holds the service's clock to this machine's.
+    """
+
+    http: Http
+    now: datetime | None
+    whose: str = "the usage API"
+    parse_float: Callable[[str], Any] | None = None
+
+    def page(self, params: Params) -> tuple[dict[str, Any], int]:
+        """The page that is asked for and the tries that failed before it, or ProviderError."""
+        answer = self.http.get(params)
+        if self.now is None:
+            check_clock(answer.served_at, datetime.now(UTC))
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(answer)
+        return self.http.json_object(answer.body, self.parse_float), answer.retries
+
+    def _refusal(self, answer: Answer) -> ProviderError:
+        said, error_code = _said(answer.body)
+        code, remedy = _meaning(answer.status, said, error_code)
+        message = f"{self.whose} answered {answer.status}: {self.http.quoted(said) or 'an empty body'}"
+        return ProviderError(message, code=code, remedy=remedy)
+
+
+def _meaning(status: int, said: str, error_code: str | None) -> tuple[str, str]:
+    """Code and remedy of a refusal. A missing scope is known by its text, because it comes as 401 and as 403."""
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        if "Missing scopes" in said:
+            return "missing_scope", f"use an admin key with the scope api.usage.read, not a project key: {ADMIN_KEYS}"
+        if error_code == "invalid_api_key":
+            return "invalid_api_key", f"copy the admin key (sk-admin-...) again or create one: {ADMIN_KEYS}"
+        return "access_denied", f"check that the key is an admin key of the right organization: {ADMIN_KEYS}"
+    if status == HTTPStatus.NOT_FOUND:
+        return "not_found", f"check the base URL (usually {BASE_URL}); else it is an outage: run again later"
+    if status == HTTPStatus.BAD_REQUEST:
+        return "request_refused", "this is a defect of the tool or a change of the API: report it with the message"
+    return "unexpected_status", "check the base URL, and what stands between this machine and the provider"
+
+
+def _said(body: bytes) -> tuple[str, str | None]:
+    """The text and the code of an error, which comes as an object or as a bare string; else the body as it is."""
+    text = body.decode(errors="replace")
+    try:
+        error = json.loads(text)["error"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return text, None
+    if isinstance(error, dict):
+        param = f"{error['param']}: " if error.get("param") else ""
+        return f"{param}{error.get('message')}", error.get("code")
+    return str(error), None

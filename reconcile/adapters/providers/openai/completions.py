@@ -1,0 +1,125 @@
+"""Completions by the minute, which chat and responses traffic both are: what runs are reconciled with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from reconcile.adapters.http import Http, Params, Patience
+from reconcile.adapters.providers.openai.asking import BASE_URL, Asker, curl
+from reconcile.adapters.providers.openai.paging import MINUTES, Reading, Span
+from reconcile.adapters.providers.openai.trust import FLAG, TEXT, Untrusted, check_past, spelled
+from reconcile.core.model import Bucket, Fetched, Query, Usage
+
+PATH = "/organization/usage/completions"
+GROUP_BY = ("project_id", "api_key_id", "model", "batch", "service_tier")
+FIGURES = ("input_tokens", "output_tokens", "input_cached_tokens", "num_model_requests")
+RESULT = "organization.usage.completions.result"
+
+MOST_COUNT = 10**10
+"""More than the whole service handles in a minute. A run of 31 days of it still fits in its file, which holds 10^15."""
+
+PATIENCE = Patience()
+REMEDY = "run again; if it repeats, see the raw answer with the curl line of `reconcile explain`"
+
+
+class OpenAIUsage:
+    """A `UsageProvider`. A key that cannot be one is a ConfigurationError here, before any request.
+
+    `now` keeps queries out of the future (default: the clock). `on_progress` hears after each page how many minutes
+    of the query are answered, and how many it has.
+    """
+
+    def __init__(
+        self,
+        admin_key: str,
+        base_url: str = BASE_URL,
+        *,
+        patience: Patience = PATIENCE,
+        now: datetime | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._asker = Asker(Http(_endpoint(base_url), admin_key, patience), now)
+        self._on_progress = on_progress
+
+    def fetch(self, query: Query) -> Fetched:
+        """Every row of every minute of the query, or ProviderError.
+
+        Rows of a minute that agree in every dimension stay buckets of their own: each is usage, none a repetition.
+        """
+        check_past(query.window.end, self._asker.now, "the times of the runs")
+        try:
+            return self._read(query)
+        except Untrusted as answer:
+            raise answer.error("the usage API's answer", REMEDY) from answer
+
+    def _read(self, query: Query) -> Fetched:
+        reading = Reading(_span(query))
+        buckets: list[Bucket] = []
+        pages, retries = 0, 0
+        while reading.more:
+            page, tries = self._asker.page([*_params(query), *reading.cursor])
+            buckets += [_bucket(minute, row) for minute, rows in reading.take(page) for row in rows]
+            pages, retries = pages + 1, retries + tries
+            if self._on_progress:
+                self._on_progress(reading.answered, query.window.minutes)
+        reading.check_whole()
+        return Fetched(query, tuple(buckets), pages, retries)
+
+
+def curl_line(query: Query, base_url: str = BASE_URL) -> str:
+    """The first request of `fetch` for a shell that has the key in OPENAI_ADMIN_KEY."""
+    return curl(_endpoint(base_url), _params(query))
+
+
+def _endpoint(base_url: str) -> str:
+    return base_url.rstrip("/") + PATH
+
+
+def _span(query: Query) -> Span:
+    return Span(query.window.start, query.window.end, MINUTES)
+
+
+def _params(query: Query) -> Params:
+    """Lists are spelled as repeated names."""
+    return [
+        *_span(query).params,
+        *(("group_by", name) for name in GROUP_BY if query.grouped),
+        *(("api_key_ids", key) for key in query.api_key_ids),
+    ]
+
+
+def _bucket(minute: int, row: Any) -> Bucket:  # noqa: ANN401 (anything that JSON can be)
+    if type(row) is not dict or row.get("object") != RESULT:
+        raise Untrusted("unexpected_shape", f"a result at {spelled(minute)} is not one of completions")
+    field: Callable[[str], Any] = row.get
+    tokens_in, tokens_out, cached, calls = map(field, FIGURES)
+    if cached is None:
+        cached = _cached_by_difference(row)
+    whole = type(tokens_in) is type(tokens_out) is type(cached) is type(calls) is int  # true and 1.0 are no counts
+    if not (
+        whole
+        and 0 <= cached <= tokens_in
+        and min(tokens_out, calls) >= 0
+        and max(tokens_in, tokens_out, calls) <= MOST_COUNT
+    ):
+        shown = ", ".join(f"{name} {row.get(name)!r:.40}" for name in FIGURES)
+        raise Untrusted("invalid_count", f"{spelled(minute)} has a count that cannot be: {shown}")
+    project, key, model, batch, tier = map(field, GROUP_BY)
+    texts = type(project) in TEXT and type(key) in TEXT and type(model) in TEXT and type(tier) in TEXT
+    if not (texts and type(batch) in FLAG):
+        shown = ", ".join(f"{name} {row.get(name)!r:.40}" for name in GROUP_BY)
+        raise Untrusted("unexpected_shape", f"{spelled(minute)} has a dimension of another type: {shown}")
+    return Bucket(minute, Usage(tokens_in, tokens_out, cached, calls), key, model, project, batch, tier)
+
+
+def _cached_by_difference(row: dict[str, Any]) -> Any:  # noqa: ANN401 (checked with the other figures)
+    """Cached input of a row that leaves it out, as the specification lets it: the input that is nothing else.
+
+    A row that splits its input in no way has none to tell of.
+    """
+    if row.get("input_uncached_tokens") is None:
+        return 0
+    parts = (row.get("input_tokens"), row["input_uncached_tokens"], row.get("input_cache_write_tokens") or 0)
+    return parts[0] - parts[1] - parts[2] if all(type(part) is int for part in parts) else None
