@@ -17,6 +17,7 @@ import dotenv
 import yaml
 
 from reconcile import schema_files
+from reconcile.core.comparing.labels import Labels
 from reconcile.core.explanation import explain
 from reconcile.core.model import LOOPBACK, Policy, Scope
 from reconcile.errors import ConfigurationError, UsageError
@@ -33,6 +34,8 @@ ADMIN_KEY_VARIABLES = (
 
 DURATION = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*(m|h|d)?")
 """As the schema of reconcile.yml has it: no span of it leaves the calendar."""
+
+NO_LABELS = Labels()
 
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -76,6 +79,10 @@ class Settings:
     """A given instant, for tests, replays and back-tests; None is the clock."""
     evidence: bool = True
     """Whether what a figure rests on is written beside it."""
+    pricing: bool = False
+    """Whether COST_USD of reconciled runs is filled at list prices."""
+    labels: Labels = NO_LABELS
+    """Who pays for usage, for charge-back."""
 
     def __repr__(self) -> str:
         return f"Settings(runs={str(self.runs)!r}, policy={self.policy!r}, base_url={self.base_url!r})"
@@ -129,6 +136,8 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
         admin_key=next((Secret(variables[name]) for name in ADMIN_KEY_VARIABLES if variables.get(name)), None),
         now=_instant(now) if now else None,
         evidence=document.get("evidence", True),
+        pricing=document.get("pricing", False),
+        labels=_labels(document.get("labels") or {}),
     )
 
 
@@ -241,6 +250,14 @@ def _scope(scope: Mapping[str, Any]) -> Scope:
         tuple(scope.get("api_key_ids", ())),
         tuple(scope.get("project_ids", ())),
         tuple(scope.get("models", ())),
+    )
+
+
+def _labels(labels: Mapping[str, Any]) -> Labels:
+    return Labels(
+        frameworks=labels.get("frameworks", {}),
+        api_key_ids=labels.get("api_key_ids", {}),
+        project_ids=labels.get("project_ids", {}),
     )
 
 

@@ -5,7 +5,7 @@ difference of a comparison.
 
     quantity   tokens that one side has and the other has not, at the list prices of what the provider reports
     unpriced   all of the gap where a list price is not known, or a cost is not of a model's tokens
-    rounding   a difference from list prices that writing amounts with so few digits can make
+    rounding   a difference from list prices that writing each amount to six decimals can have made
     price      the rest: one side charged other prices than the list
 """
 
@@ -23,8 +23,9 @@ from reconcile.core.comparing.money import family, priced
 from reconcile.core.comparing.sides import DAY, Cost, Entry, Official, PriceOf, Tokens, total_tokens
 
 USD = "usd"
-COARSEST, FINEST = -2, -60
-"""Decimals that an amount is taken to be rounded to: cents where it shows fewer, for a shorter spelling lost zeros."""
+ZERO = Fraction(0)
+ROUNDED = Fraction(1, 2_000_000)
+"""USD that an amount may be off by being written to six decimals: half a unit of the last."""
 DOUBLE = Fraction(1, 2**50)
 """What amounts that were computed in double precision may be off, of their size."""
 
@@ -170,16 +171,16 @@ def _quantity(sides: _Sides, price_of: PriceOf) -> Fraction:
     differing = (logged - reported).parts
     return sum(
         (
-            count * (mean if mean is not None else own or Fraction(0))
+            count * (mean if mean is not None else own or ZERO)
             for count, (mean, own) in zip(differing, means, strict=True)
         ),
-        Fraction(0),
+        ZERO,
     )
 
 
 def _means(entries: Iterable[Entry], price_of: PriceOf) -> list[Fraction | None]:
     """Of each part of the tokens the mean list price; None where there are none of it."""
-    counts, amounts = [0, 0, 0, 0], [Fraction(0)] * 4
+    counts, amounts = [0, 0, 0, 0], [ZERO] * 4
     for entry in entries:
         prices = price_of(entry)
         if prices is None:
@@ -196,15 +197,8 @@ def _written(entries: Iterable[Entry]) -> Decimal:
 
 def _if_rounding(difference: Decimal, amounts: Iterable[tuple[Decimal, int]]) -> Decimal:
     """The difference, if rounding can have made it where each amount is the sum of so many that were rounded."""
-    most = sum((_half_units(amount, count) for amount, count in amounts if amount), Fraction(0))
+    most = sum((max(count, 1) * ROUNDED + abs(Fraction(amount)) * DOUBLE for amount, count in amounts if amount), ZERO)
     return difference if abs(Fraction(difference)) <= most else NOTHING
-
-
-def _half_units(amount: Decimal, count: int) -> Fraction:
-    """Half a unit of the last decimal for each of `count` amounts, and what double precision may have done."""
-    exponent = amount.as_tuple().exponent
-    last = min(max(exponent, FINEST), COARSEST) if isinstance(exponent, int) else COARSEST
-    return Fraction(max(count, 1), 2) * Fraction(10) ** last + abs(Fraction(amount)) * DOUBLE
 
 
 def _foreign(costs: Iterable[Cost]) -> dict[str, Decimal]:
