@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from reconcile.core.comparing.amounts import EXACT, NOTHING
+from reconcile.core.comparing.exact import EXACT, NOTHING
 from reconcile.core.comparing.sides import Entry, PriceOf, Prices
 from reconcile.errors import ConfigurationError
 

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from reconcile.core.attribution import Attribution
-from reconcile.core.comparing.amounts import added, less, spelled_out, times
 from reconcile.core.comparing.charges import entries_of_run
+from reconcile.core.comparing.exact import added, less, spelled_out, times
 from reconcile.core.comparing.money import named
 from reconcile.core.comparing.sides import PriceOf, Prices
 from reconcile.core.edits import Change, Put, Remove

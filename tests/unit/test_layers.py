@@ -24,7 +24,7 @@ ALLOWED = {
     },
     "workflow": {"__init__", "core", "adapters", "reports", "errors", "schema_files"},
     "reports": {"core", "errors"},
-    "adapters": {"core.model", "core.comparing.amounts", "core.comparing.sides", "errors", "adapters.http"},
+    "adapters": {"core.model", "core.comparing.exact", "core.comparing.sides", "errors", "adapters.http"},
     "core": {"core", "errors"},
     "simulator": {"core.model", "errors", "simulator"},
     "recording": {"errors"},

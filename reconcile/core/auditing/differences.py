@@ -13,7 +13,7 @@ from typing import Any
 
 from reconcile.core.amendment import floored
 from reconcile.core.attribution import Attribution
-from reconcile.core.comparing.amounts import spelled_out
+from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.derived import aei, step_usage
 from reconcile.core.evidence import Evidence
 from reconcile.core.model import (

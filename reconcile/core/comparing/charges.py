@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import added
+from reconcile.core.comparing.exact import added
 from reconcile.core.comparing.labels import Labels
 from reconcile.core.comparing.line_items import line_item
 from reconcile.core.comparing.sides import LOGGED_GRAIN, Cost, Dimensions, Entry, PriceOf, Tokens

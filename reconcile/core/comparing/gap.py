@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from reconcile.core.comparing.amounts import NOTHING, added, decimal_of, less, times
+from reconcile.core.comparing.exact import NOTHING, added, decimal_of, less, times
 from reconcile.core.comparing.line_items import line_item
 from reconcile.core.comparing.money import family, priced
 from reconcile.core.comparing.sides import DAY, Cost, Entry, Official, PriceOf, Tokens, total_tokens

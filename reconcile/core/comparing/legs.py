@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from reconcile.core.comparing.amounts import added
+from reconcile.core.comparing.exact import added
 from reconcile.core.comparing.line_items import as_billed, billed_tokens, line_item
 from reconcile.core.comparing.money import family
 from reconcile.core.comparing.sides import DAY, Cost, Entry, Tokens

@@ -6,7 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import times
+from reconcile.core.comparing.exact import times
 from reconcile.core.comparing.money import family
 from reconcile.core.comparing.sides import Cost, Tokens
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import added
+from reconcile.core.comparing.exact import added
 from reconcile.core.comparing.sides import Dimensions, Entry, PriceOf, Tokens
 from reconcile.core.model import SNAPSHOT
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import added, times
+from reconcile.core.comparing.exact import added, times
 
 HOUR = 3600
 DAY = 86400

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.money import DAY, ENTRIES, LINES, MINI, at_list, bill, billed, official, prices, used
 
-from reconcile.core.comparing.amounts import spelled_out
+from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.comparing.gap import split_gap
 from reconcile.core.comparing.sides import Tokens
 
@@ -97,6 +97,11 @@ def test_what_has_no_list_price_is_unpriced_as_a_whole(logged, reported, costs, 
 def test_usage_without_cost_and_price_is_no_zero():
     split = split_gap([used(model="x"), used(model="y", cost="1")], official(), at_list)
     assert dict(split.unpriced) == {"x": Tokens(1000, 0, 0, 100)}
+
+
+def test_a_request_without_tokens_needs_no_price():
+    empty = used(service_tier="scale", tokens=(0, 0, 0, 0))
+    assert terms([used(tokens=(900, 0, 0, 100))], [used(), empty], bill([used()])) == {"quantity": "-0.000015"}
 
 
 def test_a_mean_price_that_decimals_cannot_write_leaves_its_last_digits_to_rounding():
