@@ -34,15 +34,19 @@ prove: $(READY)  ## the long counts, whose figures stand in docs/proof.md
 	RECONCILE_TEST_SCALE=10 $(BIN)/python -m pytest -n auto -q
 	$(BIN)/python -m benchmarks
 
-lock:  ## rewrite requirements-dev.txt and requirements.lock from pyproject.toml
+lock:  ## rewrite requirements-dev.txt and both hash-locked files from pyproject.toml
 	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/pip install --quiet --upgrade pip
-	$(VENV)/lock/bin/pip install --quiet --editable '.[dev]'
+	$(VENV)/lock/bin/pip install --quiet --editable '.[dev,logs,pricing]'
 	$(VENV)/lock/bin/pip freeze --exclude-editable > requirements-dev.txt
 	$(VENV)/lock/bin/pip install --quiet uv
 	(echo '# Hash-locked wheels for every system the Action runs on; `make lock` writes this file from pyproject.toml.' && \
 	  $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header) > requirements.lock
+	(echo '# What `compare: true` installs: requirements.lock and the extras logs and pricing; written by `make lock`.' && \
+	  $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --extra logs --extra pricing --constraint requirements.lock) \
+	    > requirements-compare.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

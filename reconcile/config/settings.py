@@ -19,6 +19,7 @@ import yaml
 
 from reconcile import schema_files
 from reconcile.config.log_formats import LogSource, log_sources
+from reconcile.core.comparing.labels import Labels
 from reconcile.core.explanation import explain
 from reconcile.core.model import LOOPBACK, Policy, Scope
 from reconcile.errors import ConfigurationError, UsageError
@@ -35,6 +36,8 @@ ADMIN_KEY_VARIABLES = (
 
 DURATION = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*(m|h|d)?")
 """As the schema of reconcile.yml has it: no span of it leaves the calendar."""
+
+NO_LABELS = Labels()
 
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -80,6 +83,10 @@ class Settings:
     """Whether what a figure rests on is written beside it."""
     logs: tuple[LogSource, ...] = ()
     """The logs that a comparison reads; their patterns start in the folder of reconcile.yml."""
+    pricing: bool = False
+    """Whether COST_USD of reconciled runs is filled at list prices."""
+    labels: Labels = NO_LABELS
+    """Who pays for usage, for charge-back."""
 
     def __repr__(self) -> str:
         return f"Settings(runs={str(self.runs)!r}, policy={self.policy!r}, base_url={self.base_url!r})"
@@ -134,6 +141,8 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
         now=_instant(now) if now else None,
         evidence=document.get("evidence", True),
         logs=tuple(source.beside(file.parent) for source in log_sources(document.get("logs"))),
+        pricing=document.get("pricing", False),
+        labels=_labels(document.get("labels") or {}),
     )
 
 
@@ -255,6 +264,14 @@ def _scope(scope: Mapping[str, Any]) -> Scope:
         tuple(scope.get("api_key_ids", ())),
         tuple(scope.get("project_ids", ())),
         tuple(scope.get("models", ())),
+    )
+
+
+def _labels(labels: Mapping[str, Any]) -> Labels:
+    return Labels(
+        frameworks=labels.get("frameworks", {}),
+        api_key_ids=labels.get("api_key_ids", {}),
+        project_ids=labels.get("project_ids", {}),
     )
 
 

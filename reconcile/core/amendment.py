@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from reconcile.core.attribution import Attribution
+from reconcile.core.comparing.sides import PriceOf
 from reconcile.core.derived import StepUsage, aei, step_usage
 from reconcile.core.edits import Change, Insert, Put, Remove
 from reconcile.core.instants import instant_of, spelled
 from reconcile.core.model import KINDS, Generation, Json, Observation, Policy, Reason, Run, Status, Usage
+from reconcile.core.pricing import PRICING, cost_changes, pricing_json, run_cost
 from reconcile.core.reading import AGGREGATES, BLOCK
 from reconcile.core.settlement import Verdict
 from reconcile.core.wire import bounds_json, policy_json, usage_json
@@ -21,12 +23,21 @@ FLOORED_WARNINGS = {Reason.CALLS_MISSING, Reason.ZERO_UNCONFIRMED}
 Object = Mapping[str, Any]
 
 
-def amendments(value: Object, run: Run, verdict: Verdict, policy: Policy) -> tuple[Change, ...]:
-    """The edits that write `verdict` into the document `value` of `run`."""
+def amendments(
+    value: Object, run: Run, verdict: Verdict, policy: Policy, prices: PriceOf | None = None
+) -> tuple[Change, ...]:
+    """The edits that write `verdict` into the document `value` of `run`. Without `prices` nothing is priced."""
     block: Object = value.get(BLOCK, {})
     if verdict.stands and verdict.observation:
         return (_inserted(block, verdict.observation),)
     written = _block(block, run, verdict, policy)
+    costs: list[Change] = []
+    if verdict.attribution:
+        figure = floored(verdict.status, verdict.reasons, verdict.attribution)
+        cost = run_cost(verdict.attribution, figure, prices) if prices else None
+        costs = cost_changes(value, cost)
+        if cost or "policy" in block:
+            written[PRICING] = pricing_json(cost)
     if BLOCK in value:
         changes = _changed(block, written, verdict.observation)
     else:
@@ -34,7 +45,7 @@ def amendments(value: Object, run: Run, verdict: Verdict, policy: Policy) -> tup
     if "verification_status" in value:
         changes.append(Put(("verification_status",), verdict.status))
     if verdict.attribution:
-        changes = [*_recorded(value, run), *_figures(value, run, verdict, verdict.attribution), *changes]
+        changes = [*_recorded(value, run), *_figures(value, run, verdict, verdict.attribution), *costs, *changes]
     return tuple(changes)
 
 

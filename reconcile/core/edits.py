@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias, assert_never
 
 from reconcile.core.document import Kind, scan
@@ -14,10 +15,13 @@ from reconcile.core.model import Json, Pointer
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """The value at `pointer` becomes `value`. A missing member, and the objects that lead to it, are added."""
+    """The value at `pointer` becomes `value`. A missing member, and the objects that lead to it, are added.
+
+    A Decimal is written digit by digit, for no float may stand between an amount and its file; its object must exist.
+    """
 
     pointer: Pointer
-    value: Json
+    value: Json | Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +85,21 @@ def _part(root: Part, pointer: Pointer) -> Part | None:
     return part
 
 
-def _put(root: Part, pointer: Pointer, value: Json, layout: Layout) -> None:
+def _put(root: Part, pointer: Pointer, value: Json | Decimal, layout: Layout) -> None:
     part = _part(root, pointer)
     if part is not None:
-        if not same(json.loads(part.value.text), value):
+        if not same(json.loads(part.value.text, parse_float=Decimal if isinstance(value, Decimal) else None), value):
             part.value = _fresh(value, part.margin, layout)
         return
     parent, step = pointer[:-1], pointer[-1]
     holder = _part(root, parent)
-    if holder is None and isinstance(step, str):
+    if holder is None and isinstance(step, str) and not isinstance(value, Decimal):
         _put(root, parent, {step: value}, layout)
     else:
         _add(holder, step, value, layout)
 
 
-def _add(holder: Part | None, step: str | int, value: Json, layout: Layout) -> None:
+def _add(holder: Part | None, step: str | int, value: Json | Decimal, layout: Layout) -> None:
     """A new member at the end, or a new item before the one that has its index."""
     container = holder.opened() if holder else None
     if container is None or not _fits(step, container):
@@ -114,7 +118,7 @@ def _fits(step: str | int, container: Container) -> bool:
     return container.kind is Kind.ARRAY and 0 <= step <= len(container.parts)
 
 
-def _fresh(value: Json, margin: str | None, layout: Layout) -> Slice:
+def _fresh(value: Json | Decimal, margin: str | None, layout: Layout) -> Slice:
     spelling = layout.spelling(value, margin)
     return Slice(spelling, scan(spelling))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 from reconcile.core.document import Kind, Node
@@ -111,8 +112,10 @@ class Layout:
             colon=colon if margin_of(colon) is None else ": ",
         )
 
-    def spelling(self, value: Json, margin: str | None) -> str:
+    def spelling(self, value: Json | Decimal, margin: str | None) -> str:
         """The value on one line; or, with a margin, on several that begin with it."""
+        if isinstance(value, Decimal):
+            return f"{value:f}"
         if margin is None:
             return json.dumps(value, allow_nan=False, separators=("," + self.gap, self.colon))
         text = json.dumps(value, allow_nan=False, indent=self.unit, separators=(",", self.colon))

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 
 from reconcile.core.amendment import amendments
 from reconcile.core.attribution import Attribution
+from reconcile.core.comparing.sides import PriceOf
 from reconcile.core.edits import amend
 from reconcile.core.evidence import evidence_bytes, evidence_of
 from reconcile.core.model import Claim, OwnScope, Policy, Run
 from reconcile.core.plateau import JITTER, Effect, apart
+from reconcile.core.pricing import unpriced_note
 from reconcile.core.reading import read_run
 from reconcile.core.seal import sealed, unsealed
 from reconcile.core.settlement import Verdict, settle, taken_back
@@ -46,6 +48,8 @@ class Lesson:
     unreadable: int = 0
     evidence: bool = True
     """Whether what the figure rests on is to be written beside it."""
+    prices: PriceOf | None = None
+    """What COST_USD is computed with; None leaves it alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +77,13 @@ def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Appl
     verdict, note = _verdict(lesson, run, policy)
     if verdict is None:
         return Applied(run=run, before=data, note=note)
-    text = amend(document.text, amendments(document.value, run, verdict, policy))
+    text = amend(document.text, amendments(document.value, run, verdict, policy, lesson.prices))
     evidence = _evidence(lesson, verdict)
     after = (sealed(text, evidence) if lesson.evidence else unsealed(text)).encode()
     written = checker.check(lesson.path, lesson.claim.run, after)
     if not isinstance(written, Document):
         raise _never_written(lesson.path, written[0].message)
+    note = note or (unpriced_note(written.value) if verdict.attribution else None)
     return Applied(run=_run(lesson, written), before=data, after=after, evidence=evidence, note=note)
 
 

@@ -139,7 +139,7 @@ def _after(report: RunReport, summary: Summary) -> list[str]:
     state = report.run.state
     said = [printable(state.message)] if state and state.message else []
     lines = said or [next_step(report, summary.policy, summary.now)]
-    return [*lines, *_facts(report), *([f"this pass: {report.note}"] if report.note else [])]
+    return [*lines, *_facts(report), *([f"this pass: {printable(report.note)}"] if report.note else [])]
 
 
 def _ahead(report: RunReport, summary: Summary) -> list[str]:

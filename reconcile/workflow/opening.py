@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconcile import schema_files
+from reconcile.adapters.prices import list_prices
 from reconcile.adapters.providers import openai
 from reconcile.adapters.run_store import RunStore
 from reconcile.core.calls import LogChecker
@@ -18,7 +19,7 @@ from reconcile.workflow.tree import Workspace
 DEFAULT_POLICY = Policy()
 
 
-def open_workspace(
+def open_workspace(  # noqa: PLR0913  settings, each given by its name
     runs: str | os.PathLike[str] = "runs",
     *,
     scopes: Mapping[str, Scope] | None = None,
@@ -26,10 +27,12 @@ def open_workspace(
     variables: Mapping[str, str] | None = None,
     now: datetime | None = None,
     evidence: bool = True,
+    pricing: bool = False,
 ) -> Workspace:
     """The folder `runs` with the scopes of its frameworks. `variables`: key ids by variable, like an environment.
 
     `now` is an aware instant, for tests and replays, in which reading takes no time; the clock where it is None.
+    `pricing`: whether COST_USD of reconciled runs is filled at list prices, which takes the extra `pricing`.
     """
     return Workspace(
         store=RunStore(Path(runs)),
@@ -41,6 +44,7 @@ def open_workspace(
         now=now.astimezone(UTC).replace(microsecond=0) if now else clock(),
         clock=None if now else clock,
         evidence=evidence,
+        prices=list_prices() if pricing else None,
     )
 
 

@@ -102,6 +102,7 @@ def _lesson(
         forced=each.forced,
         unreadable=tree.unreadable_beside(claim),
         evidence=workspace.evidence,
+        prices=workspace.prices,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from reconcile.adapters.run_store import FILE_NAME
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
 from reconcile.core.claims import claims_of, gone, missing_key_id, neighbours, scopes
+from reconcile.core.comparing.sides import PriceOf
 from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope, Window
 from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
@@ -37,6 +38,8 @@ class Workspace:
     """What tells how long reading takes. None, as in tests and replays: no time at all."""
     evidence: bool = True
     """Whether what a figure rests on is written beside it."""
+    prices: PriceOf | None = None
+    """What COST_USD of reconciled runs is computed with; None leaves it alone."""
 
     def instant(self) -> datetime:
         return self.clock() if self.clock else self.now

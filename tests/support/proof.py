@@ -46,16 +46,17 @@ class Written:
         claim = Claim(KEY, SCOPE, run.window, run.recorded, self.log)
         return attribute([claim, *self.others], list(buckets(shown)), [WIDE])
 
-    def read(self, clock, shown, *, forced=False, evidence=True):
+    def read(self, clock, shown, *, forced=False, evidence=True, prices=None):
         run = self.run
         attribution = self.attributed(shown).by_run[KEY]
         lesson = Lesson(
             path=PATH, claim=attribution.claim, own_scope=run.own_scope, attribution=attribution, at=after(clock),
-            begun=after(clock), forced=forced, evidence=evidence,
+            begun=after(clock), forced=forced, evidence=evidence, prices=prices,
         )  # fmt: skip
         done = apply(lesson, self.text.encode(), CHECKER, self.policy)
         self.text = done.after.decode() if done.after else self.text
         self.data = done.evidence or self.data
+        self.note = done.note
         return self
 
     def claimed_late(self, clock):

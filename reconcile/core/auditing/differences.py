@@ -13,6 +13,7 @@ from typing import Any
 
 from reconcile.core.amendment import floored
 from reconcile.core.attribution import Attribution
+from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.derived import aei, step_usage
 from reconcile.core.evidence import Evidence
 from reconcile.core.model import (
@@ -29,6 +30,7 @@ from reconcile.core.model import (
     Usage,
     total,
 )
+from reconcile.core.pricing import AMOUNTS, BREAKDOWN, COST, PRICING, differs, stored_cost, stored_parts
 from reconcile.core.reading import AGGREGATES, BLOCK
 from reconcile.core.seal import EVIDENCE, digest, seal
 from reconcile.core.settlement import CLOSED_KEY, settle
@@ -101,6 +103,8 @@ def differing_figures(
     if not (overtaken and stored == figure.parts):  # later reads that left the figure may have changed the status
         for name, is_, part in zip(AGGREGATES, stored, expected.parts, strict=True):
             yield from _compared(("aggregate_metrics", name), is_, part)
+    if stored_parts(value):
+        yield from _differing_cost(value, again)
     if _taken_back(state):
         return
     bounds = None if again.exact or again.bounds is None else bounds_json(again.bounds)
@@ -165,6 +169,20 @@ def differing_read(evidence: Evidence, rows: Iterable[Bucket]) -> Difference | N
     pairs = zip(KINDS, then.parts, now.parts, strict=True)
     shown = ", ".join(f"{kind} {was:,} then, {is_:,} now" for kind, was, is_ in pairs if was != is_)
     return (), f"the provider reports other usage today: {shown}; read it again with --force"
+
+
+def _differing_cost(value: Object, again: Attribution) -> Iterator[Difference]:
+    """COST_USD and its parts against the prices beside them. Amounts are compared as a reader of JSON takes them."""
+    cost = stored_cost(value)
+    if differs(cost, again):
+        yield (BLOCK, PRICING, "parts"), f"prices other usage than the evidence holds; {RESTORE}"
+        return
+    breakdown = value.get(BREAKDOWN, {})
+    pairs = [(COST, value["aggregate_metrics"].get(COST[1]), cost.usd)]
+    pairs += [((BREAKDOWN, name), breakdown.get(name), part) for name, part in zip(AMOUNTS, cost.amounts, strict=True)]
+    for pointer, stored, expected in pairs:
+        if stored is None or float(stored) != float(expected):
+            yield pointer, f"is {stored}, and the evidence at its prices comes to {spelled_out(expected)}; {RESTORE}"
 
 
 def _differing_steps(run: Run, value: Object, again: Attribution) -> Iterator[Difference]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from reconcile.core.comparing.exact import added, times
+
 HOUR = 3600
 DAY = 86400
 
@@ -185,9 +187,14 @@ class Prices:
     source: str
     """`genai-prices 0.2.3`."""
 
+    @property
+    def rates(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        """In the order of `PARTS`."""
+        return (self.uncached, self.cache_read, self.cache_write, self.output)
+
     def of(self, tokens: Tokens) -> Decimal:
-        rates = (self.uncached, self.cache_read, self.cache_write, self.output)
-        return sum((rate * count for rate, count in zip(rates, tokens.parts, strict=True)), Decimal(0))
+        """USD, to the last digit."""
+        return added(map(times, self.rates, tokens.parts))
 
 
 PriceOf = Callable[[Entry], Prices | None]

@@ -16,6 +16,7 @@ from typing import Protocol
 from reconcile.adapters.actions_runtime import Job
 from reconcile.adapters.git_repo import GitRepository
 from reconcile.adapters.github_api import GitHub
+from reconcile.adapters.prices import list_prices
 from reconcile.adapters.tree_store import EVIDENCE_NAME, LOG_NAME, TreeStore, is_run
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker
 from reconcile.core.model import Policy, RunFiles, Scope
@@ -39,6 +40,8 @@ class Configuration(Protocol):
     def variables(self) -> Mapping[str, str]: ...
     @property
     def evidence(self) -> bool: ...
+    @property
+    def pricing(self) -> bool: ...
 
 
 class Source(Protocol):
@@ -145,4 +148,5 @@ def workspace_over(action: Action, store: RunFiles, settings: Configuration) -> 
         now=action.now,
         clock=action.clock,
         evidence=settings.evidence,
+        prices=list_prices() if settings.pricing else None,
     )

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from decimal import Decimal
 from random import Random
 
 import pytest
@@ -23,6 +24,11 @@ INDENTED = '{\n  "a": 1,\n  "b": {\n    "c": [\n      1\n    ]\n  },\n  "d": {}\
         pytest.param('{"a": 1.10}', [Put(("a",), 1.1)], '{"a": 1.10}', id="an equal number keeps its spelling"),
         pytest.param('{"a": 1e5}', [Put(("a",), 100000)], '{"a": 1e5}', id="an exponent is a number like others"),
         pytest.param('{"a": 1}', [Put(("a",), 1.0)], '{"a": 1}', id="1.0 is 1"),
+        pytest.param('{"a": 0}', [Put(("a",), Decimal("1E-39"))], f'{{"a": 0.{"0" * 38}1}}', id="every digit"),
+        pytest.param('{"a": 2.10}', [Put(("a",), Decimal("2.1"))], '{"a": 2.10}', id="an equal amount stays"),
+        pytest.param('{"a": 0.1}', [Put(("a",), Decimal(repr(0.1) + "0" * 20 + "1"))],
+                     '{"a": 0.1000000000000000000001}', id="an amount that differs where no float does"),
+        pytest.param('{"a": {}}', [Put(("a", "b"), Decimal("2.10"))], '{"a": {"b": 2.10}}', id="a new amount"),
         pytest.param('{"a": 1}', [Put(("a",), True)], '{"a": true}', id="true is not 1"),
         pytest.param('{"a": false}', [Put(("a",), 0)], '{"a": 0}', id="0 is not false"),
         pytest.param('{"a": "\\u00E9\\/"}', [Put(("a",), "é/")], '{"a": "\\u00E9\\/"}', id="escapes stay"),
@@ -93,6 +99,7 @@ def test_amend__makes_the_change_and_no_other(before, changes, after):
         pytest.param(Insert(("b",), -1, 1), id="an insertion before the start"),
         pytest.param(Insert(("a",), 0, 1), id="an insertion into a number"),
         pytest.param(Insert(("c",), 0, 1), id="an insertion into nothing"),
+        pytest.param(Put(("c", "d"), Decimal(1)), id="an amount in an object that is not there"),
         pytest.param(Remove(()), id="the whole document"),
     ],
 )

@@ -1,0 +1,210 @@
+"""What a run's figure comes to at list prices: COST_USD and its parts. An estimate, with all that it was computed from.
+
+Only of a figure that is exact, and of which it is known what each model has of it. Anything else has no cost here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from reconcile.core.attribution import Attribution
+from reconcile.core.comparing.charges import entries_of_run
+from reconcile.core.comparing.exact import added, less, spelled_out, times
+from reconcile.core.comparing.money import named
+from reconcile.core.comparing.sides import PriceOf, Prices
+from reconcile.core.edits import Change, Put, Remove
+from reconcile.core.model import Bucket, Json, Usage, instant, total
+from reconcile.core.reading import BLOCK
+
+PRICING = "pricing"
+"""The member of the block that says what COST_USD was computed from."""
+COST: tuple[str, str] = ("aggregate_metrics", "COST_USD")
+BREAKDOWN = "cost_breakdown"
+AMOUNTS = ("uncached_input_cost", "cached_input_cost", "output_cost", "cache_savings")
+NO_MODELS = "the run shares minutes, and which model has what of its figure is not known"
+CACHE_WRITES = "what is written to the cache has its own price, and reported minutes do not tell it apart"
+
+Object = Mapping[str, Any]
+
+Cell: TypeAlias = tuple[str | None, str, bool | None, str | None]
+"""Model, UTC day, batch, tier: what a price hangs on, but for the size of a request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Usage of a run at one price."""
+
+    model: str | None
+    day: str
+    """UTC, as 2026-01-05."""
+    batch: bool | None
+    service_tier: str | None
+    usage: Usage
+    prices: Prices
+
+    @property
+    def amounts(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        """Of `AMOUNTS`."""
+        uncached = self.usage.tokens_in - self.usage.cached_tokens
+        return (
+            times(self.prices.uncached, uncached),
+            times(self.prices.cache_read, self.usage.cached_tokens),
+            times(self.prices.output, self.usage.tokens_out),
+            times(less(self.prices.uncached, self.prices.cache_read), self.usage.cached_tokens),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCost:
+    """The parts, or what has no price. With one of these the run has no cost: a part of a cost is none."""
+
+    parts: tuple[Part, ...] = ()
+    unpriced: tuple[str, ...] = ()
+
+    @property
+    def amounts(self) -> tuple[Decimal, ...]:
+        """Of `AMOUNTS`."""
+        return tuple(added(column) for column in zip(*(part.amounts for part in self.parts), strict=True))
+
+    @property
+    def usd(self) -> Decimal:
+        return added(self.amounts[:3])
+
+
+def run_cost(attribution: Attribution, figure: Usage, price_of: PriceOf) -> RunCost | None:
+    """What the figure that is written costs; None where it is not exact, or nothing."""
+    if not attribution.exact or figure.is_zero or figure != attribution.figure:
+        return None
+    rows = priced_rows(attribution)
+    if rows is None:
+        return RunCost(unpriced=(NO_MODELS,))
+    usages: dict[tuple[Cell, Prices], list[Usage]] = defaultdict(list)
+    unpriced: dict[str, None] = {}
+    for row, entry in zip(rows, entries_of_run(attribution.claim.run.framework, rows), strict=True):
+        prices = price_of(entry)
+        if prices is None:
+            unpriced[f"{named(entry.who)}: no list price on {_cell(row)[1]}"] = None
+        elif prices.cache_write != prices.uncached:
+            unpriced[f"{named(entry.who)}: {CACHE_WRITES}"] = None
+        else:
+            usages[_cell(row), prices].append(row.usage)
+    if unpriced:
+        return RunCost(unpriced=tuple(unpriced))
+    parts = (
+        Part(model=model, day=day, batch=batch, service_tier=tier, usage=total(each), prices=prices)
+        for ((model, day, batch, tier), prices), each in usages.items()
+    )
+    return RunCost(parts=tuple(parts))
+
+
+def _cell(row: Bucket) -> Cell:
+    return row.model, instant(row.minute).date().isoformat(), row.batch, row.service_tier
+
+
+def priced_rows(attribution: Attribution) -> tuple[Bucket, ...] | None:
+    """The figure by model, day, batch flag and tier; None where shared minutes keep that from being known."""
+    if attribution.figure == attribution.reported:
+        return tuple(row for row in attribution.rows if not row.usage.is_zero)
+    if len({_cell(row) for row in attribution.rows}) == 1:
+        return (replace(attribution.rows[0], usage=attribution.figure),)
+    return None
+
+
+def cost_changes(value: Object, cost: RunCost | None) -> list[Change]:
+    """COST_USD and its parts as they follow from the cost. Where there is none, what an earlier one left goes."""
+    if cost and cost.parts:
+        models = dict.fromkeys(part.model for part in cost.parts if part.model)
+        return [
+            Put(COST, cost.usd),
+            *([] if BREAKDOWN in value else [Put((BREAKDOWN,), {})]),
+            *(Put((BREAKDOWN, name), amount) for name, amount in zip(AMOUNTS, cost.amounts, strict=True)),
+            Put((BREAKDOWN, "model"), ", ".join(models)),
+        ]
+    if not stored_parts(value):
+        return []
+    ours = {*AMOUNTS, "model"}
+    others = set(value.get(BREAKDOWN, {})) - ours
+    gone = [Remove((BREAKDOWN, name)) for name in sorted(ours)] if others else [Remove((BREAKDOWN,))]
+    return [Remove(COST), *gone]
+
+
+def pricing_json(cost: RunCost | None) -> Json:
+    """What is written beside the figure; None where there is nothing to say."""
+    if cost is None:
+        return None
+    if cost.unpriced:
+        return {"unpriced": list(cost.unpriced)}
+    sources = dict.fromkeys(part.prices.source for part in cost.parts)
+    return {"source": ", ".join(sources), "parts": [_part_json(part) for part in cost.parts]}
+
+
+def unpriced_note(value: Object) -> str | None:
+    """Why a run that was to be priced has no cost."""
+    unpriced: list[str] = value[BLOCK].get(PRICING, {}).get("unpriced", [])
+    return f"no COST_USD of it: {'; '.join(unpriced)}" if unpriced else None
+
+
+def _part_json(part: Part) -> Json:
+    return {
+        "model": part.model,
+        "date": part.day,
+        "batch": part.batch,
+        "service_tier": part.service_tier,
+        "tokens_in": part.usage.tokens_in,
+        "cached_tokens": part.usage.cached_tokens,
+        "tokens_out": part.usage.tokens_out,
+        "usd_per_token": {
+            "input": spelled_out(part.prices.uncached),
+            "cached_input": spelled_out(part.prices.cache_read),
+            "output": spelled_out(part.prices.output),
+        },
+    }
+
+
+def stored_parts(value: Object) -> list[Object]:
+    """What a file says that its COST_USD was computed from; nothing where that is not our amount."""
+    block: Object = value.get(BLOCK, {})
+    return list(block.get(PRICING, {}).get("parts", ())) if "policy" in block else []
+
+
+def stored_cost(value: Object) -> RunCost:
+    """The parts that a file holds, as a cost."""
+    return RunCost(parts=tuple(map(_read_part, stored_parts(value))))
+
+
+def _read_part(part: Object) -> Part:
+    rates = part["usd_per_token"]
+    uncached = Decimal(rates["input"])
+    return Part(
+        model=part["model"],
+        day=part["date"],
+        batch=part["batch"],
+        service_tier=part["service_tier"],
+        usage=Usage(part["tokens_in"], part["tokens_out"], part["cached_tokens"]),
+        prices=Prices(
+            uncached=uncached,
+            cache_read=Decimal(rates["cached_input"]),
+            cache_write=uncached,
+            output=Decimal(rates["output"]),
+            source=str(part.get("source", "")),
+        ),
+    )
+
+
+def _tokens_by_cell(usages: Iterable[tuple[Cell, Usage]]) -> dict[Cell, tuple[int, ...]]:
+    """What the parts of a cost and the rows of its evidence must have in common."""
+    sums: dict[Cell, Usage] = defaultdict(Usage)
+    for cell, usage in usages:
+        sums[cell] += usage
+    return {cell: usage.parts[:3] for cell, usage in sums.items()}
+
+
+def differs(cost: RunCost, attribution: Attribution) -> bool:
+    """Whether the cost is of other tokens than the figure has, or priced them as another model's or day's."""
+    rows = priced_rows(attribution) or ()
+    parts = (((part.model, part.day, part.batch, part.service_tier), part.usage) for part in cost.parts)
+    return _tokens_by_cell(parts) != _tokens_by_cell((_cell(row), row.usage) for row in rows)
