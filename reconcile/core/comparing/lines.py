@@ -93,12 +93,13 @@ class LineParser:
         self._answers = bool(log_format.fields.output_tokens)
         self._find = {name: _finder(getattr(log_format.fields, name), csv=csv) for name in NAMES}
         self._said = tuple(name for name in NAMES if getattr(log_format.fields, name))
-        self._object = self._row if csv else object_of
+        self.value_of = self._row if csv else object_of
+        """All that a line says. Raises UnusableError."""
 
     def parse(self, line: bytes, *, first: bool = False) -> Record | str | None:
         """The record of a line, why it is none, or None where it tells of no request; `first` in its file."""
         try:
-            value = self._object(line)
+            value = self.value_of(line)
             if self.format.statement in value:
                 if first:
                     return None

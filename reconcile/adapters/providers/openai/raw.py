@@ -1,0 +1,65 @@
+"""Completions usage of whole days as the service answered it, every page of it in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from reconcile.adapters.http import Http, Patience
+from reconcile.adapters.providers.openai.asking import Asker
+from reconcile.adapters.providers.openai.completions import GROUP_BY
+from reconcile.adapters.providers.openai.endpoints import COMPLETIONS
+from reconcile.adapters.providers.openai.paging import DAYS, HOURS, MINUTES, Reading, Span
+from reconcile.adapters.providers.openai.trust import Untrusted, check_past
+from reconcile.adapters.providers.openai.usage_rows import entry
+from reconcile.core.comparing.sides import Entry, Period
+from reconcile.errors import ProviderError, UsageError
+
+GRAINS = {grain.width: grain for grain in (MINUTES, HOURS, DAYS)}
+REMEDY = "run again; if it repeats, look at the raw answer"
+PATIENCE = Patience()
+
+
+def raw_usage(
+    admin_key: str, base_url: str, period: Period, width: str, *, until: int, now: datetime | None = None
+) -> dict[str, Any]:
+    """The buckets of the period up to `until` (Unix seconds), grouped by every dimension. Raises ProviderError."""
+    grain = GRAINS.get(width)
+    if grain is None:
+        raise UsageError(f"bucket_width: {width!r} is none", code="bad_width", remedy=f"one of {', '.join(GRAINS)}")
+    end = min(period.end, until // grain.seconds * grain.seconds)
+    found: list[Any] = []
+    if end > period.start:
+        span = Span(period.start, end, grain)
+        check_past(end, now, "the dates")
+        reading = Reading(span)
+        asker = Asker(Http(f"{base_url.rstrip('/')}{COMPLETIONS.path}", admin_key, PATIENCE), now)
+        params = [*span.params, *(("group_by", name) for name in GROUP_BY)]
+        try:
+            while reading.more:
+                page, _ = asker.page([*params, *reading.cursor])
+                reading.take(page)
+                found += page["data"]
+            reading.check_whole()
+        except Untrusted as answer:
+            raise answer.error("the usage API's answer", REMEDY) from answer
+    return {"object": "page", "data": found, "has_more": False, "next_page": None}
+
+
+def entries_of_page(page: Mapping[str, Any]) -> Iterable[Entry]:
+    """The rows of an answer. Raises ProviderError where it is none, or is not whole."""
+    try:
+        if page.get("has_more"):
+            raise Untrusted("page_missing", "it says that more pages follow")
+        for bucket in page["data"]:
+            for row in bucket["results"]:
+                yield entry(COMPLETIONS, bucket["start_time"], row)
+    except Untrusted as answer:
+        raise answer.error("the usage API's answer", REMEDY) from answer
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ProviderError(
+            "this is no answer of the usage API: it has no buckets with start_time and results",
+            code="unexpected_shape",
+            remedy="pass on what fetch_openai_usage returned",
+        ) from error

@@ -1,0 +1,146 @@
+"""Comparing: a usage log, or committed runs in its place, held against the provider's usage and costs.
+
+read the log -> ask the provider -> compare -> report
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from reconcile.adapters.usage_logs import Pattern, read_logs
+from reconcile.core.comparing.comparison import Comparison, compare
+from reconcile.core.comparing.formats import LogFormat
+from reconcile.core.comparing.sides import HOUR, Official, Period, PriceOf, UsageLog
+from reconcile.core.comparing.standing_in import figures_of_run
+from reconcile.core.comparing.tabulating import By
+from reconcile.core.comparing.tolerance import DEFAULT, Tolerance
+from reconcile.core.model import Policy
+from reconcile.errors import ConfigurationError, StoreError, UsageError
+from reconcile.workflow.auditing import evidence_of_run
+from reconcile.workflow.tree import Workspace, read_tree
+
+DAYS = 7
+"""Of a period of which nothing is said."""
+MOST_DAYS = 366
+
+
+class Billing(Protocol):
+    """What tells usage and costs of whole days."""
+
+    def fetch(
+        self, period: Period, *, until: int, closed_before: int | None = None, costs: bool, other: bool
+    ) -> Official:
+        """Complete, or ProviderError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFiles:
+    """Files of one format, each pattern with its environment."""
+
+    patterns: tuple[Pattern, ...]
+    format: LogFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is compared, and how."""
+
+    period: Period
+    by: By = By.DAY
+    tolerance: Tolerance = DEFAULT
+    invoice: Decimal | None = None
+    costs: bool = True
+
+
+def period_of(first: str | None, last: str | None, now: datetime) -> Period:
+    """Whole UTC days, both ends included; the last seven that are over where nothing is said. Raises UsageError."""
+    today = now.date()
+    end = _day(last, "--end") if last else (today - timedelta(days=1))
+    start = _day(first, "--start") if first else end - timedelta(days=DAYS - 1)
+    if start > end:
+        raise _refused(f"the period begins on {start} and ends on {end}", "give --start before --end")
+    if end > today:
+        raise _refused(f"the period ends on {end}, and today is {today} (UTC)", "end it today or before")
+    period = Period(start, end)
+    if period.days > MOST_DAYS:
+        raise _refused(f"the period has {period.days} days, more than {MOST_DAYS}", "compare a year or less at a time")
+    return period
+
+
+def read_usage_log(sources: Sequence[LogFiles], period: Period) -> UsageLog:
+    """All that the logs hold of the period and around it, together."""
+    return _together([read_logs(each.patterns, each.format, period.start, period.end) for each in sources])
+
+
+def log_of_runs(workspace: Workspace) -> UsageLog:
+    """The committed figures of all runs, as if they had been logged: by the minute where evidence has it."""
+    tree = read_tree(workspace)
+    errors = [error for error in tree.errors if isinstance(error, StoreError)]
+    if errors:
+        raise errors[0]
+    entries = [
+        entry
+        for run in tree.runs
+        if run.key in tree.claims
+        for entry in figures_of_run(run, tree.claims[run.key].scope, evidence_of_run(workspace, run))
+    ]
+    return UsageLog(entries=tuple(entries), lines=len(tree.runs), files=(workspace.store.root.as_posix(),))
+
+
+def compare_usage_log(
+    log: UsageLog,
+    billing: Billing | ConfigurationError,
+    wanted: Wanted,
+    *,
+    policy: Policy,
+    now: datetime,
+    price_of: PriceOf | None = None,
+) -> Comparison:
+    """The log held against what the provider says. Raises ConfigurationError and ProviderError."""
+    if isinstance(billing, ConfigurationError):
+        raise billing
+    settled = int((now - policy.min_age).timestamp()) // HOUR * HOUR
+    closed = int((now - policy.max_age).timestamp())
+    official = billing.fetch(wanted.period, until=settled, closed_before=closed, costs=wanted.costs, other=wanted.costs)
+    return compare(
+        log,
+        official,
+        wanted.period,
+        settled_until=settled,
+        tolerance=wanted.tolerance,
+        by=wanted.by,
+        price_of=price_of,
+        invoice=wanted.invoice,
+    )
+
+
+def _together(logs: Iterable[UsageLog]) -> UsageLog:
+    whole = UsageLog(entries=())
+    for log in logs:
+        whole = replace(
+            whole,
+            entries=(*whole.entries, *log.entries),
+            repeated=(*whole.repeated, *log.repeated),
+            unlogged_attempts=whole.unlogged_attempts + log.unlogged_attempts,
+            lines=whole.lines + log.lines,
+            bad=(*whole.bad, *log.bad),
+            bad_lines=whole.bad_lines + log.bad_lines,
+            files=(*whole.files, *log.files),
+        )
+    return whole
+
+
+def _day(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise _refused(f"{option}: {text!r} is no date", "write it as 2026-02-01") from error
+
+
+def _refused(problem: str, remedy: str) -> UsageError:
+    return UsageError(problem, code="bad_period", remedy=remedy)
