@@ -154,7 +154,8 @@ def _by_owner(view: View, rows: Iterable[Row], of: Of, candidates: set[str | Non
 def _chosen(view: View, owned: dict[str, Cells], sign: int) -> tuple[str, ...]:
     """Owners whose usage put on the other side closes gaps by at least half of it, one after the other."""
     apart = _apart(view)
-    left, chosen = dict(owned), []
+    left = dict(owned)
+    chosen: list[str] = []
     sizes = {owner: _change(view, {}, cells, sign) for owner, cells in owned.items()}
     while left and len(chosen) < MOST_STRANGERS:
         changes = {owner: _change(view, apart, cells, sign) for owner, cells in left.items()}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconcile.core.comparing.breaks.codes import Code
 from reconcile.core.comparing.breaks.hypothesis import Hypotheses, Hypothesis, totals_by_hour
-from reconcile.core.comparing.breaks.view import OUTPUT, READ, REASONING, TOKENS, UNCACHED, WRITE, Row, View
+from reconcile.core.comparing.breaks.view import COMPARED, OUTPUT, READ, REASONING, TOKENS, UNCACHED, WRITE, Row, View
 from reconcile.core.comparing.figures import Metric
 from reconcile.core.comparing.sides import HOUR, Dimensions
 from reconcile.core.wire import plural
@@ -16,6 +16,8 @@ TIMES = (2, 3)
 """How often a line may stand in a log whose every line does."""
 
 FACTORS = (1000, 1_000_000)
+
+EVERY = (*COMPARED, REASONING)
 
 
 def twice_within(view: View) -> Hypotheses:
@@ -49,8 +51,8 @@ def units(view: View) -> Hypotheses:
     remedy = "state the unit of the log's token fields"
     for factor in FACTORS:
         for change, said in (
-            (_each(TOKENS, lambda count, by=factor: count * by), f"the log's tokens are {factor:,} times too low"),
-            (_each(TOKENS, lambda count, by=factor: count // by), f"the log's tokens are {factor:,} times too high"),
+            (_each(TOKENS, factor, 1), f"the log's tokens are {factor:,} times too low"),
+            (_each(TOKENS, 1, factor), f"the log's tokens are {factor:,} times too high"),
         ):
             after = view.mapped(change)
             yield Hypothesis(
@@ -76,7 +78,7 @@ def duplicates(view: View) -> Hypotheses:
         yield Hypothesis(
             code=Code.DUPLICATE_LINES,
             metric=Metric.TOTAL,
-            after=view.mapped(_each(range(REASONING + 1), lambda count, by=times: count // by)),
+            after=view.mapped(_each(EVERY, 1, times)),
             said=f"the log has every request and every token {times} times",
             remedy=remedy,
         )
@@ -88,7 +90,7 @@ def _doubled_hours(view: View, remedy: str) -> Hypotheses:
     local, official = totals_by_hour(view.local_cells), totals_by_hour(view.official_cells)
     hours = {hour for hour, counts in local.items() if any(counts) and counts == _double(official.get(hour))}
     if hours:
-        halve = _each(range(REASONING + 1), lambda count: count // 2)
+        halve = _each(EVERY, 1, 2)
         yield Hypothesis(
             code=Code.DUPLICATE_LINES,
             metric=Metric.TOTAL,
@@ -111,8 +113,8 @@ def _taken(of: int, parts: tuple[int, ...]) -> Callable[[Row], Row]:
     return lambda row: _with(row, {of: max(0, row.counts[of] - sum(row.counts[part] for part in parts))})
 
 
-def _each(parts: range | tuple[int, ...], change: Callable[[int], int]) -> Callable[[Row], Row]:
-    return lambda row: _with(row, {part: change(row.counts[part]) for part in parts})
+def _each(parts: tuple[int, ...], times: int, per: int) -> Callable[[Row], Row]:
+    return lambda row: _with(row, {part: row.counts[part] * times // per for part in parts})
 
 
 def _with(row: Row, counts: dict[int, int]) -> Row:

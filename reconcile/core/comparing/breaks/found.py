@@ -68,7 +68,7 @@ def _open(cut: Cut) -> Iterable[Break]:
             local=None,
             official=None,
             explains=0,
-            arithmetic=f"no costs are reported from {day_of(cut.costs_until)} on, and no cost of these days is compared",
+            arithmetic=f"no costs are reported from {day_of(cut.costs_until)} on: costs of these days are set apart",
             remedy="compare again in a day: costs come later than usage",
         )
 
@@ -76,6 +76,7 @@ def _open(cut: Cut) -> Iterable[Break]:
 def _unexplained(rest: View, local: Figures, official: Figures) -> Iterable[Break]:
     for metric in LEFT_OVER:
         left = rest.difference(metric)
+        gap = difference(local.of(metric), official.of(metric)) or 0
         if left:
             yield Break(
                 code=Code.UNEXPLAINED,
@@ -83,6 +84,6 @@ def _unexplained(rest: View, local: Figures, official: Figures) -> Iterable[Brea
                 local=local.of(metric),
                 official=official.of(metric),
                 explains=left,
-                arithmetic=f"{left:+,} of a difference of {difference(local.of(metric), official.of(metric)):+,} fit no reason",
+                arithmetic=f"{left:+,} of a difference of {gap:+,} fits no reason",
                 remedy="compare by day, model and key to see where it lies; --export writes both sides line by line",
             )

@@ -15,7 +15,8 @@ from reconcile.core.comparing.sides import PriceOf
 PETTY = Decimal("0.001")
 """Of the bill: less than that is no reason to be named, but rounding."""
 
-CENT = Decimal("0.01")
+SHOWN = 3
+"""How many models a sentence names."""
 
 
 def money_breaks(
@@ -33,17 +34,17 @@ def money_breaks(
             local=local.cost,
             official=official.cost,
             explains=amount,
-            arithmetic=f"{said} ({spelled_amount(amount.copy_abs())} USD {'more' if amount > 0 else 'less'} than billed)",
+            arithmetic=f"{said}: {_signed(amount)} USD",
             remedy=remedy,
         )
-        for code, amount, said, remedy in _reasons(parts, cut, quantities=quantities)
+        for code, amount, said, remedy in _reasons(parts, quantities=quantities)
         if abs(amount) > PETTY * abs(official.cost)
     ]
     last = (Code.UNEXPLAINED,)
     return tuple(sorted(found, key=lambda each: (each.code in last, -abs(Decimal(each.explains)))))
 
 
-def _reasons(parts: Effects, cut: Cut, *, quantities: bool) -> Iterable[tuple[Code, Decimal, str, str]]:
+def _reasons(parts: Effects, *, quantities: bool) -> Iterable[tuple[Code, Decimal, str, str]]:
     yield (
         Code.BATCH_PRICE,
         parts.batch,
@@ -76,7 +77,7 @@ def _reasons(parts: Effects, cut: Cut, *, quantities: bool) -> Iterable[tuple[Co
     yield (
         Code.UNPRICED_MODEL,
         parts.unpriced,
-        f"no price is known for {_unpriced(cut)}, so that the log's cost lacks it",
+        f"no price is known for {_unpriced(parts)}, so that the log's cost lacks it",
         "update the price list, or state the price of this model",
     )
     yield (
@@ -90,8 +91,13 @@ def _reasons(parts: Effects, cut: Cut, *, quantities: bool) -> Iterable[tuple[Co
         yield Code.UNEXPLAINED, parts.quantity, said, "compare both sides by model (--by model)"
 
 
-def _unpriced(cut: Cut) -> str:
-    return "a model"
+def _unpriced(parts: Effects) -> str:
+    more = f" and {len(parts.nameless) - SHOWN:,} more" if len(parts.nameless) > SHOWN else ""
+    return ", ".join(parts.nameless[:SHOWN]) + more
+
+
+def _signed(amount: Decimal) -> str:
+    return f"{'+' if amount > 0 else ''}{spelled_amount(amount)}"
 
 
 def parts_total(parts: Effects) -> Decimal:

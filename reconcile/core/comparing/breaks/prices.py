@@ -39,6 +39,8 @@ class Effects:
     below_list: Decimal = NONE
     unpriced: Decimal = NONE
     """Billed for models without a price: below zero."""
+    nameless: tuple[str, ...] = ()
+    """These models."""
 
 
 def effects(cut: Cut, price_of: PriceOf) -> Effects:
@@ -74,6 +76,7 @@ def effects(cut: Cut, price_of: PriceOf) -> Effects:
         above_list=rest.above_list,
         below_list=rest.below_list,
         unpriced=exactly((unpriced, rest.unpriced)),
+        nameless=tuple(sorted(model or "calls without a model" for model in nameless)),
     )
 
 
