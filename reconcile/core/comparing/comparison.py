@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from reconcile.core.comparing.amounts import exactly
+from reconcile.core.comparing.amounts import exactly, less
 from reconcile.core.comparing.breaks import Break, breaks_of
 from reconcile.core.comparing.charging import Unpriced, charges, unpriced
 from reconcile.core.comparing.cutting import DOLLAR, Cut, cut
@@ -67,6 +67,11 @@ class Bill:
     @property
     def total(self) -> Decimal:
         return exactly((self.calls, self.other))
+
+    @property
+    def beyond(self) -> Decimal | None:
+        """What the invoice has beyond these costs: tax, less credits, and days that are not closed."""
+        return None if self.invoice is None else less(self.invoice, self.total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from reconcile.core.comparing.breaks.codes import Code
 from reconcile.core.comparing.breaks.hypothesis import Hypotheses, Hypothesis, hour_text
@@ -16,6 +17,8 @@ from reconcile.core.comparing.sides import HOUR, LOGGED_GRAIN, MARGIN
 
 MOST = MARGIN // LOGGED_GRAIN
 QUARTERS = HOUR // LOGGED_GRAIN
+
+SUNDAY, LATEST = 6, 3
 
 REMEDY = "state the zone that the log's times are in, or write times with their offset from UTC"
 
@@ -30,17 +33,17 @@ class Clock:
 
     def __str__(self) -> str:
         if self.before == self.since:
-            return f"{_ahead(self.since)} UTC"
+            return _ahead(self.since)
         until = hour_text(self.turn)
-        return f"{_ahead(self.before)} UTC until {until} and {_ahead(self.since)} from then on (daylight saving time)"
+        return f"{_ahead(self.before)} until {until} and {_ahead(self.since)} from then on (daylight saving time)"
 
 
 def _ahead(seconds: int) -> str:
     if not seconds:
-        return "level with"
+        return "level with UTC"
     hours, rest = divmod(abs(seconds), HOUR)
     shown = " ".join([*([f"{hours} h"] if hours else []), *([f"{rest // 60} min"] if rest else [])])
-    return f"{shown} {'ahead of' if seconds > 0 else 'behind'}"
+    return f"{shown} {'ahead of' if seconds > 0 else 'behind'} UTC"
 
 
 def clock(view: View) -> Hypotheses:
@@ -61,7 +64,7 @@ def _clocks(view: View, counted: tuple[int, ...]) -> list[Clock]:
     constant = min(misfit, key=lambda shift: (sum(misfit[shift]), abs(shift)))
     least = sum(misfit[constant])
     found = [Clock(constant * LOGGED_GRAIN, constant * LOGGED_GRAIN)] if constant else []
-    misses, before, since, turn = min(_turned(misfit, before, since) for before, since in _pairs())
+    misses, _, before, since, turn = min(_turned(misfit, before, since, view.start) for before, since in _pairs())
     if misses <= least // 2:
         found.append(Clock(before * LOGGED_GRAIN, since * LOGGED_GRAIN, view.start + turn * HOUR))
     return found
@@ -73,16 +76,24 @@ def _pairs() -> list[tuple[int, int]]:
     return [(one, other) for one in steps for other in (one - QUARTERS, one + QUARTERS) if abs(other) <= MOST]
 
 
-def _turned(misfit: dict[int, list[int]], before: int, since: int) -> tuple[int, int, int, int]:
-    """The hour of the change that fits best, and what does not fit even then."""
+def _turned(misfit: dict[int, list[int]], before: int, since: int, start: int) -> tuple[int, bool, int, int, int]:
+    """What does not fit even with the best hour of the change; where several fit as well, with a usual one."""
     rest = sum(misfit[since])
-    best = (rest, before, since, 0)
+    best = (rest, True, before, since, 0)
     done = 0
     for hour, (one, other) in enumerate(zip(misfit[before], misfit[since], strict=True), 1):
         done += one
         rest -= other
-        best = min(best, (done + rest, before, since, hour))
+        if done + rest <= best[0]:
+            unusual = not _is_usual(start + hour * HOUR + before * LOGGED_GRAIN)
+            best = min(best, (done + rest, unusual, before, since, hour))
     return best
+
+
+def _is_usual(turn: int) -> bool:
+    """Whether clocks are turned at such a time: early on a Sunday."""
+    moment = datetime.fromtimestamp(turn, UTC)
+    return moment.weekday() == SUNDAY and 1 <= moment.hour <= LATEST
 
 
 def _misfit(view: View, counted: tuple[int, ...]) -> dict[int, list[int]]:

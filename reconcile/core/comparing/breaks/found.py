@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reconcile.core.comparing.breaks.absence import silences
 from reconcile.core.comparing.breaks.codes import Break, Code
-from reconcile.core.comparing.breaks.hypothesis import hour_text
+from reconcile.core.comparing.breaks.hypothesis import Hypothesis, hour_text
 from reconcile.core.comparing.breaks.money import money_breaks
-from reconcile.core.comparing.breaks.search import Step, eliminated
+from reconcile.core.comparing.breaks.search import Step, eliminated, step_of
 from reconcile.core.comparing.breaks.view import View, view_of
 from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.figures import Figures, Metric, difference, figures
@@ -22,8 +23,11 @@ def breaks_of(
 ) -> tuple[Break, ...]:
     """Every reason that was found. What they leave of a metric of usage is `unexplained`, to the last token."""
     start = view_of(log, cut)
+    if local.empty or official.empty:  # the verdict says it: nothing to tell one reason from another by
+        return (*(_step(step_of(start, found), local, official) for found in _silent(start, local)), *_open(cut))
     steps, rest = eliminated(start)
-    money = money_breaks(cut, local, official, price_of, quantities=bool(steps))
+    batches = {any(row.who.batch for row in view.official) for view in (start, rest)}
+    money = money_breaks(cut, local, official, price_of, quantities=bool(steps), batches_logged=len(batches) == 1)
     return (
         *(_step(step, local, official) for step in steps),
         *(each for each in money if each.code is not Code.UNEXPLAINED),
@@ -31,6 +35,10 @@ def breaks_of(
         *_unexplained(rest, local, official),
         *(each for each in money if each.code is Code.UNEXPLAINED),
     )
+
+
+def _silent(start: View, local: Figures) -> Iterable[Hypothesis]:
+    return list(silences(start))[:1] if local.empty else ()
 
 
 def _step(step: Step, local: Figures, official: Figures) -> Break:

@@ -20,13 +20,13 @@ SHOWN = 3
 
 
 def money_breaks(
-    cut: Cut, local: Figures, official: Figures, price_of: PriceOf | None, *, quantities: bool
+    cut: Cut, local: Figures, official: Figures, price_of: PriceOf | None, *, quantities: bool, batches_logged: bool
 ) -> tuple[Break, ...]:
     """The largest first. `quantities`: whether reasons were found for the tokens, which explain their price too."""
     if official.cost is None or (local.cost is None and price_of is None):
         return ()
     gap = less(local.cost or NONE, official.cost)
-    parts = effects(cut, price_of) if price_of else Effects(quantity=gap)
+    parts = effects(cut, price_of, batches_logged=batches_logged) if price_of else Effects(quantity=gap)
     found = [
         Break(
             code=code,

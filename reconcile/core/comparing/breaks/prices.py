@@ -15,6 +15,11 @@ from reconcile.core.comparing.charging import at, charged, listed
 from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.sides import Entry, PriceOf, Tokens
 
+FEW = Decimal("0.1")
+"""Of the tokens that something is said of: a log may lack some lines of them like of all others."""
+
+DIGITS = Decimal("1E-12")
+
 STANDARD_TIERS = {None, "auto", "default", "standard"}
 
 CLOSE = Decimal("0.02")
@@ -43,41 +48,53 @@ class Effects:
     """These models."""
 
 
-def effects(cut: Cut, price_of: PriceOf) -> Effects:
-    """The parts of the gap over the closed days."""
+def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effects:
+    """The parts of the gap over the closed days. Batch jobs that are not logged at all are a matter of quantity."""
     local = [entry for entry in cut.local if entry.start < cut.costs_until]
     official = [entry for entry in cut.official if entry.start < cut.costs_until]
+    bills = _bills(cut)
     nameless = {entry.who.model for entry in (*local, *official) if listed(entry, price_of) is None}
     unknown = {entry.who.model for entry in local if entry.tokens.total and charged(entry, price_of) is None}
+    names = tuple(sorted(model or "calls without a model" for model in nameless))
+    known = [amount for entry in local if (amount := charged(entry, price_of)) is not None]
+    gap = less(exactly(known), exactly(bills.values()))
+    if not known:
+        return Effects(unpriced=gap, nameless=names)
     ours = [entry for entry in local if entry.who.model not in nameless]
     theirs = [entry for entry in official if entry.who.model not in nameless]
-    bills = _bills(cut)
-    unpriced = WIDE.minus(exactly(bills.get(model, NONE) for model in unknown))
-    flags = [
-        less(_priced_otherwise(theirs, how, price_of), _priced_otherwise(ours, how, price_of))
-        for how in (_as_standard, _as_default_tier)
-    ]
-    cached = NONE if any(entry.tokens.cache_read for entry in ours) else _cached_at_full_price(theirs, price_of)
-    own = exactly(less(entry.cost, _list(entry, price_of)) for entry in ours if entry.cost is not None)
-    own, batch, tier, cached = _netted(own, flags[0], flags[1], cached)
-    own, batch = _moved(own, batch, _otherwise_and_written(ours, _as_standard, price_of))
-    own, tier = _moved(own, tier, _otherwise_and_written(ours, _as_default_tier, price_of))
+    flags = _flags(ours, theirs, price_of, batches_logged=batches_logged)
     rest = _against_list(theirs, bills, nameless, price_of)
-    batch, tier = exactly((batch, rest.batch)), exactly((tier, rest.tier))
-    gap = less(exactly(charged(entry, price_of) or NONE for entry in local), exactly(bills.values()))
-    named = (batch, tier, cached, own, rest.above_list, rest.below_list, rest.unpriced, unpriced)
+    batch, tier = exactly((flags.batch, rest.batch)), exactly((flags.tier, rest.tier))
+    unpriced = exactly((rest.unpriced, WIDE.minus(exactly(bills.get(model, NONE) for model in unknown))))
+    named = (batch, tier, flags.cached, flags.own, rest.above_list, rest.below_list, unpriced)
+    quantity = less(gap, exactly(named))
+    whole = None in unknown  # no line says which model it is of
     return Effects(
-        quantity=less(gap, exactly(named)),
+        quantity=NONE if whole else quantity,
         batch=batch,
         tier=tier,
-        cached=cached,
-        own=own,
+        cached=flags.cached,
+        own=flags.own,
         unit=_is_unit(ours, price_of),
         above_list=rest.above_list,
         below_list=rest.below_list,
-        unpriced=exactly((unpriced, rest.unpriced)),
-        nameless=tuple(sorted(model or "calls without a model" for model in nameless)),
+        unpriced=exactly((unpriced, quantity)) if whole else unpriced,
+        nameless=names,
     )
+
+
+def _flags(ours: Sequence[Entry], theirs: Sequence[Entry], price_of: PriceOf, *, batches_logged: bool) -> Effects:
+    """What the log's own amounts, and what it does not say of its calls, come to."""
+    told = any(entry.tokens.cache_read for entry in ours)
+    cached = NONE if told else _cached_at_full_price(theirs, price_of)
+    flat = theirs if told else [replace(entry, tokens=_flat(entry.tokens)) for entry in theirs]
+    batch = _unflagged(ours, flat, _as_standard, price_of) if batches_logged else NONE
+    tier = _unflagged(ours, flat, _as_default_tier, price_of)
+    own = exactly(less(entry.cost, _list(entry, price_of)) for entry in ours if entry.cost is not None)
+    own, batch, tier, cached = _netted(own, batch, tier, cached)
+    own, batch = _moved(own, batch, _otherwise_and_written(ours, _as_standard, price_of))
+    own, tier = _moved(own, tier, _otherwise_and_written(ours, _as_default_tier, price_of))
+    return Effects(batch=batch, tier=tier, cached=cached, own=own)
 
 
 def _list(entry: Entry, price_of: PriceOf) -> Decimal:
@@ -114,28 +131,51 @@ def _otherwise_and_written(entries: Iterable[Entry], how: How, price_of: PriceOf
     return _priced_otherwise([entry for entry in entries if entry.cost is not None], how, price_of)
 
 
+def _unflagged(ours: Iterable[Entry], theirs: Sequence[Entry], how: How, price_of: PriceOf) -> Decimal:
+    """What overlooking it costs, as far as the log does not say it of as many of its tokens as the provider does."""
+    told, total = _share(ours, how)
+    flagged, reported = _share(theirs, how)
+    lacking = WIDE.subtract(flagged * total, told * reported) if total else NONE
+    if not flagged or lacking <= WIDE.multiply(FEW, flagged * total):
+        return NONE
+    whole = _priced_otherwise(theirs, how, price_of)
+    return (
+        whole
+        if not told
+        else WIDE.divide(WIDE.multiply(whole, lacking), flagged * total).quantize(DIGITS, context=WIDE)
+    )
+
+
+def _share(entries: Iterable[Entry], how: How) -> tuple[Decimal, Decimal]:
+    """Tokens that it is said of, and all."""
+    counted = [(entry.tokens.total, how(entry) is not None) for entry in entries]
+    return Decimal(sum(count for count, said in counted if said)), Decimal(sum(count for count, _ in counted))
+
+
+def _flat(tokens: Tokens) -> Tokens:
+    """All input as uncached."""
+    return Tokens(tokens.input, 0, 0, tokens.output)
+
+
 def _cached_at_full_price(entries: Iterable[Entry], price_of: PriceOf) -> Decimal:
-    plain = [(entry, Tokens(entry.tokens.input, 0, 0, entry.tokens.output)) for entry in entries]
-    priced = [(prices, entry, all_of) for entry, all_of in plain if (prices := price_of(entry)) is not None]
-    return exactly(less(at(prices, all_of), at(prices, entry.tokens)) for prices, entry, all_of in priced)
+    priced = [(prices, entry.tokens) for entry in entries if (prices := price_of(entry)) is not None]
+    return exactly(less(at(prices, _flat(tokens)), at(prices, tokens)) for prices, tokens in priced)
 
 
 def _netted(own: Decimal, *parts: Decimal) -> tuple[Decimal, ...]:
-    """A log that wrote the right amounts beside flags it lacks priced nothing wrong: the two cancel."""
-    kept = []
-    for part in parts:
-        opposed = (own < 0) != (part < 0)
-        common = min(abs(own), abs(part)) if opposed else NONE
-        own = exactly((own, common if own < 0 else -common))
-        kept.append(exactly((part, common if part < 0 else -common)))
-    return (own, *kept)
+    """A log that wrote the right amounts beside flags it lacks priced nothing wrong: they cancel, and are none."""
+    left = exactly((own, *parts))
+    most = exactly(parts)
+    if most and abs(left) <= abs(most) / 2:
+        return (left, *(NONE for _ in parts))
+    return (own, *parts)
 
 
 def _moved(own: Decimal, part: Decimal, overlooked: Decimal) -> tuple[Decimal, Decimal]:
     """Amounts that the log wrote as if it had overlooked what it says itself are of that kind."""
-    same = (own < 0) == (overlooked < 0)
-    moved = own if same and abs(own) < abs(overlooked) else overlooked if same else NONE
-    return less(own, moved), exactly((part, moved))
+    if overlooked and abs(less(own, overlooked)) <= abs(overlooked) / 2:
+        return less(own, overlooked), exactly((part, overlooked))
+    return own, part
 
 
 def _is_unit(entries: Sequence[Entry], price_of: PriceOf) -> bool:

@@ -43,13 +43,13 @@ def eliminated(view: View) -> tuple[tuple[Step, ...], View]:
         found = _best(view) or _best_of_two(view) or next(spread(view), None)
         if found is None:
             break
-        step = _step(view, found)
+        step = step_of(view, found)
         steps.append(step)
         view = found.after
     return tuple(steps), view
 
 
-def _step(view: View, found: Hypothesis) -> Step:
+def step_of(view: View, found: Hypothesis) -> Step:
     return Step(
         taken=found, before=view, gap_before=view.weigh(view.gaps), gap_after=found.after.weigh(found.after.gaps)
     )
