@@ -43,6 +43,12 @@ def charges(entries: Iterable[Entry], price_of: PriceOf | None) -> Decimal | Non
     return exactly(known) if known else None
 
 
+def sources(entries: Iterable[Entry], price_of: PriceOf | None) -> tuple[str, ...]:
+    """Where the prices come from of what the log wrote no amounts for."""
+    asked = (price_of(entry) for entry in entries if entry.cost is None) if price_of else ()
+    return tuple(sorted({prices.source for prices in asked if prices is not None}))
+
+
 def unpriced(entries: Iterable[Entry], price_of: PriceOf | None) -> tuple[Unpriced, ...]:
     """Usage without an amount, model by model, the most tokens first."""
     models: dict[str | None, list[Entry]] = {}

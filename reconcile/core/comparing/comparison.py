@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from reconcile.core.comparing.amounts import exactly, less
 from reconcile.core.comparing.breaks import Break, breaks_of
-from reconcile.core.comparing.charging import Unpriced, charges, unpriced
+from reconcile.core.comparing.charging import Unpriced, charges, sources, unpriced
 from reconcile.core.comparing.cutting import DOLLAR, Cut, cut
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, figures, percent
 from reconcile.core.comparing.sides import Cost, Measured, Official, Period, PriceOf, UsageLog
@@ -96,6 +96,8 @@ class Comparison:
     other_costs: tuple[Cost, ...]
     other_usage: tuple[Measured, ...]
     log: UsageLog
+    price_sources: tuple[str, ...] = ()
+    """Where the prices of the log's tokens are written."""
     asked: int = 0
     """Requests to the provider."""
     remembered: int = 0
@@ -149,6 +151,7 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
         other_costs=parts.other_costs,
         other_usage=official.other,
         log=log,
+        price_sources=sources(closed, price_of),
         asked=official.requests,
         remembered=official.cached,
     )

@@ -48,6 +48,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Json]:
             {"model": each.model, "requests": each.requests, "total_tokens": each.tokens.total}
             for each in comparison.unpriced
         ],
+        "price_sources": list(comparison.price_sources),
         "bill": _bill(comparison.bill),
         "other_costs": _other_costs(comparison.other_costs),
         "other_usage": _other_usage(comparison.other_usage),
