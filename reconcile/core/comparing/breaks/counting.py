@@ -1,0 +1,139 @@
+"""A log that counts differently: cached or reasoning tokens twice, another unit, lines more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from reconcile.core.comparing.breaks.codes import Code
+from reconcile.core.comparing.breaks.hypothesis import Hypotheses, Hypothesis, totals_by_hour
+from reconcile.core.comparing.breaks.view import COMPARED, OUTPUT, READ, REASONING, TOKENS, UNCACHED, WRITE, Row, View
+from reconcile.core.comparing.figures import Metric
+from reconcile.core.comparing.sides import HOUR, Dimensions
+from reconcile.core.wire import plural
+
+TIMES = (2, 3)
+"""How often a line may stand in a log whose every line does."""
+
+FACTORS = (1000, 1_000_000)
+
+EVERY = (*COMPARED, REASONING)
+
+
+def twice_within(view: View) -> Hypotheses:
+    """Cached tokens that the log's input holds already, and reasoning that its output holds already."""
+    for parts, name in (((READ,), "cached"), ((WRITE,), "cache write"), ((READ, WRITE), "cached and cache write")):
+        counted = _total(view, *parts)
+        if counted:
+            said = f"the log counts {counted:,} {name} tokens beside an input that holds them already"
+            yield Hypothesis(
+                code=Code.CACHED_COUNTED_TWICE,
+                metric=Metric.INPUT,
+                after=view.mapped(_taken(UNCACHED, parts)),
+                said=said,
+                remedy="say of the log that its input includes cached tokens, or log only the uncached ones",
+                speaks_of=(UNCACHED,),
+            )
+    reasoning = _total(view, REASONING)
+    if reasoning:
+        yield Hypothesis(
+            code=Code.REASONING_COUNTED_TWICE,
+            metric=Metric.OUTPUT,
+            after=view.mapped(_taken(OUTPUT, (REASONING,))),
+            said=f"the log adds {reasoning:,} reasoning tokens to an output that holds them already",
+            remedy="do not add reasoning tokens to the output: the provider's output includes them",
+            speaks_of=(OUTPUT,),
+        )
+
+
+def units(view: View) -> Hypotheses:
+    """Tokens in thousands or millions, on either side of what they are taken for."""
+    remedy = "state the unit of the log's token fields"
+    for factor in FACTORS:
+        for change, said in (
+            (_each(TOKENS, factor, 1), f"the log's tokens are {factor:,} times too low"),
+            (_each(TOKENS, 1, factor), f"the log's tokens are {factor:,} times too high"),
+        ):
+            after = view.mapped(change)
+            yield Hypothesis(
+                code=Code.UNITS, metric=Metric.TOTAL, after=after, said=said, remedy=remedy, speaks_of=TOKENS
+            )
+
+
+def duplicates(view: View) -> Hypotheses:
+    """Lines that were seen before; and lines that stand in the log several times unseen."""
+    remedy = "write each call once; read no file twice (a rotated copy, two globs that overlap)"
+    inside = [row for row in view.repeated if view.start <= row.start < view.until]
+    if inside:
+        lines = plural(sum(row.counts[0] for row in inside), "request")
+        tokens = sum(row.counts[part] for row in inside for part in TOKENS)
+        yield Hypothesis(
+            code=Code.DUPLICATE_LINES,
+            metric=Metric.TOTAL,
+            after=replace(view, local=_without(view.local, view.repeated), repeated=()),
+            said=f"lines that equal an earlier one hold {lines} and {tokens:,} tokens",
+            remedy=remedy,
+        )
+    for times in TIMES:
+        yield Hypothesis(
+            code=Code.DUPLICATE_LINES,
+            metric=Metric.TOTAL,
+            after=view.mapped(_each(EVERY, 1, times)),
+            said=f"the log has every request and every token {times} times",
+            remedy=remedy,
+        )
+    yield from _doubled_hours(view, remedy)
+
+
+def _doubled_hours(view: View, remedy: str) -> Hypotheses:
+    """Hours in which all that is logged is exactly twice what is reported: a file of these hours was read twice."""
+    local, official = totals_by_hour(view.local_cells), totals_by_hour(view.official_cells)
+    hours = {hour for hour, counts in local.items() if any(counts) and counts == _double(official.get(hour))}
+    if hours:
+        halve = _each(EVERY, 1, 2)
+        yield Hypothesis(
+            code=Code.DUPLICATE_LINES,
+            metric=Metric.TOTAL,
+            after=view.mapped(lambda row: halve(row) if row.start // HOUR in hours else row),
+            said=f"in {plural(len(hours), 'hour')} the log has exactly twice the requests and tokens",
+            remedy=remedy,
+        )
+
+
+def _double(counts: list[int] | None) -> list[int] | None:
+    return counts and [2 * count for count in counts]
+
+
+def _total(view: View, *parts: int) -> int:
+    return sum(row.counts[part] for row in view.local if view.start <= row.start < view.until for part in parts)
+
+
+def _taken(of: int, parts: tuple[int, ...]) -> Callable[[Row], Row]:
+    """Takes parts out of a count that is never below zero."""
+    return lambda row: _with(row, {of: max(0, row.counts[of] - sum(row.counts[part] for part in parts))})
+
+
+def _each(parts: tuple[int, ...], times: int, per: int) -> Callable[[Row], Row]:
+    return lambda row: _with(row, {part: row.counts[part] * times // per for part in parts})
+
+
+def _with(row: Row, counts: dict[int, int]) -> Row:
+    requests, uncached, read, write, output, reasoning = (counts.get(part, old) for part, old in enumerate(row.counts))
+    return row._replace(counts=(requests, uncached, read, write, output, reasoning))
+
+
+def _without(rows: Iterable[Row], repeated: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows less what is repeated in them."""
+    left: dict[tuple[int, Dimensions], list[int]] = {}
+    for row in repeated:
+        counts = left.setdefault((row.start, row.who), [0] * len(row.counts))
+        for part, count in enumerate(row.counts):
+            counts[part] += count
+    kept = []
+    for row in rows:
+        counts = left.get((row.start, row.who), [0] * len(row.counts))
+        taken = [min(count, of) for count, of in zip(counts, row.counts, strict=True)]
+        for part, count in enumerate(taken):
+            counts[part] -= count
+        kept.append(_with(row, {part: row.counts[part] - count for part, count in enumerate(taken)}))
+    return tuple(kept)

@@ -1,0 +1,230 @@
+"""The gap in money, once tokens are equal: what the log priced otherwise, has no price for, or was not billed.
+
+Log's cost - bill = (log's cost - list price of its tokens) + (its tokens - the provider's, at list price)
++ (list price of the provider's tokens - bill). Each reason is a part of one of these, and the parts add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from reconcile.core.comparing.amounts import NONE, WIDE, exactly, less
+from reconcile.core.comparing.charging import at, charged, listed
+from reconcile.core.comparing.cutting import Cut
+from reconcile.core.comparing.sides import Entry, PriceOf, Tokens
+
+FEW = Decimal("0.1")
+"""Of the tokens that something is said of: a log may lack some lines of them like of all others."""
+
+DIGITS = Decimal("1E-12")
+
+STANDARD_TIERS = {None, "auto", "default", "standard"}
+
+CLOSE = Decimal("0.02")
+"""Of an amount: what may be off for it to be called half of another, or its hundredfold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Parts of the gap, USD; above zero where they make the log's cost higher."""
+
+    quantity: Decimal = NONE
+    batch: Decimal = NONE
+    tier: Decimal = NONE
+    cached: Decimal = NONE
+    """Cached tokens that the log does not tell apart and prices like others."""
+    own: Decimal = NONE
+    """The log's own amounts against list price."""
+    unit: bool = False
+    """Whether these are off by a power of ten: another unit."""
+    above_list: Decimal = NONE
+    """Billed above list price: below zero."""
+    below_list: Decimal = NONE
+    unpriced: Decimal = NONE
+    """Billed for models without a price: below zero."""
+    nameless: tuple[str, ...] = ()
+    """These models."""
+
+
+def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effects:
+    """The parts of the gap over the closed days. Batch jobs that are not logged at all are a matter of quantity."""
+    local = [entry for entry in cut.local if entry.start < cut.costs_until]
+    official = [entry for entry in cut.official if entry.start < cut.costs_until]
+    bills = _bills(cut)
+    nameless = {entry.who.model for entry in (*local, *official) if listed(entry, price_of) is None}
+    unknown = {entry.who.model for entry in local if entry.tokens.total and charged(entry, price_of) is None}
+    names = tuple(sorted(model or "calls without a model" for model in nameless))
+    known = [amount for entry in local if (amount := charged(entry, price_of)) is not None]
+    gap = less(exactly(known), exactly(bills.values()))
+    if not known:
+        return Effects(unpriced=gap, nameless=names)
+    ours = [entry for entry in local if entry.who.model not in nameless]
+    theirs = [entry for entry in official if entry.who.model not in nameless]
+    flags = _flags(ours, theirs, price_of, batches_logged=batches_logged)
+    rest = _against_list(theirs, bills, nameless, price_of)
+    batch, tier = exactly((flags.batch, rest.batch)), exactly((flags.tier, rest.tier))
+    unpriced = exactly((rest.unpriced, WIDE.minus(exactly(bills.get(model, NONE) for model in unknown))))
+    named = (batch, tier, flags.cached, flags.own, rest.above_list, rest.below_list, unpriced)
+    quantity = less(gap, exactly(named))
+    whole = None in unknown  # no line says which model it is of
+    return Effects(
+        quantity=NONE if whole else quantity,
+        batch=batch,
+        tier=tier,
+        cached=flags.cached,
+        own=flags.own,
+        unit=_is_unit(ours, price_of),
+        above_list=rest.above_list,
+        below_list=rest.below_list,
+        unpriced=exactly((unpriced, quantity)) if whole else unpriced,
+        nameless=names,
+    )
+
+
+def _flags(ours: Sequence[Entry], theirs: Sequence[Entry], price_of: PriceOf, *, batches_logged: bool) -> Effects:
+    """What the log's own amounts, and what it does not say of its calls, come to."""
+    told = any(entry.tokens.cache_read for entry in ours)
+    cached = NONE if told else _cached_at_full_price(theirs, price_of)
+    flat = theirs if told else [replace(entry, tokens=_flat(entry.tokens)) for entry in theirs]
+    batch = _unflagged(ours, flat, _as_standard, price_of) if batches_logged else NONE
+    tier = _unflagged(ours, flat, _as_default_tier, price_of)
+    own = exactly(less(entry.cost, _list(entry, price_of)) for entry in ours if entry.cost is not None)
+    own, batch, tier, cached = _netted(own, batch, tier, cached)
+    own, batch = _moved(own, batch, _otherwise_and_written(ours, _as_standard, price_of))
+    own, tier = _moved(own, tier, _otherwise_and_written(ours, _as_default_tier, price_of))
+    return Effects(batch=batch, tier=tier, cached=cached, own=own)
+
+
+def _list(entry: Entry, price_of: PriceOf) -> Decimal:
+    return listed(entry, price_of) or NONE
+
+
+def _bills(cut: Cut) -> dict[str | None, Decimal]:
+    amounts: dict[str | None, list[Decimal]] = {}
+    for cost in cut.costs or ():
+        amounts.setdefault(cut.models.billed(cost), []).append(cost.amount)
+    return {model: exactly(of) for model, of in amounts.items()}
+
+
+How = Callable[[Entry], Entry | None]
+"""An entry as it would be priced by somebody who overlooks something; None where there is nothing to overlook."""
+
+
+def _as_standard(entry: Entry) -> Entry | None:
+    return replace(entry, who=replace(entry.who, batch=False)) if entry.who.batch else None
+
+
+def _as_default_tier(entry: Entry) -> Entry | None:
+    special = entry.who.service_tier not in STANDARD_TIERS
+    return replace(entry, who=replace(entry.who, service_tier=None)) if special else None
+
+
+def _priced_otherwise(entries: Iterable[Entry], how: How, price_of: PriceOf) -> Decimal:
+    """How much more the entries would cost if it were overlooked."""
+    changed = [(other, entry) for entry in entries if (other := how(entry)) is not None]
+    return exactly(less(_list(other, price_of), _list(entry, price_of)) for other, entry in changed)
+
+
+def _otherwise_and_written(entries: Iterable[Entry], how: How, price_of: PriceOf) -> Decimal:
+    return _priced_otherwise([entry for entry in entries if entry.cost is not None], how, price_of)
+
+
+def _unflagged(ours: Iterable[Entry], theirs: Sequence[Entry], how: How, price_of: PriceOf) -> Decimal:
+    """What overlooking it costs, as far as the log does not say it of as many of its tokens as the provider does."""
+    told, total = _share(ours, how)
+    flagged, reported = _share(theirs, how)
+    lacking = WIDE.subtract(flagged * total, told * reported) if total else NONE
+    if not flagged or lacking <= WIDE.multiply(FEW, flagged * total):
+        return NONE
+    whole = _priced_otherwise(theirs, how, price_of)
+    return (
+        whole
+        if not told
+        else WIDE.divide(WIDE.multiply(whole, lacking), flagged * total).quantize(DIGITS, context=WIDE)
+    )
+
+
+def _share(entries: Iterable[Entry], how: How) -> tuple[Decimal, Decimal]:
+    """Tokens that it is said of, and all."""
+    counted = [(entry.tokens.total, how(entry) is not None) for entry in entries]
+    return Decimal(sum(count for count, said in counted if said)), Decimal(sum(count for count, _ in counted))
+
+
+def _flat(tokens: Tokens) -> Tokens:
+    """All input as uncached."""
+    return Tokens(tokens.input, 0, 0, tokens.output)
+
+
+def _cached_at_full_price(entries: Iterable[Entry], price_of: PriceOf) -> Decimal:
+    priced = [(prices, entry.tokens) for entry in entries if (prices := price_of(entry)) is not None]
+    return exactly(less(at(prices, _flat(tokens)), at(prices, tokens)) for prices, tokens in priced)
+
+
+def _netted(own: Decimal, *parts: Decimal) -> tuple[Decimal, ...]:
+    """A log that wrote the right amounts beside flags it lacks priced nothing wrong: they cancel, and are none."""
+    left = exactly((own, *parts))
+    most = exactly(parts)
+    if most and abs(left) <= abs(most) / 2:
+        return (left, *(NONE for _ in parts))
+    return (own, *parts)
+
+
+def _moved(own: Decimal, part: Decimal, overlooked: Decimal) -> tuple[Decimal, Decimal]:
+    """Amounts that the log wrote as if it had overlooked what it says itself are of that kind."""
+    if overlooked and abs(less(own, overlooked)) <= abs(overlooked) / 2:
+        return less(own, overlooked), exactly((part, overlooked))
+    return own, part
+
+
+def _is_unit(entries: Sequence[Entry], price_of: PriceOf) -> bool:
+    """Cents or millionths for dollars."""
+    written = exactly(entry.cost for entry in entries if entry.cost is not None)
+    priced = exactly(_list(entry, price_of) for entry in entries if entry.cost is not None)
+    factors = (Decimal(10) ** power for power in (2, 3, 6, -2, -3, -6))
+    return any(
+        priced and _close(written, WIDE.multiply(priced, factor)) for factor in factors
+    )  # nothing is close to nothing
+
+
+def _close(one: Decimal, other: Decimal) -> bool:
+    return abs(less(one, other)) <= WIDE.multiply(abs(other), CLOSE)
+
+
+def _against_list(
+    entries: Iterable[Entry], bills: dict[str | None, Decimal], nameless: set[str | None], price_of: PriceOf
+) -> Effects:
+    """List price of the provider's own tokens less its bill, model by model, or together where no line names one."""
+    groups: dict[str | None, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(None if None in bills else entry.who.model, []).append(entry)
+    found = [
+        _one_against_list(of, less(exactly(_list(entry, price_of) for entry in of), _billed(bills, model)), price_of)
+        for model, of in groups.items()
+    ]
+    above = exactly(each.above_list for each in found)
+    pooled = None in bills and bool(nameless)  # what has no price is on the bill with all else
+    return Effects(
+        batch=exactly(each.batch for each in found),
+        tier=exactly(each.tier for each in found),
+        above_list=NONE if pooled else above,
+        unpriced=above if pooled else NONE,
+        below_list=exactly(each.below_list for each in found),
+    )
+
+
+def _billed(bills: dict[str | None, Decimal], model: str | None) -> Decimal:
+    return exactly(bills.values()) if model is None else bills.get(model, NONE)
+
+
+def _one_against_list(entries: Sequence[Entry], rest: Decimal, price_of: PriceOf) -> Effects:
+    """What is left may be the reduction of batch jobs, or the tier, where the price table knows neither."""
+    batches = [entry for entry in entries if entry.who.batch]
+    half = WIDE.divide(exactly(_list(entry, price_of) for entry in batches), Decimal(2))
+    if half and not _priced_otherwise(batches, _as_standard, price_of) and _close(rest, half):
+        return Effects(batch=rest)
+    tiers = [entry for entry in entries if entry.who.service_tier not in STANDARD_TIERS]
+    if tiers and not _priced_otherwise(tiers, _as_default_tier, price_of):
+        return Effects(tier=rest)
+    return Effects(below_list=rest) if rest > 0 else Effects(above_list=rest)

@@ -1,0 +1,87 @@
+"""Reasons found by elimination: what takes away most of the gap is put right, then the rest is looked at again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconcile.core.comparing.breaks.absence import silences, strangers, unlogged_batches
+from reconcile.core.comparing.breaks.clock import clock
+from reconcile.core.comparing.breaks.codes import Code
+from reconcile.core.comparing.breaks.counting import duplicates, twice_within, units
+from reconcile.core.comparing.breaks.hypothesis import Hypothesis
+from reconcile.core.comparing.breaks.spread import spread
+from reconcile.core.comparing.breaks.view import View
+
+KINDS = (clock, twice_within, units, duplicates, silences, strangers, unlogged_batches)
+
+MOST = 0.5
+"""What may be left of the gaps that a hypothesis speaks of, for it to be named."""
+
+TIE = 0.01
+"""Of the gap: hypotheses that leave as much but for this are told apart by what is likelier."""
+
+STEPS = 8
+"""More faults at a time are not looked for."""
+
+RANK = {code: place for place, code in enumerate(Code)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A hypothesis that was taken, and both sides before it."""
+
+    taken: Hypothesis
+    before: View
+    gap_before: float
+    gap_after: float
+
+
+def eliminated(view: View) -> tuple[tuple[Step, ...], View]:
+    """The steps, in order, and both sides after the last."""
+    steps: list[Step] = []
+    while len(steps) < STEPS and any(view.gaps):
+        found = _best(view) or _best_of_two(view) or next(spread(view), None)
+        if found is None:
+            break
+        step = step_of(view, found)
+        steps.append(step)
+        view = found.after
+    return tuple(steps), view
+
+
+def step_of(view: View, found: Hypothesis) -> Step:
+    return Step(
+        taken=found, before=view, gap_before=view.weigh(view.gaps), gap_after=found.after.weigh(found.after.gaps)
+    )
+
+
+def _best(view: View) -> Hypothesis | None:
+    """What leaves least, of all that take away most."""
+    gaps = view.gaps
+    tried = []
+    for hypothesis in _hypotheses(view):
+        left = hypothesis.after.gaps
+        counted = hypothesis.speaks_of
+        if view.weigh(left, counted) <= MOST * view.weigh(gaps, counted) and view.weigh(left) < view.weigh(gaps):
+            tried.append((hypothesis, view.weigh(left)))
+    least = min((left for _, left in tried), default=0.0)
+    tied = [hypothesis for hypothesis, left in tried if left - least <= TIE * view.weigh(gaps)]
+    return min(tied, key=lambda hypothesis: RANK[hypothesis.code], default=None)
+
+
+def _best_of_two(view: View) -> Hypothesis | None:
+    """The first of two that take away most only together; of these the one that takes away more."""
+    gap = view.weigh(view.gaps)
+    found: list[tuple[float, int, Hypothesis]] = []
+    for place, first in enumerate(_hypotheses(view)):
+        alone = view.weigh(first.after.gaps)
+        if alone >= gap:
+            continue
+        second = _best(first.after)
+        if second is not None and view.weigh(second.after.gaps) <= MOST * MOST * gap:
+            found.append((alone, place, first))
+    return min(found, key=lambda each: each[:2])[2] if found else None
+
+
+def _hypotheses(view: View) -> list[Hypothesis]:
+    return [hypothesis for kind in KINDS for hypothesis in kind(view)]

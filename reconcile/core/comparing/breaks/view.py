@@ -1,0 +1,148 @@
+"""Both sides as rows of plain numbers, and how far apart they are hour by hour: what a hypothesis is tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from reconcile.core.comparing.cutting import Cut
+from reconcile.core.comparing.figures import Metric
+from reconcile.core.comparing.sides import HOUR, Dimensions, Entry, UsageLog
+
+Counts = tuple[int, int, int, int, int, int]
+"""Requests, uncached input, cache reads, cache writes, output; and reasoning, which is within the output."""
+
+REQUESTS, UNCACHED, READ, WRITE, OUTPUT, REASONING = range(6)
+COMPARED = (REQUESTS, UNCACHED, READ, WRITE, OUTPUT)
+TOKENS = (UNCACHED, READ, WRITE, OUTPUT)
+
+SUMMED: dict[Metric, tuple[int, ...]] = {
+    Metric.REQUESTS: (REQUESTS,),
+    Metric.INPUT: (UNCACHED, READ, WRITE),
+    Metric.UNCACHED: (UNCACHED,),
+    Metric.CACHED: (READ,),
+    Metric.CACHE_WRITE: (WRITE,),
+    Metric.OUTPUT: (OUTPUT,),
+    Metric.TOTAL: TOKENS,
+}
+
+
+class Row(NamedTuple):
+    """Usage of one stretch of time; a NamedTuple, because a month has ten thousands and a hypothesis makes all anew."""
+
+    start: int
+    who: Dimensions
+    counts: Counts
+
+
+Cells = dict[tuple[int, str | None], list[int]]
+"""By hour and, where it is told, model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Both sides as a hypothesis would have them. What one step explained, the next no longer sees."""
+
+    start: int
+    until: int
+    local: tuple[Row, ...]
+    """With the margin around the period."""
+    official: tuple[Row, ...]
+    repeated: tuple[Row, ...] = ()
+    unlogged: int = 0
+    by_model: bool = False
+    weights: tuple[float, float] = (0.0, 0.0)
+    """Of a request and of a token, so that all of the provider's count one each. For ranking only."""
+
+    @property
+    def local_cells(self) -> Cells:
+        return self.cells(row for row in self.local if self.start <= row.start < self.until)
+
+    @property
+    def official_cells(self) -> Cells:
+        return self.cells(self.official)
+
+    def cells(self, rows: Iterable[Row]) -> Cells:
+        cells: Cells = {}
+        for start, who, counts in rows:
+            cell = cells.setdefault((start // HOUR, who.model if self.by_model else None), [0] * len(COMPARED))
+            for part in COMPARED:
+                cell[part] += counts[part]
+        return cells
+
+    @property
+    def gaps(self) -> list[int]:
+        """For each count, how much of it is in another hour than on the other side, or missing there."""
+        return gaps(self.local_cells, self.official_cells)
+
+    def weigh(self, gaps: list[int], counted: tuple[int, ...] = COMPARED) -> float:
+        """One number for gaps: 0 where both sides are equal, 2 where one side is empty."""
+        request, token = self.weights
+        return sum(gaps[part] * (request if part == REQUESTS else token) for part in counted)
+
+    def difference(self, metric: Metric) -> int:
+        """Local less official, in the totals."""
+        local = sum(_summed(row, metric) for row in self.local if self.start <= row.start < self.until)
+        return local - sum(_summed(row, metric) for row in self.official)
+
+    def mapped(self, change: Callable[[Row], Row]) -> View:
+        """The same with every line of the log changed, the repeated ones too."""
+        return replace(
+            self,
+            local=tuple(change(row) for row in self.local),
+            repeated=tuple(change(row) for row in self.repeated),
+        )
+
+
+def gaps(local: Cells, official: Cells) -> list[int]:
+    nothing = [0] * len(COMPARED)
+    found = [0] * len(COMPARED)
+    for key in local.keys() | official.keys():
+        ours, theirs = local.get(key, nothing), official.get(key, nothing)
+        for part in COMPARED:
+            found[part] += abs(ours[part] - theirs[part])
+    return found
+
+
+def _summed(row: Row, metric: Metric) -> int:
+    return sum(row.counts[part] for part in SUMMED[metric])
+
+
+def view_of(log: UsageLog, cut: Cut) -> View:
+    """Both sides at the start. Kinds of input that the log never tells apart are one on the provider's side too."""
+    tells = tuple(any(getattr(entry.tokens, part) for entry in cut.log) for part in ("cache_read", "cache_write"))
+    official = tuple(_folded(_row(entry), tells) for entry in cut.official)
+    totals = [sum(row.counts[part] for row in official) for part in COMPARED]
+    view = View(
+        start=cut.start,
+        until=cut.until,
+        local=tuple(_row(entry) for entry in cut.log),
+        official=official,
+        repeated=tuple(_row(entry) for entry in cut.models.entries(log.repeated)),
+        unlogged=log.unlogged_attempts,
+        weights=(1 / max(totals[REQUESTS], 1), 1 / max(sum(totals[1:]), 1)),
+    )
+    return replace(view, by_model=_models_agree(view, cut))
+
+
+def _models_agree(view: View, cut: Cut) -> bool:
+    """Whether models can be held against each other: a log that calls all of them by one name says nothing of them."""
+    models = {entry.who.model for entry in cut.local}
+    if None in models or not models <= {entry.who.model for entry in cut.official}:
+        return False
+    apart = replace(view, by_model=True)
+    return view.weigh(view.gaps) > apart.weigh(apart.gaps) / 2
+
+
+def _row(entry: Entry) -> Row:
+    return Row(entry.start, entry.who, (entry.requests, *entry.tokens.parts, entry.reasoning))
+
+
+def _folded(row: Row, tells: tuple[bool, ...]) -> Row:
+    requests, uncached, read, write, output, reasoning = row.counts
+    if not tells[0]:
+        uncached, read = uncached + read, 0
+    if not tells[1]:
+        uncached, write = uncached + write, 0
+    return Row(row.start, row.who, (requests, uncached, read, write, output, reasoning))

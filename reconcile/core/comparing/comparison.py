@@ -1,0 +1,196 @@
+"""A usage log held against the provider's usage and bill: sums side by side, a verdict, and what may explain the gap.
+
+Nothing is reconciled against nothing, and errors of input and output do not cancel: each metric is tested by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from reconcile.core.comparing.amounts import exactly, less
+from reconcile.core.comparing.breaks import Break, breaks_of
+from reconcile.core.comparing.charging import Unpriced, charges, sources, unpriced
+from reconcile.core.comparing.cutting import DOLLAR, Cut, cut
+from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, figures, percent
+from reconcile.core.comparing.sides import Cost, Measured, Official, Period, PriceOf, UsageLog
+from reconcile.core.comparing.tabulating import By, Row, rows
+from reconcile.core.comparing.tolerance import DEFAULT, Allowed, Tolerance
+
+
+class Verdict(StrEnum):
+    RECONCILED = "reconciled"
+    MISMATCH = "mismatch"
+    NO_DATA = "no_data"
+    """One side, or both, has nothing in the period."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One metric of both sides, and whether it is within its tolerance."""
+
+    metric: Metric
+    local: Amount | None
+    official: Amount | None
+    allowed: Allowed
+    untested: str | None = None
+    """Why it is no part of the verdict."""
+
+    @property
+    def difference(self) -> Amount | None:
+        return difference(self.local, self.official)
+
+    @property
+    def percent(self) -> Decimal | None:
+        return percent(self.local, self.official)
+
+    @property
+    def within(self) -> bool | None:
+        """None where it is not tested."""
+        if self.untested or self.local is None or self.official is None:
+            return None
+        return self.allowed.admits(self.local, self.official)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """Everything that the provider bills in the closed days of the period, USD."""
+
+    calls: Decimal
+    """Of models that were called: what the log is held against."""
+    other: Decimal
+    """For what no log of calls holds."""
+    invoice: Decimal | None = None
+    """As somebody read it off the invoice, with tax and credits in it."""
+
+    @property
+    def total(self) -> Decimal:
+        return exactly((self.calls, self.other))
+
+    @property
+    def beyond(self) -> Decimal | None:
+        """What the invoice has beyond these costs: tax, less credits, and days that are not closed."""
+        return None if self.invoice is None else less(self.invoice, self.total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Both sides of a period, and what to make of them."""
+
+    period: Period
+    cut: Cut
+    by: By
+    tolerance: Tolerance
+    local: Figures
+    official: Figures
+    lines: tuple[Line, ...]
+    rows: tuple[Row, ...]
+    breaks: tuple[Break, ...]
+    """The likeliest first."""
+    apart_local: Figures
+    apart_official: Figures
+    """Usage after the instant up to which figures are final."""
+    unpriced: tuple[Unpriced, ...]
+    bill: Bill | None
+    other_costs: tuple[Cost, ...]
+    other_usage: tuple[Measured, ...]
+    log: UsageLog
+    price_sources: tuple[str, ...] = ()
+    """Where the prices of the log's tokens are written."""
+    asked: int = 0
+    """Requests to the provider."""
+    remembered: int = 0
+    """Answers from the cache of closed periods."""
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.local.empty or self.official.empty:
+            return Verdict.NO_DATA
+        return Verdict.MISMATCH if self.outside else Verdict.RECONCILED
+
+    @property
+    def outside(self) -> tuple[Metric, ...]:
+        """The metrics out of tolerance."""
+        return tuple(line.metric for line in self.lines if line.within is False)
+
+
+def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
+    log: UsageLog,
+    official: Official,
+    period: Period,
+    *,
+    settled_until: int,
+    tolerance: Tolerance = DEFAULT,
+    by: By = By.DAY,
+    price_of: PriceOf | None = None,
+    invoice: Decimal | None = None,
+) -> Comparison:
+    """Both sides of the period, up to `settled_until` (Unix seconds), where the provider's figures end to be final.
+
+    Costs are compared over whole closed days. Without `price_of` the log's cost is what it wrote itself.
+    """
+    parts = cut(log, official, period, settled_until)
+    local = _local(parts, price_of)
+    reported = figures(parts.official, None if parts.costs is None else exactly(cost.amount for cost in parts.costs))
+    closed = tuple(entry for entry in parts.local if entry.start < parts.costs_until)
+    return Comparison(
+        period=period,
+        cut=parts,
+        by=by,
+        tolerance=tolerance,
+        local=local,
+        official=reported,
+        lines=_lines(local, reported, tolerance),
+        rows=rows(parts, by, price_of),
+        breaks=breaks_of(log, parts, local, reported, price_of),
+        apart_local=figures(parts.apart_local),
+        apart_official=figures(parts.apart_official),
+        unpriced=unpriced(closed, price_of) if reported.cost is not None or local.cost is not None else (),
+        bill=_bill(parts, reported.cost, invoice),
+        other_costs=parts.other_costs,
+        other_usage=official.other,
+        log=log,
+        price_sources=sources(closed, price_of),
+        asked=official.requests,
+        remembered=official.cached,
+    )
+
+
+def _local(parts: Cut, price_of: PriceOf | None) -> Figures:
+    closed = (entry for entry in parts.local if entry.start < parts.costs_until)
+    return figures(parts.local, charges(closed, price_of))
+
+
+def _lines(local: Figures, official: Figures, allowed: Tolerance) -> tuple[Line, ...]:
+    return tuple(
+        Line(
+            metric=metric,
+            local=local.of(metric),
+            official=official.of(metric),
+            allowed=allowed.of(metric),
+            untested=_untested(metric, local, official),
+        )
+        for metric in Metric
+    )
+
+
+def _untested(metric: Metric, local: Figures, official: Figures) -> str | None:
+    match metric:
+        case Metric.UNCACHED | Metric.CACHE_WRITE:
+            return "tested as a part of the input"
+        case Metric.CACHED if not local.tokens.cache_read:
+            return "the log tells no cached tokens apart"
+        case Metric.COST if official.cost is None:
+            return "the provider reports no costs of these days"
+        case Metric.COST if local.cost is None:
+            return "the log has no costs, and no prices were given"
+        case _:
+            return None
+
+
+def _bill(parts: Cut, calls: Decimal | None, invoice: Decimal | None) -> Bill | None:
+    other = [cost.amount for cost in parts.other_costs if cost.currency.lower() == DOLLAR]
+    if calls is None and not other and invoice is None:
+        return None
+    return Bill(calls=calls or Decimal(0), other=exactly(other), invoice=invoice)

@@ -1,0 +1,84 @@
+"""What is compared: the metrics, the sums of one side, and a difference with its share of the provider's figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from reconcile.core.comparing.amounts import WIDE, less
+from reconcile.core.comparing.sides import Entry, Tokens, total_tokens
+
+Amount = int | Decimal
+"""Tokens and requests are whole numbers, money is decimal."""
+
+
+class Metric(StrEnum):
+    """What both sides are held against each other in. Input has all of its parts in it, and total has output too."""
+
+    REQUESTS = "requests"
+    INPUT = "input_tokens"
+    UNCACHED = "uncached_tokens"
+    CACHED = "cached_tokens"
+    CACHE_WRITE = "cache_write_tokens"
+    OUTPUT = "output_tokens"
+    TOTAL = "total_tokens"
+    COST = "cost_usd"
+
+
+NO_TOKENS = Tokens()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The sums of one side over some usage."""
+
+    requests: int = 0
+    tokens: Tokens = NO_TOKENS
+    cost: Decimal | None = None
+    """USD; None where nothing tells it, which is not zero."""
+
+    @property
+    def empty(self) -> bool:
+        return not self.requests and not any(self.tokens.parts)
+
+    def of(self, metric: Metric) -> Amount | None:
+        """The figure of one metric; only a cost can be unknown."""
+        tokens = self.tokens
+        figures: dict[Metric, Amount | None] = {
+            Metric.REQUESTS: self.requests,
+            Metric.INPUT: tokens.input,
+            Metric.UNCACHED: tokens.uncached,
+            Metric.CACHED: tokens.cache_read,
+            Metric.CACHE_WRITE: tokens.cache_write,
+            Metric.OUTPUT: tokens.output,
+            Metric.TOTAL: tokens.total,
+            Metric.COST: self.cost,
+        }
+        return figures[metric]
+
+
+def figures(entries: Iterable[Entry], cost: Decimal | None = None) -> Figures:
+    """The sums of entries, beside a cost that was found elsewhere."""
+    counted = tuple(entries)
+    requests = sum(entry.requests for entry in counted)
+    return Figures(requests=requests, tokens=total_tokens(counted), cost=cost)
+
+
+def difference(local: Amount | None, official: Amount | None) -> Amount | None:
+    """Local less official: above zero where the log shows more. None where a side does not tell."""
+    if local is None or official is None:
+        return None
+    if isinstance(local, int) and isinstance(official, int):
+        return local - official
+    return less(Decimal(local), Decimal(official))
+
+
+def percent(local: Amount | None, official: Amount | None) -> Decimal | None:
+    """The difference in per cent of the provider's figure, to four decimals; of zero nothing is a share: None."""
+    gap = difference(local, official)
+    if gap is None or not official:
+        return None
+    share = WIDE.divide(WIDE.multiply(Decimal(gap), Decimal(100)), Decimal(official))
+    return share.quantize(Decimal("0.0001"), context=WIDE)

@@ -1,0 +1,162 @@
+"""A comparison as schemas/comparison.schema.json describes it: amounts of money are exact decimal strings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from reconcile.core.comparing.amounts import exactly, spelled_amount
+from reconcile.core.comparing.breaks import Break
+from reconcile.core.comparing.comparison import Bill, Comparison, Line
+from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, percent
+from reconcile.core.comparing.sides import Cost, Measured, UsageLog
+from reconcile.core.comparing.tabulating import Row
+from reconcile.core.comparing.tolerance import Allowed
+from reconcile.core.instants import spelled
+from reconcile.core.model import Json, instant
+from reconcile.core.summary import SCHEMA_VERSION
+
+NOTHING = Figures()
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Json]:
+    """The document that `compare --json` prints, errors aside."""
+    lines = comparison.lines
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": comparison.verdict.value,
+        "period": {
+            "start": comparison.period.first.isoformat(),
+            "end": comparison.period.last.isoformat(),
+            "compared_until": spelled(instant(comparison.cut.until)),
+            "costs_until": spelled(instant(comparison.cut.costs_until)),
+        },
+        "by": comparison.by.value,
+        "local": figures_json(comparison.local),
+        "official": figures_json(comparison.official),
+        "difference": {line.metric.value: amount_json(line.difference) for line in lines},
+        "percent": {line.metric.value: amount_json(line.percent) for line in lines},
+        "tolerance": {line.metric.value: _tolerance(line) for line in lines},
+        "outside": [metric.value for metric in comparison.outside],
+        "rows": [_row(row) for row in comparison.rows],
+        "breaks": [_break(each) for each in comparison.breaks],
+        "apart": {
+            "local": figures_json(comparison.apart_local),
+            "official": figures_json(comparison.apart_official),
+        },
+        "unpriced": [
+            {"model": each.model, "requests": each.requests, "total_tokens": each.tokens.total}
+            for each in comparison.unpriced
+        ],
+        "price_sources": list(comparison.price_sources),
+        "bill": _bill(comparison.bill),
+        "other_costs": _other_costs(comparison.other_costs),
+        "other_usage": _other_usage(comparison.other_usage),
+        "log": _log(comparison.log),
+        "api": {"requests": comparison.asked, "cached": comparison.remembered},
+    }
+
+
+def amount_json(amount: Amount | None) -> Json:
+    """Tokens and requests as whole numbers, money and percentages as decimal strings."""
+    return spelled_amount(amount) if isinstance(amount, Decimal) else amount
+
+
+def figures_json(figures: Figures) -> dict[str, Json]:
+    return {metric.value: amount_json(figures.of(metric)) for metric in Metric}
+
+
+def _tolerance(line: Line) -> Json:
+    allowed: Allowed = line.allowed
+    return {
+        "percent": spelled_amount(allowed.percent),
+        "absolute": spelled_amount(allowed.absolute),
+        "within": line.within,
+        "untested": line.untested,
+    }
+
+
+def _row(row: Row) -> Json:
+    local, official = row.local, row.official
+    pairs = [(metric, (local or NOTHING).of(metric), (official or NOTHING).of(metric)) for metric in Metric]
+    both = local is not None and official is not None
+    return {
+        "name": row.name,
+        "local": figures_json(local) if local else None,
+        "official": figures_json(official) if official else None,
+        "difference": {metric.value: amount_json(difference(*pair)) for metric, *pair in pairs} if both else None,
+        "percent": {metric.value: amount_json(percent(*pair)) for metric, *pair in pairs} if both else None,
+    }
+
+
+def _break(each: Break) -> Json:
+    return {
+        "code": each.code.value,
+        "metric": each.metric.value,
+        "local": amount_json(each.local),
+        "official": amount_json(each.official),
+        "explains": amount_json(each.explains),
+        "arithmetic": each.arithmetic,
+        "remedy": each.remedy,
+    }
+
+
+def _bill(bill: Bill | None) -> Json:
+    if bill is None:
+        return None
+    return {
+        "calls_usd": spelled_amount(bill.calls),
+        "other_usd": spelled_amount(bill.other),
+        "total_usd": spelled_amount(bill.total),
+        "invoice_usd": amount_json(bill.invoice),
+        "difference_usd": amount_json(bill.beyond),
+    }
+
+
+def other_costs(costs: Iterable[Cost]) -> list[tuple[str, str, Decimal]]:
+    """By line item and currency, in order."""
+    amounts: dict[tuple[str, str], list[Decimal]] = {}
+    for cost in costs:
+        amounts.setdefault((cost.line_item or "", cost.currency.lower()), []).append(cost.amount)
+    return [(item, currency, exactly(of)) for (item, currency), of in sorted(amounts.items())]
+
+
+def _other_costs(costs: Iterable[Cost]) -> Json:
+    return [
+        {"line_item": item or None, "currency": currency, "amount": spelled_amount(amount)}
+        for item, currency, amount in other_costs(costs)
+    ]
+
+
+def other_usage(measured: Iterable[Measured]) -> list[tuple[str, str, int, int | None]]:
+    """By endpoint and unit, in order: the quantity, and the requests where they are counted."""
+    groups: dict[tuple[str, str], list[Measured]] = {}
+    for each in measured:
+        groups.setdefault((each.endpoint, each.unit), []).append(each)
+    return [
+        (endpoint, unit, sum(each.quantity for each in of), _requests(of))
+        for (endpoint, unit), of in sorted(groups.items())
+    ]
+
+
+def _requests(of: list[Measured]) -> int | None:
+    counted = [each.requests for each in of if each.requests is not None]
+    return sum(counted) if counted else None
+
+
+def _other_usage(measured: Iterable[Measured]) -> Json:
+    return [
+        {"endpoint": endpoint, "unit": unit, "quantity": quantity, "requests": requests}
+        for endpoint, unit, quantity, requests in other_usage(measured)
+    ]
+
+
+def _log(log: UsageLog) -> Json:
+    return {
+        "files": list(log.files),
+        "lines": log.lines,
+        "bad_lines": log.bad_lines,
+        "bad": [{"file": bad.file, "line": bad.line, "why": bad.why} for bad in log.bad],
+        "repeated_lines": sum(entry.requests for entry in log.repeated),
+        "unlogged_attempts": log.unlogged_attempts,
+    }

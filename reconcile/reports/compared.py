@@ -1,0 +1,230 @@
+"""`compare` as text for a person in finance: the verdict, both sides, why they may differ, and what is not in them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from reconcile.core.comparing.amounts import spelled_amount
+from reconcile.core.comparing.breaks import Break
+from reconcile.core.comparing.comparison import Bill, Comparison, Line, Verdict
+from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, percent
+from reconcile.core.comparing.tabulating import Row
+from reconcile.core.comparing.wire import other_costs, other_usage
+from reconcile.core.model import instant
+from reconcile.core.wire import plural
+from reconcile.reports.words import Paint, printable
+
+NAMES = {
+    Metric.REQUESTS: "requests",
+    Metric.INPUT: "input tokens",
+    Metric.UNCACHED: "  uncached",
+    Metric.CACHED: "  cached",
+    Metric.CACHE_WRITE: "  cache write",
+    Metric.OUTPUT: "output tokens",
+    Metric.TOTAL: "total tokens",
+    Metric.COST: "cost (USD)",
+}
+STYLES = {Verdict.RECONCILED: "green", Verdict.MISMATCH: "red", Verdict.NO_DATA: "yellow"}
+HEAD = ("", "log", "provider", "difference", "%", "allowed", "")
+ROW_HEAD = ("requests", "provider", "tokens", "provider", "%", "USD", "provider", "%")
+NONE = "n/a"
+UNNAMED = "(not told)"
+SHOWN_BAD = 5
+"""Bad lines that are quoted; the count has all."""
+
+NOT_VISIBLE = "Tax, credits and refunds are on the invoice and in none of these figures."
+
+
+def compared_text(comparison: Comparison, paint: Paint, width: int) -> str:
+    """The comparison, from the verdict down."""
+    sections = [
+        f"{paint(headline(comparison), STYLES[comparison.verdict])}\n{_filled(verdict_text(comparison), width)}",
+        table([HEAD, *map(line_cells, comparison.lines)]),
+        _titled("Why they may differ, likeliest first", _breaks(comparison.breaks, width), paint),
+        _titled(f"By {comparison.by.value}: log beside provider", _rows(comparison), paint),
+        _titled("Not in the comparison", _said(apart(comparison), width), paint),
+        _titled("The bill", _said(bill_text(comparison.bill), width), paint),
+        _titled("The log", _said(log_text(comparison), width), paint),
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def headline(comparison: Comparison) -> str:
+    """`MISMATCH  2026-03-01 to 2026-03-31 (UTC)`."""
+    period = comparison.period
+    return f"{comparison.verdict.value.replace('_', ' ').upper()}  {period.first} to {period.last} (UTC)"
+
+
+def verdict_text(comparison: Comparison) -> str:
+    """What the verdict is about."""
+    match comparison.verdict:
+        case Verdict.RECONCILED:
+            return "Log and provider agree: every figure that is tested is within its tolerance."
+        case Verdict.MISMATCH:
+            return f"Out of tolerance: {', '.join(NAMES[metric].strip() for metric in comparison.outside)}."
+        case Verdict.NO_DATA:
+            sides = (("the log", comparison.local), ("the provider", comparison.official))
+            empty = " and ".join(name for name, figures in sides if figures.empty)
+            return f"Nothing to compare: {empty} shows no usage in these days, which is not the same as agreeing."
+
+
+def line_cells(line: Line) -> tuple[str, ...]:
+    """One metric: both sides, their difference, what is allowed, and whether it is kept."""
+    judged = {True: "ok", False: "OUT", None: ""}[line.within]
+    return (
+        NAMES[line.metric],
+        number(line.local),
+        number(line.official),
+        signed(line.difference),
+        share(line.percent),
+        "" if line.untested else str(line.allowed),
+        line.untested or judged,
+    )
+
+
+def number(amount: Amount | None) -> str:
+    """Whole numbers, and money to a hundredth of a cent."""
+    if amount is None:
+        return NONE
+    return f"{amount:,.4f}" if isinstance(amount, Decimal) else f"{amount:,}"
+
+
+def signed(amount: Amount | None) -> str:
+    if amount is None:
+        return NONE
+    return f"{amount:+,.4f}" if isinstance(amount, Decimal) else f"{amount:+,}" if amount else "0"
+
+
+def share(of: Decimal | None) -> str:
+    return NONE if of is None else f"{of:+,.2f}" if of else "0.00"
+
+
+def break_head(each: Break) -> str:
+    """What it is, and how much of the difference goes with it."""
+    gap = difference(each.local, each.official)
+    of = "" if gap is None else f", of {signed(gap)}"
+    return f"{each.code.value}: {signed(each.explains)} {NAMES[each.metric].strip()}{of}"
+
+
+def row_cells(row: Row) -> tuple[str, ...]:
+    """Requests, tokens and cost of both sides."""
+    local, official = (Figures() if side is None else side for side in (row.local, row.official))
+    total, cost = (local.tokens.total, official.tokens.total), (local.cost, official.cost)
+    told = [row.local is not None, row.official is not None]
+    both = all(told)
+    return (
+        number(local.requests) if told[0] else NONE,
+        number(official.requests) if told[1] else NONE,
+        number(total[0]) if told[0] else NONE,
+        number(total[1]) if told[1] else NONE,
+        share(percent(*total)) if both else NONE,
+        number(cost[0]),
+        number(cost[1]),
+        share(percent(*cost)) if both else NONE,
+    )
+
+
+def apart(comparison: Comparison) -> list[str]:
+    """Everything that the provider or the log has and that is held against nothing. Names in it are untrusted."""
+    local, official = comparison.apart_local, comparison.apart_official
+    said = []
+    if not (local.empty and official.empty):
+        said.append(
+            f"Usage from {instant(comparison.cut.until):%Y-%m-%d %H:%MZ} on, which is not final: log "
+            f"{_usage(local)}; provider {_usage(official)}"
+        )
+    if comparison.cut.costs is not None and comparison.cut.costs_until < comparison.cut.until:
+        said.append(f"Costs from {instant(comparison.cut.costs_until):%Y-%m-%d} on: these days are not closed")
+    said += [
+        f"UNPRICED in the log's cost: {each.model or 'calls without a model'}, {each.tokens.total:,} tokens of "
+        f"{plural(each.requests, 'request')}"
+        for each in comparison.unpriced
+    ]
+    for endpoint, unit, quantity, requests in other_usage(comparison.other_usage):
+        counted = "" if requests is None else f" in {plural(requests, 'request')}"
+        said.append(f"Usage of {endpoint}: {quantity:,} {unit}{counted}")
+    costs = other_costs(comparison.other_costs)
+    return [
+        *said,
+        *(f"Cost of {item or 'no line item'}: {spelled_amount(of)} {unit.upper()}" for item, unit, of in costs),
+    ]
+
+
+def _usage(figures: Figures) -> str:
+    return f"{plural(figures.requests, 'request')}, {figures.tokens.total:,} tokens"
+
+
+def bill_text(bill: Bill | None) -> list[str]:
+    """What the provider bills, and the invoice beside it."""
+    if bill is None:
+        return []
+    models, other = number(bill.calls), number(bill.other)
+    total = f"Costs of closed days: {number(bill.total)} USD"
+    said = [f"{total}, of it {models} for the models that were called and {other} for all else"]
+    if bill.invoice is not None:
+        said.append(f"Invoice: {number(bill.invoice)} USD, {signed(bill.beyond)} against these costs")
+    return [*said, NOT_VISIBLE]
+
+
+def log_text(comparison: Comparison) -> list[str]:
+    """How much was read, and what of it could not be. Names in it are untrusted."""
+    log = comparison.log
+    said = [f"{plural(log.lines, 'line')} of {plural(len(log.files), 'file')}, {plural(log.bad_lines, 'bad line')}"]
+    said += [f"{bad.file}:{bad.line}: {bad.why}" for bad in log.bad[:SHOWN_BAD]]
+    said += [f"Prices: {source}" for source in comparison.price_sources]
+    asked = f"{plural(comparison.asked, 'request')} to the provider"
+    return [*said, f"{asked}, {plural(comparison.remembered, 'answer')} from the cache"]
+
+
+def _breaks(breaks: Sequence[Break], width: int) -> str:
+    shown = []
+    for place, each in enumerate(breaks, 1):
+        head = f"  {place}. {break_head(each)}"
+        said = (printable(each.arithmetic), f"To do: {printable(each.remedy)}")
+        shown.append("\n".join([head, *(_filled(_sentence(text), width, "     ") for text in said)]))
+    return "\n".join(shown)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _rows(comparison: Comparison) -> str:
+    """A table; of no rows nothing."""
+    if not comparison.rows:
+        return ""
+    named = [(printable(row.name) if row.name is not None else UNNAMED, *row_cells(row)) for row in comparison.rows]
+    return table([("", *ROW_HEAD), *named])
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Aligned: the first column and words to the left, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(wide) if place == 0 or place > LAST_FIGURE == len(row) - 3 else cell.rjust(wide)
+            for place, (cell, wide) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append(f"  {'  '.join(cells)}".rstrip())
+    return "\n".join(lines)
+
+
+LAST_FIGURE = 4
+"""Column of the table of metrics behind which there are words."""
+
+
+def _said(lines: Iterable[str], width: int) -> str:
+    return "\n".join(_filled(f"{printable(line).rstrip('.')}.", width, "  ") for line in lines)
+
+
+def _titled(title: str, body: str, paint: Paint) -> str:
+    return f"{paint(title, 'bold')}\n{body}" if body else ""
+
+
+def _filled(text: str, width: int, indent: str = "") -> str:
+    return textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
