@@ -15,6 +15,7 @@ HOMES = {
     "action": "action",
     "audit": "looking",
     "backtest": "learning",
+    "compare": "comparing",
     "explain": "looking",
     "lag": "learning",
     "list": "passes",

@@ -10,6 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reconcile import config, workflow
 from reconcile.errors import ConfigurationError
+from reconcile.workflow.comparing import Billing
+from reconcile.workflow.opening import openai_billing
 
 ANNOUNCED_REQUESTS = 10
 
@@ -30,10 +32,32 @@ def provider(settings: config.Settings, progress: Progress) -> workflow.Provider
         return error
 
 
-def progress_bar() -> Progress:
+def billing(
+    settings: config.Settings, progress: Progress, *, cached: bool, max_requests: int
+) -> Billing | ConfigurationError:
+    """What tells usage and costs of whole days; the error where there is no key that could ask."""
+    if settings.admin_key is None:
+        return config.missing_admin_key()
+    if settings.project_key:
+        return config.project_key()
+    return openai_billing(
+        settings.admin_key.reveal(),
+        settings.base_url,
+        now=settings.now,
+        on_progress=lambda done, whole: _show(progress, done, whole),
+        cached=cached,
+        max_requests=max_requests,
+    )
+
+
+def progress_bar(unit: str = "minutes") -> Progress:
     """A bar on a terminal's stderr, which vanishes when it is done."""
     console = Console(stderr=True)
-    columns = (TextColumn("asking the provider"), BarColumn(), TextColumn("{task.completed} of {task.total} minutes"))
+    columns = (
+        TextColumn("asking the provider"),
+        BarColumn(),
+        TextColumn(f"{{task.completed}} of {{task.total}} {unit}"),
+    )
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 

@@ -1,6 +1,7 @@
 """All settings, cleaned once: what the command line, the Action's inputs, the environment and reconcile.yml say."""
 
 from reconcile.config.inputs import Inputs, read_inputs
+from reconcile.config.log_formats import log_files
 from reconcile.config.settings import (
     DEFAULT_BASE_URL,
     Flags,
@@ -20,6 +21,7 @@ __all__ = [
     "Settings",
     "Source",
     "load",
+    "log_files",
     "missing_admin_key",
     "project_key",
     "read_inputs",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from reconcile.core.comparing.formats import BUILT_IN, NAMES, Fields, Included, LogFormat, Shape, Timestamps
-from reconcile.errors import ConfigurationError
+from reconcile.errors import ConfigurationError, UsageError
 
+ENVIRONMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,63})=(.+)", re.DOTALL)
 UNITS = {"tokens": 1, "thousands": 1_000, "millions": 1_000_000}
 
 
@@ -39,6 +41,44 @@ def log_sources(document: object) -> tuple[LogSource, ...]:
         if names.count(name) > 1:
             raise _bad(f"logs: {name!r} is the name of two logs", "give each its own name")
     return sources
+
+
+def log_files(
+    sources: Sequence[LogSource], given: Sequence[str], name: str | None, zone: str | None
+) -> list[tuple[list[tuple[str | None, str]], LogFormat]]:
+    """What is to be read: patterns with their environments, by format.
+
+    `given` (`GLOB` or `ENVIRONMENT=GLOB`) takes the place of what the sources say of files; `name` picks a source or a
+    built-in format, and `zone` replaces its time zone. Raises UsageError and ConfigurationError.
+    """
+    picked = [source for source in sources if name is None or source.name == name]
+    if given:
+        only = picked[0].format if len(picked) == 1 else BUILT_IN.get(name or "", LogFormat())
+        if name is not None and not picked and name not in BUILT_IN:
+            raise _unknown(name, sources)
+        found = [([_pattern(text) for text in given], only)]
+    else:
+        if name is not None and not picked:
+            raise _unknown(name, sources)
+        found = [([(each.environment, file) for file in each.files], each.format) for each in picked if each.files]
+    if not found:
+        raise UsageError(
+            "no log to compare",
+            code="no_log",
+            remedy="name its files with --logs GLOB, describe it under logs: in reconcile.yml, or let committed runs "
+            "stand in with --runs DIR",
+        )
+    return [(patterns, replace(of, time_zone=time_zone(zone)) if zone else of) for patterns, of in found]
+
+
+def _pattern(text: str) -> tuple[str | None, str]:
+    match = ENVIRONMENT.fullmatch(text)
+    return (match[1], match[2]) if match else (None, text)
+
+
+def _unknown(name: str, sources: Sequence[LogSource]) -> UsageError:
+    names = sorted({*BUILT_IN, *(source.name for source in sources if source.name)})
+    return UsageError(f"--format: there is no log {name!r}", code="unknown_format", remedy=f"one of {', '.join(names)}")
 
 
 def time_zone(name: str) -> tzinfo:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Protocol
 
+from reconcile.adapters.prices import list_prices
 from reconcile.adapters.usage_logs import Pattern, read_logs
 from reconcile.core.comparing.comparison import Comparison, compare
 from reconcile.core.comparing.formats import LogFormat
@@ -18,6 +19,7 @@ from reconcile.core.comparing.sides import HOUR, Official, Period, PriceOf, Usag
 from reconcile.core.comparing.standing_in import figures_of_run
 from reconcile.core.comparing.tabulating import By
 from reconcile.core.comparing.tolerance import DEFAULT, Tolerance
+from reconcile.core.comparing.tolerance import tolerance as tolerance_of
 from reconcile.core.model import Policy
 from reconcile.errors import ConfigurationError, StoreError, UsageError
 from reconcile.workflow.auditing import evidence_of_run
@@ -39,14 +41,6 @@ class Billing(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogFiles:
-    """Files of one format, each pattern with its environment."""
-
-    patterns: tuple[Pattern, ...]
-    format: LogFormat
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is compared, and how."""
 
@@ -55,6 +49,26 @@ class Wanted:
     tolerance: Tolerance = DEFAULT
     invoice: Decimal | None = None
     costs: bool = True
+
+
+def wanted(  # noqa: PLR0913  all that a person can ask for
+    *,
+    now: datetime,
+    start: str | None = None,
+    end: str | None = None,
+    by: str = By.DAY,
+    tolerance: str | None = None,
+    invoice: str | None = None,
+    costs: bool = True,
+) -> Wanted:
+    """What is wanted, as a person wrote it. Raises UsageError."""
+    return Wanted(
+        period=period_of(start, end, now),
+        by=By(by),
+        tolerance=tolerance_of(tolerance) if tolerance else DEFAULT,
+        invoice=_amount(invoice) if invoice else None,
+        costs=costs,
+    )
 
 
 def period_of(first: str | None, last: str | None, now: datetime) -> Period:
@@ -72,9 +86,9 @@ def period_of(first: str | None, last: str | None, now: datetime) -> Period:
     return period
 
 
-def read_usage_log(sources: Sequence[LogFiles], period: Period) -> UsageLog:
-    """All that the logs hold of the period and around it, together."""
-    return _together([read_logs(each.patterns, each.format, period.start, period.end) for each in sources])
+def read_usage_log(sources: Sequence[tuple[Sequence[Pattern], LogFormat]], period: Period) -> UsageLog:
+    """All that logs hold of the period and around it, together: files by their format, patterns by environment."""
+    return _together([read_logs(patterns, of, period.start, period.end) for patterns, of in sources])
 
 
 def log_of_runs(workspace: Workspace) -> UsageLog:
@@ -89,7 +103,7 @@ def log_of_runs(workspace: Workspace) -> UsageLog:
         if run.key in tree.claims
         for entry in figures_of_run(run, tree.claims[run.key].scope, evidence_of_run(workspace, run))
     ]
-    return UsageLog(entries=tuple(entries), lines=len(tree.runs), files=(workspace.store.root.as_posix(),))
+    return UsageLog(entries=tuple(entries), lines=len(tree.runs), files=tuple(run.path for run in tree.runs))
 
 
 def compare_usage_log(
@@ -119,6 +133,14 @@ def compare_usage_log(
     )
 
 
+def known_prices() -> PriceOf | None:
+    """List prices, where the extra that has them is installed."""
+    try:
+        return list_prices()
+    except ConfigurationError:
+        return None
+
+
 def _together(logs: Iterable[UsageLog]) -> UsageLog:
     whole = UsageLog(entries=())
     for log in logs:
@@ -140,6 +162,16 @@ def _day(text: str, option: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise _refused(f"{option}: {text!r} is no date", "write it as 2026-02-01") from error
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text.replace(",", "").removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise UsageError(f"--invoice: {text!r} is no amount", code="bad_amount", remedy="write US dollars: 1234.56")
+    return amount
 
 
 def _refused(problem: str, remedy: str) -> UsageError:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconcile import schema_files
+from reconcile.adapters.period_cache import PeriodCache
 from reconcile.adapters.prices import list_prices
 from reconcile.adapters.providers import openai
 from reconcile.adapters.run_store import RunStore
@@ -62,6 +63,24 @@ def openai_usage(
 ) -> UsageProvider:
     """OpenAI's usage API. `on_progress` hears how many minutes of a query are answered, and how many it has."""
     return openai.OpenAIUsage(admin_key, base_url, now=now, on_progress=on_progress)
+
+
+def openai_billing(
+    admin_key: str,
+    base_url: str = openai.BASE_URL,
+    *,
+    now: datetime | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    cached: bool = True,
+    max_requests: int | None = openai.MOST_REQUESTS,
+) -> openai.OpenAIBilling:
+    """OpenAI's usage and costs of whole days. `on_progress` hears how many queries are answered, and how many there
+    are; `cached`: closed days are kept in the user's cache directory and not asked for again.
+    """
+    cache = PeriodCache() if cached else None
+    return openai.OpenAIBilling(
+        admin_key, base_url, now=now, on_progress=on_progress, cache=cache, max_requests=max_requests
+    )
 
 
 def curl_lines(base_url: str) -> Callable[[Query], str]:

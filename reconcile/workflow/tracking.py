@@ -9,15 +9,14 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reconcile.adapters.prices import list_prices
 from reconcile.adapters.providers.openai import BASE_URL
 from reconcile.adapters.providers.openai.raw import entries_of_page, raw_usage
 from reconcile.adapters.usage_logs.records import Line, lines_of_logs
 from reconcile.core.comparing.formats import LogFormat
-from reconcile.core.comparing.sides import BadLine, PriceOf, Tokens
+from reconcile.core.comparing.sides import BadLine, Tokens
 from reconcile.core.comparing.tracking import Stats, UsageRecord, UsageRecords, compared, log_stats, provider_stats
-from reconcile.errors import ConfigurationError, UsageError
-from reconcile.workflow.comparing import period_of
+from reconcile.errors import UsageError
+from reconcile.workflow.comparing import known_prices, period_of
 from reconcile.workflow.opening import clock
 
 DETECTED = LogFormat()
@@ -50,7 +49,7 @@ def parse_openai_usage_response(response: Mapping[str, Any]) -> Stats:
     Costs are decimals at list prices by part, model and day; None without the extra `pricing` and where a model has no
     list price. Raises ProviderError where the response is none.
     """
-    return provider_stats(tuple(entries_of_page(response)), _prices(), response)
+    return provider_stats(tuple(entries_of_page(response)), known_prices(), response)
 
 
 def parse_usage_logs(
@@ -125,10 +124,3 @@ def _zone(name: str) -> tzinfo:
         raise UsageError(
             f"{name!r} is no time zone", code="bad_time_zone", remedy="write UTC or an IANA name such as Europe/Berlin"
         ) from error
-
-
-def _prices() -> PriceOf | None:
-    try:
-        return list_prices()
-    except ConfigurationError:  # the extra is not installed
-        return None

@@ -135,7 +135,9 @@ class Month:
         """List prices, as somebody has them who knows batch jobs and tiers, or does not."""
 
         def prices(entry):
-            found = [model for model in MODELS if model == entry.who.model or model.rsplit("-", 3)[0] == entry.who.model]
+            found = [
+                model for model in MODELS if model == entry.who.model or model.rsplit("-", 3)[0] == entry.who.model
+            ]
             if not found or found[0] in unknown:
                 return None
             factor = Decimal(1)

@@ -120,7 +120,7 @@ def _listed(entries: Iterable[Entry], price_of: PriceOf | None) -> Decimal | Non
     if price_of is None:
         return None
     found = [(price_of(entry), entry.tokens) for entry in entries if entry.tokens.total]
-    return _cost([prices and prices.of(tokens) for prices, tokens in found])
+    return _cost([prices.of(tokens) if prices else None for prices, tokens in found])
 
 
 def _by(records: Iterable[UsageRecord], name: str) -> dict[str, Stats]:

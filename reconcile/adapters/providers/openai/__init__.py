@@ -6,7 +6,7 @@ Fields that are not read here are ignored: the service runs ahead of its specifi
 """
 
 from reconcile.adapters.providers.openai.asking import BASE_URL
-from reconcile.adapters.providers.openai.billing import OpenAIBilling
+from reconcile.adapters.providers.openai.billing import MOST_REQUESTS, OpenAIBilling
 from reconcile.adapters.providers.openai.completions import OpenAIUsage, curl_line
 
-__all__ = ["BASE_URL", "OpenAIBilling", "OpenAIUsage", "curl_line"]
+__all__ = ["BASE_URL", "MOST_REQUESTS", "OpenAIBilling", "OpenAIUsage", "curl_line"]
