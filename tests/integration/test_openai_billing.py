@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.billing import (
     KEY,
     MEASURED,
@@ -25,8 +28,11 @@ from support.billing import (
     spoil,
     use,
 )
+from support.worlds import examples
 
 from reconcile.adapters.providers.openai import OpenAIBilling
+from reconcile.adapters.providers.openai.days import spans
+from reconcile.adapters.providers.openai.paging import DAYS, HOURS, Grain
 from reconcile.core.comparing.sides import (
     DAY,
     HOUR,
@@ -382,6 +388,29 @@ def test_what_no_request_can_be_made_with_is_refused_before_any(key: str, url: s
     with pytest.raises(ConfigurationError) as caught:
         OpenAIBilling(key, url)
     assert caught.value.code == code
+
+
+# ----------------------------------------------------------------------------------------------- the queries
+
+
+@examples(200)
+@given(
+    numbers=st.sets(st.integers(0, 80)),
+    cut=st.integers(0, 23),
+    grain=st.sampled_from([HOURS, DAYS]),
+)
+def test_queries_cover_the_missing_days_and_nothing_else_in_as_few_pages_as_there_can_be(
+    numbers: set[int], cut: int, grain: Grain
+) -> None:
+    days = [START + number * DAY for number in sorted(numbers)]
+    end = days[-1] + cut * HOUR if days and cut and grain is HOURS else START + 81 * DAY
+    found = spans(days, end, grain)
+    hours = {hour for span in found for hour in range(span.start, span.end, HOUR)}
+    assert hours == {hour for day in days for hour in range(day, min(day + DAY, end), HOUR)}
+    assert sum(span.buckets for span in found) * grain.seconds == len(hours) * HOUR, "no hour is asked for twice"
+    assert all(0 < span.buckets <= grain.most for span in found)
+    full = [span.buckets == grain.most for span in found]
+    assert all(was_full for (a, b), was_full in zip(pairwise(found), full, strict=False) if a.end == b.start)
 
 
 # ------------------------------------------------------------------------------------------- control totals
