@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -475,6 +477,28 @@ def test_a_budget_that_will_not_do_is_told_before_anything_is_asked(simulator: S
     assert (error.code, simulator.requests) == ("request_budget", [])
     assert "it takes 13 or more requests to the provider, and 12 are allowed" in error.message
     assert error.remedy == "allow 13 or more with --max-requests, or compare fewer days"
+
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "provider-usage.md"
+TOLD = re.findall(r"^\| ([0-9]+) days? \| ([0-9]+) \|$", DOCUMENT.read_text("utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("days", "needed"), TOLD)
+def test_a_period_takes_as_many_requests_as_the_document_says(simulator: Simulator, days: str, needed: str) -> None:
+    period = Period(date(2025, 12, 6), date(2025, 12, 5) + timedelta(days=int(days)))
+    now = datetime(2027, 1, 1, tzinfo=UTC)
+    with pytest.raises(ConfigurationError) as caught:
+        fetched(simulator, period, max_requests=0, now=now)
+    assert f"it takes {needed} or more requests" in caught.value.message
+
+
+def test_the_document_tells_of_five_periods() -> None:
+    assert len(TOLD) == 5
+
+
+def test_a_month_of_calls_alone_takes_12_requests(simulator: Simulator) -> None:
+    month = Period(date(2026, 1, 1), date(2026, 1, 31))
+    assert fetched(simulator, month, costs=False, other=False).requests == 12
 
 
 def test_a_budget_that_just_does_is_enough(simulator: Simulator) -> None:
