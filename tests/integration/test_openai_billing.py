@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -30,6 +30,7 @@ from support.billing import (
     spoil,
     use,
 )
+from support.mutations import mutations
 from support.worlds import examples
 
 from reconcile.adapters.providers.openai import OpenAIBilling
@@ -413,6 +414,34 @@ def test_queries_cover_the_missing_days_and_nothing_else_in_as_few_pages_as_ther
     assert all(0 < span.buckets <= grain.most for span in found)
     full = [span.buckets == grain.most for span in found]
     assert all(was_full for (a, b), was_full in zip(pairwise(found), full, strict=False) if a.end == b.start)
+
+
+def sums(official: Official) -> tuple[Any, ...]:
+    """What is compared: tokens and requests, money, and everything else by its endpoint."""
+    measured = sorted((each.endpoint, each.day, each.quantity, each.requests) for each in official.other)
+    requests = sum(entry.requests for entry in official.usage)
+    return total_tokens(official.usage), requests, sum(cost.amount for cost in official.costs or ()), measured
+
+
+@pytest.fixture(scope="module")
+def shared_simulator() -> Iterator[Simulator]:
+    """For properties, which run many examples in one test."""
+    with Simulator(Ledger(RECORDS), now=NOW, admin_key=KEY) as simulator:
+        yield simulator
+
+
+@examples(80)
+@given(mutate=mutations(), number=st.integers(0, 12))
+def test_a_changed_structure_gives_the_same_figures_or_none(
+    shared_simulator: Simulator, mutate: Callable[[dict[str, Any]], object], number: int
+) -> None:
+    right = sums(fetched(shared_simulator))
+    shared_simulator.script(*[None] * number, faults.edited(mutate))
+    try:
+        official = fetched(shared_simulator)
+    except ProviderError:
+        return
+    assert sums(official) == right
 
 
 # ------------------------------------------------------------------------------------------- control totals

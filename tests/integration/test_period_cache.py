@@ -242,7 +242,7 @@ def test_what_is_put_comes_back(shelf: Shelf) -> None:
         pytest.param(replaced('amount\\": 2', 'amount\\": 3'), id="a-figure-changed"),
         pytest.param(replaced('"seal": "', '"seal": "0'), id="the-seal-changed"),
         pytest.param(lambda path: path.unlink(), id="gone"),
-        pytest.param(lambda path: os.truncate(path, 65 * 2**20), id="far-too-large"),
+        pytest.param(lambda path: os.truncate(path, 257 * 2**20), id="far-too-large"),
         pytest.param(linked, id="a-link"),
         pytest.param(piped, id="a-pipe"),
         pytest.param(made_a_folder, id="a-folder"),
