@@ -25,8 +25,8 @@ from typing import Any
 from platformdirs import user_cache_path
 
 FORMAT = 1
-MOST_BYTES = 64 * 2**20
-"""A larger file is none that was written here."""
+MOST_BYTES = 256 * 2**20
+"""As much as one answer may have; a larger file is none that was written here."""
 STALE = 3600
 """Seconds after which a temporary file is one that a killed writer left."""
 ROUNDS = 50_000

@@ -16,7 +16,7 @@ from reconcile.core.model import Query, Usage, Window, instant
 from reconcile.errors import ProviderError
 from reconcile.simulator import faults
 from reconcile.simulator.answers import Reply
-from reconcile.simulator.faults import Fault
+from reconcile.simulator.faults import Fault, Request
 from reconcile.simulator.ledger import Ledger
 from reconcile.simulator.scenarios import MODEL, calls_for
 from reconcile.simulator.server import ADMIN_KEY, Simulator
@@ -40,11 +40,11 @@ def simulator() -> Iterator[Simulator]:
         yield simulator
 
 
-def ask(simulator: Simulator, key: str = ADMIN_KEY, **params: object) -> requests.Response:
+def ask(simulator: Simulator, key: str = ADMIN_KEY, path: str = PATH, **params: object) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
         return session.get(
-            simulator.base_url + PATH, params=params, headers={"Authorization": f"Bearer {key}"}, timeout=5
+            simulator.base_url + path, params=params, headers={"Authorization": f"Bearer {key}"}, timeout=5
         )
 
 
@@ -100,12 +100,17 @@ def test_simulator__its_429_is_that_of_the_specification(simulator: Simulator) -
     assert_valid(answer.json(), "openai-usage.openapi.json", "ErrorResponse")
 
 
-def test_provider__asks_only_what_the_specification_knows(simulator: Simulator) -> None:
-    provider(simulator).fetch(Query("openai", Window(START, START + 600), ("key_a",)))
-    known = {p["name"]: p["schema"] for p in read("openai-usage.openapi.json")["paths"][PATH]["get"]["parameters"]}
-    for name, value in simulator.requests[0].params:
+def assert_known(request: Request) -> None:
+    path = request.path.removeprefix("/v1")
+    known = {p["name"]: p["schema"] for p in read("openai-usage.openapi.json")["paths"][path]["get"]["parameters"]}
+    for name, value in request.params:
         schema = known[name].get("items", known[name])
         Draft202012Validator(schema).validate(int(value) if schema["type"] == "integer" else value)
+
+
+def test_provider__asks_only_what_the_specification_knows(simulator: Simulator) -> None:
+    provider(simulator).fetch(Query("openai", Window(START, START + 600), ("key_a",)))
+    assert_known(simulator.requests[0])
 
 
 @pytest.mark.parametrize(

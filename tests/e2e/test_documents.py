@@ -572,7 +572,9 @@ def test_every_error_code_is_explained():
     page = first_column(section(TEXTS["docs/programs.md"], "## Errors"))
     calls = [node for tree in sources() for node in ast.walk(tree) if isinstance(node, ast.Call)]
     given = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "code"]
-    given += [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "_refuse"]
+    given += [
+        call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("_refuse", "Untrusted")
+    ]
     choices = [
         part for value in given for part in ((value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,))
     ]

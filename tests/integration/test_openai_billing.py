@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.billing import (
     KEY,
     MEASURED,
@@ -25,8 +30,12 @@ from support.billing import (
     spoil,
     use,
 )
+from support.mutations import mutations
+from support.worlds import examples
 
 from reconcile.adapters.providers.openai import OpenAIBilling
+from reconcile.adapters.providers.openai.days import spans
+from reconcile.adapters.providers.openai.paging import DAYS, HOURS, Grain
 from reconcile.core.comparing.sides import (
     DAY,
     HOUR,
@@ -384,6 +393,57 @@ def test_what_no_request_can_be_made_with_is_refused_before_any(key: str, url: s
     assert caught.value.code == code
 
 
+# ----------------------------------------------------------------------------------------------- the queries
+
+
+@examples(200)
+@given(
+    numbers=st.sets(st.integers(0, 80)),
+    cut=st.integers(0, 23),
+    grain=st.sampled_from([HOURS, DAYS]),
+)
+def test_queries_cover_the_missing_days_and_nothing_else_in_as_few_pages_as_there_can_be(
+    numbers: set[int], cut: int, grain: Grain
+) -> None:
+    days = [START + number * DAY for number in sorted(numbers)]
+    end = days[-1] + cut * HOUR if days and cut and grain is HOURS else START + 81 * DAY
+    found = spans(days, end, grain)
+    hours = {hour for span in found for hour in range(span.start, span.end, HOUR)}
+    assert hours == {hour for day in days for hour in range(day, min(day + DAY, end), HOUR)}
+    assert sum(span.buckets for span in found) * grain.seconds == len(hours) * HOUR, "no hour is asked for twice"
+    assert all(0 < span.buckets <= grain.most for span in found)
+    full = [span.buckets == grain.most for span in found]
+    assert all(was_full for (a, b), was_full in zip(pairwise(found), full, strict=False) if a.end == b.start)
+
+
+def sums(official: Official) -> tuple[Any, ...]:
+    """What is compared: tokens and requests, money, and everything else by its endpoint."""
+    measured = sorted((each.endpoint, each.day, each.quantity, each.requests) for each in official.other)
+    requests = sum(entry.requests for entry in official.usage)
+    return total_tokens(official.usage), requests, sum(cost.amount for cost in official.costs or ()), measured
+
+
+@pytest.fixture(scope="module")
+def shared_simulator() -> Iterator[Simulator]:
+    """For properties, which run many examples in one test."""
+    with Simulator(Ledger(RECORDS), now=NOW, admin_key=KEY) as simulator:
+        yield simulator
+
+
+@examples(80)
+@given(mutate=mutations(), number=st.integers(0, 12))
+def test_a_changed_structure_gives_the_same_figures_or_none(
+    shared_simulator: Simulator, mutate: Callable[[dict[str, Any]], object], number: int
+) -> None:
+    right = sums(fetched(shared_simulator))
+    shared_simulator.script(*[None] * number, faults.edited(mutate))
+    try:
+        official = fetched(shared_simulator)
+    except ProviderError:
+        return
+    assert sums(official) == right
+
+
 # ------------------------------------------------------------------------------------------- control totals
 
 
@@ -446,6 +506,28 @@ def test_a_budget_that_will_not_do_is_told_before_anything_is_asked(simulator: S
     assert (error.code, simulator.requests) == ("request_budget", [])
     assert "it takes 13 or more requests to the provider, and 12 are allowed" in error.message
     assert error.remedy == "allow 13 or more with --max-requests, or compare fewer days"
+
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "provider-usage.md"
+TOLD = re.findall(r"^\| ([0-9]+) days? \| ([0-9]+) \|$", DOCUMENT.read_text("utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("days", "needed"), TOLD)
+def test_a_period_takes_as_many_requests_as_the_document_says(simulator: Simulator, days: str, needed: str) -> None:
+    period = Period(date(2025, 12, 6), date(2025, 12, 5) + timedelta(days=int(days)))
+    now = datetime(2027, 1, 1, tzinfo=UTC)
+    with pytest.raises(ConfigurationError) as caught:
+        fetched(simulator, period, max_requests=0, now=now)
+    assert f"it takes {needed} or more requests" in caught.value.message
+
+
+def test_the_document_tells_of_five_periods() -> None:
+    assert len(TOLD) == 5
+
+
+def test_a_month_of_calls_alone_takes_12_requests(simulator: Simulator) -> None:
+    month = Period(date(2026, 1, 1), date(2026, 1, 31))
+    assert fetched(simulator, month, costs=False, other=False).requests == 12
 
 
 def test_a_budget_that_just_does_is_enough(simulator: Simulator) -> None:

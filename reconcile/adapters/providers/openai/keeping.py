@@ -30,6 +30,9 @@ class Keeping:
         rows = self.shelf.get(topic.name, topic.version, day)
         if rows is None:
             return self.find(topic.less, day) if topic.less else None
+        starts = range(day, day + DAY, topic.grain.seconds)
+        if not all(type(start) is int and start in starts for start, _ in rows):
+            return None
         try:
             return [topic.read(start, row) for start, row in rows]
         except Untrusted:
