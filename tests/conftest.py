@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import socket
+from uuid import uuid4
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -40,8 +41,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 @pytest.fixture(autouse=True)
-def only_this_machine(monkeypatch):
-    """Connections to other machines fail; the caller's own settings are not seen."""
+def only_this_machine(monkeypatch, tmp_path_factory):
+    """Connections to other machines fail; the caller's own settings and caches are not seen."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / f"cache-{uuid4()}"))
     connect = socket.socket.connect
 
     def guarded(self, address):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shlex
 from collections.abc import Sequence
 from threading import Event
@@ -38,7 +39,9 @@ def simulate(session: Session, port: int, feed: str, *, stormy: bool) -> None:
     settings = session.settings()
     pairs = workflow.claims(workspace(settings))
     calls = [call for run, claim in pairs for call in _imitated(run, claim, FEEDS[feed])]
-    with Simulator(Ledger(calls), now=settings.now, port=port) as server:
+    # A key of its own, so that nothing that was kept of an earlier simulation is taken for this one's.
+    key = f"sk-admin-simulated-{secrets.token_hex(8)}"
+    with Simulator(Ledger(calls), now=settings.now, port=port, admin_key=key) as server:
         if stormy:
             server.script(*weather(seed=0, replies=10_000))
         variables = {"OPENAI_BASE_URL": server.base_url, "OPENAI_ADMIN_KEY": server.admin_key}
