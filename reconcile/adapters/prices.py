@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, TieredPrices
 
 PROVIDER = "openai"
-PACKAGE = "genai-prices"
+PACKAGE, PINNED = "genai-prices", "0.2.3"
+"""As pyproject.toml has it."""
 INPUT, OUTPUT = "input_mtok", "output_mtok"
 PARTS = (INPUT, "cache_read_mtok", "cache_write_mtok", OUTPUT)
 """The table's names of the parts, in the order of `Tokens.parts`: USD for a million."""
@@ -79,7 +80,7 @@ def list_prices() -> PriceOf:
         raise ConfigurationError(
             f"list prices need the package {PACKAGE}, which is not installed",
             code="missing_extra",
-            remedy="install it with the extra: pip install 'llm-usage-reconcile[pricing]'; or set pricing: off",
+            remedy=f"pip install '{PACKAGE}=={PINNED}', which the extra pricing brings; or set pricing: off",
         ) from error
     return ListPrices(f"{PACKAGE} {__version__}")
 
