@@ -94,6 +94,11 @@ def test_what_has_no_list_price_is_unpriced_as_a_whole(logged, reported, costs, 
     assert terms(logged, reported, costs) == {"unpriced": gap}
 
 
+def test_costs_without_a_model_are_held_against_no_price():
+    everything_costs = lambda _: prices(("1", "1", "1", "1"))  # noqa: E731
+    assert terms([used(model=None)], [], [billed("2", "web search")], everything_costs) == {"unpriced": "1098"}
+
+
 def test_usage_without_cost_and_price_is_no_zero():
     split = split_gap([used(model="x"), used(model="y", cost="1")], official(), at_list)
     assert dict(split.unpriced) == {"x": Tokens(1000, 0, 0, 100)}
