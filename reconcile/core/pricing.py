@@ -161,7 +161,7 @@ def pricing_json(cost: RunCost | None) -> Json:
 
 def unpriced_note(value: Object) -> str | None:
     """Why a run that was to be priced has no cost."""
-    unpriced: list[str] = value[BLOCK].get(PRICING, {}).get("unpriced", [])
+    unpriced: list[str] = stored_pricing(value).get("unpriced", [])
     return f"no COST_USD of it: {'; '.join(unpriced)}" if unpriced else None
 
 
@@ -184,8 +184,14 @@ def _part_json(part: Part) -> Json:
 
 def stored_parts(value: Object) -> list[Object]:
     """What a file says that its COST_USD was computed from; nothing where that is not our amount."""
+    return list(stored_pricing(value).get("parts", ()))
+
+
+def stored_pricing(value: Object) -> Object:
+    """What we wrote beside an earlier figure; nothing where that is another tool's, or nobody's."""
     block: Object = value.get(BLOCK, {})
-    return list(block.get(PRICING, {}).get("parts", ())) if "policy" in block else []
+    pricing = block.get(PRICING) if "policy" in block else None
+    return pricing if isinstance(pricing, Mapping) and pricing.keys() & {"parts", "unpriced"} else {}
 
 
 def stored_cost(value: Object) -> RunCost:

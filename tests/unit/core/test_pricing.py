@@ -178,6 +178,7 @@ def test_the_parts_of_the_cost_are_put_where_they_are(members):
 def test_a_cost_of_a_former_figure_goes_with_it():
     for members, left in (({}, None), ({"cost_breakdown": {**BREAKDOWN, "note": "kept"}}, {"note": "kept"})):
         file = Written(**members).read("00:45", "100", prices=at_list).read("01:45", "300")
+        assert file.run.state.figure.tokens_in == 300
         assert ("COST_USD" in file.value["aggregate_metrics"], "pricing" in file.value[BLOCK]) == (False, False)
         assert file.value.get("cost_breakdown") == left
 
@@ -190,10 +191,13 @@ def test_a_cost_that_is_not_ours_is_left_alone():
 
 
 def test_what_another_tool_calls_pricing_is_its_own():
-    members = theirs(("00:20", 100))
-    members[BLOCK]["pricing"] = ["theirs"]
-    file = Written(**members).read("00:45", "100")
-    assert file.value[BLOCK]["pricing"] == ["theirs"]
+    for pricing in (["theirs"], {"of": "theirs"}):
+        members = theirs(("00:20", 100))
+        members[BLOCK]["pricing"] = pricing
+        file = Written(**members).read("00:45", "300").read("01:45", "300")
+        assert file.run.state.ours
+        assert file.value[BLOCK]["pricing"] == pricing
+        assert file.audit().outcome is Outcome.SOUND
 
 
 def test_an_unpriced_model_leaves_the_cost_alone_and_says_so():

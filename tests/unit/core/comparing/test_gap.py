@@ -110,11 +110,12 @@ def test_a_request_without_tokens_needs_no_price():
 
 
 def test_a_mean_price_that_decimals_cannot_write_leaves_its_last_digits_to_rounding():
-    reported = [used(tokens=(1, 0, 0, 0)), used(tokens=(2, 0, 0, 0), batch=True)]
-    logged = [used(tokens=(4, 0, 0, 0), cost="0.0000006")]
-    split = split_gap(logged, official(reported, bill(reported)), at_list)
-    assert split.gap.quantity == Decimal("0.000000100000")
-    assert split.gap.total == split.local - split.official
+    reported = [used(tokens=(1, 0, 0, 0)), used(tokens=(6, 0, 0, 0), batch=True)]
+    costs = [billed(f"1.{'3' * 39}")]
+    split = split_gap([used(tokens=(8, 0, 0, 0), cost="0.0000006")], official(reported, costs), at_list)
+    assert split.gap.quantity == Decimal("0.000000085714")
+    assert 0 < abs(split.gap.rounding) < Decimal("1E-12")
+    assert sum(map(Fraction, split.gap.terms)) == Fraction(split.local) - Fraction(split.official)
 
 
 def test_days_are_apart_and_models_too():
