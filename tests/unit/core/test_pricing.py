@@ -200,6 +200,13 @@ def test_what_another_tool_calls_pricing_is_its_own():
         assert file.audit().outcome is Outcome.SOUND
 
 
+def test_a_cost_in_a_block_that_is_not_ours_is_not_taken_for_one_of_ours():
+    members = theirs(("00:20", 100))
+    members[BLOCK]["pricing"] = {"unpriced": ["theirs"]}
+    file = Written(**members).read("00:45", "300")
+    assert (file.run.state.ours, file.value[BLOCK]["pricing"]) == (True, {"unpriced": ["theirs"]})
+
+
 def test_an_unpriced_model_leaves_the_cost_alone_and_says_so():
     file = Written(aggregate_metrics={"TOK_IN": 0, "TOK_OUT": 0, "COST_USD": 1.5})
     file.read("00:45", "100", prices=lambda _: None)
