@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from reconcile.core.comparing.exact import EXACT, NOTHING
-from reconcile.core.comparing.sides import Entry, PriceOf, Prices
+from reconcile.core.comparing.sides import DAY, Entry, PriceOf, Prices
 from reconcile.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, TieredPrices
 
 PROVIDER = "openai"
-PACKAGE = "genai-prices"
+PACKAGE, PINNED = "genai-prices", "0.2.3"
+"""As pyproject.toml has it."""
 INPUT, OUTPUT = "input_mtok", "output_mtok"
 PARTS = (INPUT, "cache_read_mtok", "cache_write_mtok", OUTPUT)
 """The table's names of the parts, in the order of `Tokens.parts`: USD for a million."""
@@ -33,8 +34,8 @@ UNTIERED = ""
 BATCH = "batch"
 
 Rate: TypeAlias = "Decimal | TieredPrices | None"
-Asked: TypeAlias = tuple[str, date, bool, str]
-"""Model, UTC day, batch, service tier: what a price hangs on but for the size of a request."""
+Asked: TypeAlias = tuple[str, int, bool, str]
+"""Model, UTC day since 1970, batch, service tier: what a price hangs on but for the size of a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def list_prices() -> PriceOf:
         raise ConfigurationError(
             f"list prices need the package {PACKAGE}, which is not installed",
             code="missing_extra",
-            remedy="install it with the extra: pip install 'llm-usage-reconcile[pricing]'; or set pricing: off",
+            remedy=f"pip install '{PACKAGE}=={PINNED}', which the extra pricing brings; or set pricing: off",
         ) from error
     return ListPrices(f"{PACKAGE} {__version__}")
 
@@ -92,13 +93,13 @@ def _asked(entry: Entry) -> Asked | None:
     batch = bool(who.batch) or tier == BATCH
     if who.model is None or (batch and tier not in {UNTIERED, BATCH}):
         return None
-    return who.model, datetime.fromtimestamp(entry.start, UTC).date(), batch, UNTIERED if batch else tier
+    return who.model, entry.start // DAY, batch, UNTIERED if batch else tier
 
 
 def _look_up(asked: Asked) -> Listed | None:
     """What the table has for it; None where that is nothing, or is not meant for this."""
     model, day, batch, tier = asked
-    found, at = _model(model), datetime(day.year, day.month, day.day, tzinfo=UTC)
+    found, at = _model(model), datetime.fromtimestamp(day * DAY, UTC)
     if found is None:
         return None
     prices = found.get_prices(at)

@@ -12,7 +12,7 @@ from reconcile.core.derived import StepUsage, aei, step_usage
 from reconcile.core.edits import Change, Insert, Put, Remove
 from reconcile.core.instants import instant_of, spelled
 from reconcile.core.model import KINDS, Generation, Json, Observation, Policy, Reason, Run, Status, Usage
-from reconcile.core.pricing import PRICING, cost_changes, pricing_json, run_cost
+from reconcile.core.pricing import PRICING, cost_changes, pricing_json, run_cost, stored_pricing
 from reconcile.core.reading import AGGREGATES, BLOCK
 from reconcile.core.settlement import Verdict
 from reconcile.core.wire import bounds_json, policy_json, usage_json
@@ -36,7 +36,7 @@ def amendments(
         figure = floored(verdict.status, verdict.reasons, verdict.attribution)
         cost = run_cost(verdict.attribution, figure, prices) if prices else None
         costs = cost_changes(value, cost)
-        if cost or "policy" in block:
+        if cost or stored_pricing(value):
             written[PRICING] = pricing_json(cost)
     if BLOCK in value:
         changes = _changed(block, written, verdict.observation)

@@ -15,9 +15,10 @@ from reconcile.core.attribution import Attribution
 from reconcile.core.comparing.charges import entries_of_run
 from reconcile.core.comparing.exact import added, less, spelled_out, times
 from reconcile.core.comparing.money import named
-from reconcile.core.comparing.sides import PriceOf, Prices
+from reconcile.core.comparing.sides import Entry, PriceOf, Prices
 from reconcile.core.edits import Change, Put, Remove
-from reconcile.core.model import Bucket, Json, Usage, instant, total
+from reconcile.core.evidence import Evidence
+from reconcile.core.model import Bucket, Json, Run, Usage, instant, total
 from reconcile.core.reading import BLOCK
 
 PRICING = "pricing"
@@ -79,7 +80,7 @@ def run_cost(attribution: Attribution, figure: Usage, price_of: PriceOf) -> RunC
     """What the figure that is written costs; None where it is not exact, or nothing."""
     if not attribution.exact or figure.is_zero or figure != attribution.figure:
         return None
-    rows = priced_rows(attribution)
+    rows = rows_of(figure, attribution.rows)
     if rows is None:
         return RunCost(unpriced=(NO_MODELS,))
     usages: dict[tuple[Cell, Prices], list[Usage]] = defaultdict(list)
@@ -105,13 +106,29 @@ def _cell(row: Bucket) -> Cell:
     return row.model, instant(row.minute).date().isoformat(), row.batch, row.service_tier
 
 
-def priced_rows(attribution: Attribution) -> tuple[Bucket, ...] | None:
-    """The figure by model, day, batch flag and tier; None where shared minutes keep that from being known."""
-    if attribution.figure == attribution.reported:
-        return tuple(row for row in attribution.rows if not row.usage.is_zero)
-    if len({_cell(row) for row in attribution.rows}) == 1:
-        return (replace(attribution.rows[0], usage=attribution.figure),)
+def rows_of(figure: Usage, rows: Iterable[Bucket]) -> tuple[Bucket, ...] | None:
+    """An exact figure by model, day, batch flag and tier; None where shared minutes keep that from being known.
+
+    `rows`: all usage of the run's scope in its window.
+    """
+    used = tuple(row for row in rows if not row.usage.is_zero)
+    if figure == total(row.usage for row in used):
+        return used
+    if len({_cell(row) for row in used}) == 1:
+        return (replace(used[0], usage=figure),)
     return None
+
+
+def entries_of_settled(run: Run, evidence: Evidence | None) -> tuple[Entry, ...] | None:
+    """The exact figure of a settled run as usage, for a comparison or a charge-back; None of any other run.
+
+    `evidence`: that of the figure. Without it nobody knows the models.
+    """
+    state = run.state
+    if state is None or evidence is None or not (run.settled and state.ours and state.exact):
+        return None
+    rows = rows_of(state.figure, evidence.rows)
+    return None if rows is None else entries_of_run(run.key.framework, rows)
 
 
 def cost_changes(value: Object, cost: RunCost | None) -> list[Change]:
@@ -144,7 +161,7 @@ def pricing_json(cost: RunCost | None) -> Json:
 
 def unpriced_note(value: Object) -> str | None:
     """Why a run that was to be priced has no cost."""
-    unpriced: list[str] = value[BLOCK].get(PRICING, {}).get("unpriced", [])
+    unpriced: list[str] = stored_pricing(value).get("unpriced", [])
     return f"no COST_USD of it: {'; '.join(unpriced)}" if unpriced else None
 
 
@@ -167,8 +184,14 @@ def _part_json(part: Part) -> Json:
 
 def stored_parts(value: Object) -> list[Object]:
     """What a file says that its COST_USD was computed from; nothing where that is not our amount."""
+    return list(stored_pricing(value).get("parts", ()))
+
+
+def stored_pricing(value: Object) -> Object:
+    """What we wrote beside an earlier figure; nothing where that is another tool's, or nobody's."""
     block: Object = value.get(BLOCK, {})
-    return list(block.get(PRICING, {}).get("parts", ())) if "policy" in block else []
+    pricing = block.get(PRICING) if "policy" in block else None
+    return pricing if isinstance(pricing, Mapping) and pricing.keys() & {"parts", "unpriced"} else {}
 
 
 def stored_cost(value: Object) -> RunCost:
@@ -205,6 +228,6 @@ def _tokens_by_cell(usages: Iterable[tuple[Cell, Usage]]) -> dict[Cell, tuple[in
 
 def differs(cost: RunCost, attribution: Attribution) -> bool:
     """Whether the cost is of other tokens than the figure has, or priced them as another model's or day's."""
-    rows = priced_rows(attribution) or ()
+    rows = rows_of(attribution.figure, attribution.rows) or ()
     parts = (((part.model, part.day, part.batch, part.service_tier), part.usage) for part in cost.parts)
     return _tokens_by_cell(parts) != _tokens_by_cell((_cell(row), row.usage) for row in rows)

@@ -18,6 +18,7 @@ import pytest
 import sample_world
 import yaml
 from click.testing import CliRunner
+from support import money
 from support.models import Models
 from support.recordings import Left, usage_of
 
@@ -26,8 +27,11 @@ from reconcile import cli, config, errors, schema_files
 from reconcile.adapters.git_repo import failures as git_failures
 from reconcile.adapters.github_api import failures as github_failures
 from reconcile.adapters.http import PASSING
+from reconcile.adapters.prices import list_prices
 from reconcile.core.attribution import attribute
 from reconcile.core.calls import LogChecker
+from reconcile.core.comparing.exact import spelled_out
+from reconcile.core.comparing.gap import split_gap
 from reconcile.core.model import (
     Bucket,
     Claim,
@@ -657,6 +661,22 @@ def used(claims, cells, name, foreign=0):
     if bounds is None:
         return "no bounds"
     return f"{bounds.low.tokens_in}" + ("" if bounds.exact else f" to {bounds.high.tokens_in}")
+
+
+def test_the_example_of_money_is_right():
+    nano = "gpt-4.1-nano-2025-04-14"
+    logged = [
+        money.used("gpt-4o-mini", (970_000, 194_000, 0, 97_000), 970, cost="0.2328"),
+        money.used("gpt-4.1-nano", (1_001, 0, 0, 0), cost="0.0001"),
+    ]
+    reported = [money.used(tokens=(1_000_000, 200_000, 0, 100_000), requests=1000), money.used(nano, (1_001, 0, 0, 0))]
+    costs = [*money.bill(reported, list_prices()), money.billed("0.02", "web search")]
+    split = split_gap(logged, money.official(reported, costs), list_prices())
+    page = TEXTS["docs/money.md"]
+    assert f"The gap is {split.local} - {split.official} = {spelled_out(split.gap.total)} USD" in page
+    shown = dict(re.findall(r"^\| (quantity|price|unpriced|rounding) \| .* \| (-?[0-9.]+) \|$", page, re.MULTILINE))
+    assert shown == {term: spelled_out(getattr(split.gap, term)) for term in shown}
+    assert len(shown) == 4
 
 
 def test_the_examples_of_attribution_are_right():

@@ -1,9 +1,12 @@
 """Jobs of the Action: what lands on the branch, what stands in the comment, what the next step gets."""
 
+import json
+from decimal import Decimal
+
 import pytest
 from support.bench import called, log_text
 from support.github import TOKEN
-from support.job import Repository, path, run_file
+from support.job import CONFIGURATION, Repository, path, run_file
 
 from reconcile.simulator import faults
 
@@ -52,6 +55,13 @@ class TestCommit:
         repository.job("13:17")
         assert not (repository.workspace / path("chatdev/late")).exists()
         assert repository.verdict("chatdev/late") == "pending: first_read"
+
+    def test_a_run_is_priced_where_the_configuration_of_the_branch_says_so(self, repository):
+        repository.forge.write({"reconcile.yml": CONFIGURATION.encode() + b"pricing: on\n"}, "main", message="price")
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.job("13:17")
+        value = json.loads(repository.forge.read(path("chatdev/a")), parse_float=Decimal)
+        assert value["aggregate_metrics"]["COST_USD"] == Decimal("0.000081")
 
     def test_the_checkout_gets_the_landed_bytes_where_it_held_the_old_ones(self, repository):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])

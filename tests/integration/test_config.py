@@ -8,6 +8,8 @@ import pytest
 
 from reconcile.config import Flags, load, missing_admin_key, project_key
 from reconcile.config.settings import ADMIN_KEY_VARIABLES, duration
+from reconcile.core.comparing.labels import Labels
+from reconcile.core.comparing.sides import Dimensions
 from reconcile.core.model import Policy, Scope
 from reconcile.errors import ConfigurationError, UsageError
 
@@ -50,6 +52,33 @@ def test_the_file_sets_runs_policy_and_scopes(here):
         min_stable_verifications=3,
     )
     assert found.scopes == {"chatdev": Scope("openai", ("key_a", "key_b"), ("proj_1",), ("gpt-4o",))}
+
+
+def test_pricing_is_off_and_nothing_labelled_unless_the_file_says_so(here):
+    assert (settings().pricing, settings().labels.names) == (False, ())
+    (here / "reconcile.yml").write_text(
+        "pricing: on\n"
+        "labels:\n"
+        "  frameworks: {chatdev: {team: research}}\n"
+        "  api_key_ids: {key_a: {team: product, cost_center: '4711'}}\n"
+        "  project_ids: {proj_1: {environment: lab}}\n"
+    )
+    found = settings()
+    assert (found.pricing, found.labels.names) == (True, ("cost_center", "environment", "team"))
+    assert found.labels.of(Dimensions(framework="chatdev", project_id="proj_1"), "team") == "research"
+    assert found.labels.of(Dimensions(api_key_id="key_a"), "cost_center") == "4711"
+
+
+def test_labels_may_be_left_empty(here):
+    (here / "reconcile.yml").write_text("labels:\n")
+    assert settings().labels == Labels()
+
+
+def test_a_key_in_the_place_of_its_id_is_not_shown(here):
+    (here / "reconcile.yml").write_text("labels: {api_key_ids: {sk-proj-secret: {team: a}}}\n")
+    with pytest.raises(ConfigurationError, match="never the key itself") as raised:
+        settings()
+    assert "secret" not in str(raised.value)
 
 
 def test_the_folder_of_runs_is_found_beside_the_file_that_names_it(here):
@@ -121,6 +150,13 @@ def test_the_error_for_a_missing_key_names_variable_and_scope():
         pytest.param("policy: {max_age: 48}", ConfigurationError, "max_age", id="a cutoff without a unit"),
         pytest.param("policy: {min_stable_verifications: 0}", ConfigurationError, "min_stable", id="no read at all"),
         pytest.param("frameworks: {a: {provider: other}}", ConfigurationError, "provider", id="an unknown provider"),
+        pytest.param("pricing: 1", ConfigurationError, "pricing", id="no switch"),
+        pytest.param("labels: {teams: {}}", ConfigurationError, "teams", id="an unknown owner of labels"),
+        pytest.param("labels: {frameworks: {a: {Team: b}}}", ConfigurationError, "small letters", id="no label"),
+        pytest.param("labels: {frameworks: {a: {model: b}}}", ConfigurationError, "small letters", id="a taken label"),
+        pytest.param("labels: {frameworks: {a: {team: 1}}}", ConfigurationError, "team", id="a label that is no text"),
+        pytest.param("labels: {frameworks: {1: {team: a}}}", ConfigurationError, "frameworks", id="no name"),
+        pytest.param("labels: {frameworks: {a: b}}", ConfigurationError, "a mapping", id="a label without a name"),
         pytest.param("- 1", ConfigurationError, "reconcile.yml", id="no mapping"),
         pytest.param("[" * 5000, ConfigurationError, "nested too deep", id="deeper than a parser goes"),
     ],

@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+import tomllib
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from support.money import used
 
-from reconcile.adapters.prices import list_prices
+from reconcile.adapters.prices import PACKAGE, PINNED, list_prices
 from reconcile.core.comparing.sides import midnight
 from reconcile.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 OLD, NEW = date(2026, 1, 5), date(2026, 11, 1)
 """Before and after the table's first prices of batches and tiers."""
@@ -55,8 +59,8 @@ def test_the_source_names_package_and_version(price_of):
 
 @pytest.mark.parametrize(
     "model",
-    ["no-such-model", "gpt-4o-2099-01-01", "", None, "claude-sonnet-4-5", "gpt-4o-audio-preview", "gpt-image-1", "whisper-1",
-     "gpt-realtime"],
+    ["no-such-model", "gpt-4o-2099-01-01", "", None, "claude-sonnet-4-5", "gpt-4o-audio-preview", "gpt-image-1",
+     "whisper-1", "gpt-realtime"],
 )  # fmt: skip
 def test_an_unknown_model_and_one_that_takes_more_than_text_has_no_price(price_of, model):
     assert rates(price_of, model) is None
@@ -130,7 +134,15 @@ def test_without_the_extra_the_error_says_how_to_install_it(monkeypatch):
     with pytest.raises(ConfigurationError, match="genai-prices, which is not installed") as caught:
         list_prices()
     assert caught.value.code == "missing_extra"
-    assert "llm-usage-reconcile[pricing]" in caught.value.remedy
+    assert "pip install 'genai-prices==0.2.3'" in caught.value.remedy
+
+
+def test_what_the_remedy_installs_is_what_the_extra_pins():
+    pinned = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]["pricing"]
+    assert pinned == [f"{PACKAGE}=={PINNED}"]
+    for lock in ("requirements-dev.txt", "requirements-compare.lock"):
+        assert f"\n{PACKAGE}=={PINNED}" in (ROOT / lock).read_text("utf-8"), lock
+    assert PACKAGE not in (ROOT / "requirements.lock").read_text("utf-8")
 
 
 def test_only_who_asks_for_prices_loads_the_table():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from fractions import Fraction
 
 EXACT = Context(prec=20_000, traps=[DivisionByZero, Inexact, InvalidOperation, Overflow])
@@ -24,13 +24,16 @@ def plain(amount: Decimal) -> Decimal:
 
 def added(amounts: Iterable[Decimal]) -> Decimal:
     """The sum, to the last digit. Raises decimal.Inexact where that would take more than 20,000 digits."""
-    with localcontext(EXACT):
-        return plain(sum((amount for amount in amounts if amount), NOTHING))
+    total = NOTHING
+    for amount in amounts:
+        if amount:
+            total = EXACT.add(total, amount)
+    return plain(total)
 
 
 def times(amount: Decimal, count: int) -> Decimal:
     """So many of it, to the last digit."""
-    return EXACT.multiply(amount, Decimal(count))
+    return EXACT.multiply(amount, count)
 
 
 def less(one: Decimal, other: Decimal) -> Decimal:

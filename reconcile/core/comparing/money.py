@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconcile.core.comparing.exact import added
-from reconcile.core.comparing.sides import Dimensions, Entry, PriceOf, Tokens
+from reconcile.core.comparing.sides import Dimensions, Entry, PriceOf, Prices, Tokens
 from reconcile.core.model import SNAPSHOT
 
 UNNAMED = "a model that is not named"
@@ -27,22 +27,44 @@ class Amount:
     """Whose prices were taken: `genai-prices 0.2.3`. Empty where none was."""
 
 
-def priced(entries: Iterable[Entry], price_of: PriceOf) -> Amount:
-    """The entries at list prices, whatever a log wrote beside them."""
-    amounts: list[Decimal] = []
-    unpriced: dict[str, Tokens] = {}
-    sources: set[str] = set()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtList:
+    """Tokens of entries by their prices: the same amount as entry by entry, for a fraction of the work."""
+
+    priced: Mapping[Prices, Tokens]
+    unpriced: Mapping[str, Tokens]
+    """By model, as `named` has it."""
+
+    @property
+    def usd(self) -> Decimal:
+        return added(prices.of(tokens) for prices, tokens in self.priced.items())
+
+    @property
+    def source(self) -> str:
+        return ", ".join(sorted({prices.source for prices in self.priced}))
+
+
+def at_list(entries: Iterable[Entry], price_of: PriceOf) -> AtList:
+    """The entries at list prices, whatever a log wrote beside them. What has no tokens needs no price."""
+    known: dict[Prices, list[int]] = {}
+    unknown: dict[str, list[int]] = {}
     for entry in entries:
-        if not any(entry.tokens.parts):
-            continue
-        prices = price_of(entry)
-        if prices is None:
-            name = named(entry.who)
-            unpriced[name] = unpriced.get(name, Tokens()) + entry.tokens
-        else:
-            amounts.append(prices.of(entry.tokens))
-            sources.add(prices.source)
-    return Amount(usd=added(amounts), unpriced=unpriced, source=", ".join(sorted(sources)))
+        parts = entry.tokens.parts
+        if any(parts):
+            prices = price_of(entry)
+            sums = known.setdefault(prices, [0] * 4) if prices else unknown.setdefault(named(entry.who), [0] * 4)
+            for part, count in enumerate(parts):
+                sums[part] += count
+    return AtList(
+        priced={prices: Tokens(*sums) for prices, sums in known.items()},
+        unpriced={name: Tokens(*sums) for name, sums in unknown.items()},
+    )
+
+
+def priced(entries: Iterable[Entry], price_of: PriceOf) -> Amount:
+    """What the entries come to at list prices."""
+    found = at_list(entries, price_of)
+    return Amount(usd=found.usd, unpriced=found.unpriced, source=found.source)
 
 
 def named(who: Dimensions) -> str:

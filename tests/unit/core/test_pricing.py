@@ -13,11 +13,13 @@ from support.runs import EXAMPLES, FIRST, KEY, MODEL, SCOPE, WIDE, neighbour, th
 
 from reconcile.core.attribution import attribute
 from reconcile.core.auditing import Found, Outcome
+from reconcile.core.evidence import read_evidence
 from reconcile.core.model import MINUTE, Bucket, Claim, Usage, Window
-from reconcile.core.pricing import AMOUNTS, CACHE_WRITES, RunCost, run_cost
+from reconcile.core.pricing import AMOUNTS, CACHE_WRITES, RunCost, entries_of_settled, run_cost
 from reconcile.core.reading import BLOCK
 from reconcile.core.seal import seal
 
+BUSY = "100 . . . . . . . . 50"
 BREAKDOWN = {
     "uncached_input_cost": 0.0, "cached_input_cost": 0.0, "output_cost": 0.0, "cache_savings": 0.0,
     "model": "gpt-4o-mini",
@@ -176,6 +178,7 @@ def test_the_parts_of_the_cost_are_put_where_they_are(members):
 def test_a_cost_of_a_former_figure_goes_with_it():
     for members, left in (({}, None), ({"cost_breakdown": {**BREAKDOWN, "note": "kept"}}, {"note": "kept"})):
         file = Written(**members).read("00:45", "100", prices=at_list).read("01:45", "300")
+        assert file.run.state.figure.tokens_in == 300
         assert ("COST_USD" in file.value["aggregate_metrics"], "pricing" in file.value[BLOCK]) == (False, False)
         assert file.value.get("cost_breakdown") == left
 
@@ -188,10 +191,20 @@ def test_a_cost_that_is_not_ours_is_left_alone():
 
 
 def test_what_another_tool_calls_pricing_is_its_own():
+    for pricing in (["theirs"], {"of": "theirs"}):
+        members = theirs(("00:20", 100))
+        members[BLOCK]["pricing"] = pricing
+        file = Written(**members).read("00:45", "300").read("01:45", "300")
+        assert file.run.state.ours
+        assert file.value[BLOCK]["pricing"] == pricing
+        assert file.audit().outcome is Outcome.SOUND
+
+
+def test_a_cost_in_a_block_that_is_not_ours_is_not_taken_for_one_of_ours():
     members = theirs(("00:20", 100))
-    members[BLOCK]["pricing"] = ["theirs"]
-    file = Written(**members).read("00:45", "100")
-    assert file.value[BLOCK]["pricing"] == ["theirs"]
+    members[BLOCK]["pricing"] = {"unpriced": ["theirs"]}
+    file = Written(**members).read("00:45", "300")
+    assert (file.run.state.ours, file.value[BLOCK]["pricing"]) == (True, {"unpriced": ["theirs"]})
 
 
 def test_an_unpriced_model_leaves_the_cost_alone_and_says_so():
@@ -237,6 +250,47 @@ def test_without_prices_files_are_what_they_were_and_with_them_only_money_is_add
         value[BLOCK].get("evidence", {}).pop("seal", None)
     assert money == without
     assert plain.data == priced_.data
+
+
+# ------------------------------------------------------------------------------------------- for a charge-back
+
+
+def evidence_of(file):
+    return read_evidence(file.document)
+
+
+def test_a_settled_run_with_an_exact_figure_is_usage():
+    file = Written().read("00:45", "100 50").read("01:45", "100 50")
+    entries = entries_of_settled(file.run, evidence_of(file))
+    assert [(each.who.framework, each.who.model, each.tokens.input) for each in entries] == [
+        ("chatdev", MODEL, 100), ("chatdev", MODEL, 50),
+    ]  # fmt: skip
+
+
+def test_a_run_that_waits_is_no_usage_yet():
+    file = Written().read("00:45", "100")
+    assert entries_of_settled(file.run, evidence_of(file)) is None
+
+
+def test_a_run_that_was_never_read_is_none():
+    assert entries_of_settled(Written().run, None) is None
+
+
+def test_a_settled_run_without_evidence_is_none():
+    file = Written().read("00:45", "100").read("01:45", "100")
+    assert entries_of_settled(file.run, None) is None
+
+
+def test_a_figure_with_bounds_is_none():
+    file = Written(neighbour("b", 9, 12)).read("00:45", BUSY).read("01:45", BUSY)
+    assert (file.run.settled, entries_of_settled(file.run, evidence_of(file))) == (True, None)
+
+
+def test_an_exact_share_of_minutes_of_two_models_is_none():
+    file = Written().read("00:45", "100 50").read("01:45", "100 50")
+    evidence = evidence_of(file)
+    rows = (evidence.rows[0], replace(evidence.rows[1], model="o3", usage=usage(60)))
+    assert entries_of_settled(file.run, replace(evidence, rows=rows)) is None
 
 
 # ----------------------------------------------------------------------------------------------------- the audit

@@ -94,6 +94,11 @@ def test_what_has_no_list_price_is_unpriced_as_a_whole(logged, reported, costs, 
     assert terms(logged, reported, costs) == {"unpriced": gap}
 
 
+def test_costs_without_a_model_are_held_against_no_price():
+    everything_costs = lambda _: prices(("1", "1", "1", "1"))  # noqa: E731
+    assert terms([used(model=None)], [], [billed("2", "web search")], everything_costs) == {"unpriced": "1098"}
+
+
 def test_usage_without_cost_and_price_is_no_zero():
     split = split_gap([used(model="x"), used(model="y", cost="1")], official(), at_list)
     assert dict(split.unpriced) == {"x": Tokens(1000, 0, 0, 100)}
@@ -105,11 +110,12 @@ def test_a_request_without_tokens_needs_no_price():
 
 
 def test_a_mean_price_that_decimals_cannot_write_leaves_its_last_digits_to_rounding():
-    reported = [used(tokens=(1, 0, 0, 0)), used(tokens=(2, 0, 0, 0), batch=True)]
-    logged = [used(tokens=(4, 0, 0, 0), cost="0.0000006")]
-    split = split_gap(logged, official(reported, bill(reported)), at_list)
-    assert split.gap.quantity == Decimal("0.000000100000")
-    assert split.gap.total == split.local - split.official
+    reported = [used(tokens=(1, 0, 0, 0)), used(tokens=(6, 0, 0, 0), batch=True)]
+    costs = [billed(f"1.{'3' * 39}")]
+    split = split_gap([used(tokens=(8, 0, 0, 0), cost="0.0000006")], official(reported, costs), at_list)
+    assert split.gap.quantity == Decimal("0.000000085714")
+    assert 0 < abs(split.gap.rounding) < Decimal("1E-12")
+    assert sum(map(Fraction, split.gap.terms)) == Fraction(split.local) - Fraction(split.official)
 
 
 def test_days_are_apart_and_models_too():
