@@ -6,8 +6,10 @@ One shift for all, or two that differ by the hour of daylight saving time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
+from operator import sub
 
 from reconcile.core.comparing.breaks.codes import Code
 from reconcile.core.comparing.breaks.hypothesis import Hypotheses, Hypothesis, hour_text
@@ -60,13 +62,14 @@ def clock(view: View) -> Hypotheses:
 
 
 def _clocks(view: View, counted: tuple[int, ...]) -> list[Clock]:
-    misfit = _misfit(view, counted)
-    constant = min(misfit, key=lambda shift: (sum(misfit[shift]), abs(shift)))
-    least = sum(misfit[constant])
+    misfit = {shift: list(accumulate(off, initial=0)) for shift, off in _misfit(view, counted).items()}
+    constant = min(misfit, key=lambda shift: (misfit[shift][-1], abs(shift)))
     found = [Clock(constant * LOGGED_GRAIN, constant * LOGGED_GRAIN)] if constant else []
-    misses, _, before, since, turn = min(_turned(misfit, before, since, view.start) for before, since in _pairs())
-    if misses <= least // 2:
-        found.append(Clock(before * LOGGED_GRAIN, since * LOGGED_GRAIN, view.start + turn * HOUR))
+    turned = {pair: _least(misfit, *pair) for pair in _pairs()}
+    before, since = min(turned, key=lambda pair: turned[pair])
+    if turned[before, since] <= misfit[constant][-1] // 2:
+        turn = _turn(misfit, before, since, view.start)
+        found.append(Clock(before * LOGGED_GRAIN, since * LOGGED_GRAIN, turn))
     return found
 
 
@@ -76,18 +79,22 @@ def _pairs() -> list[tuple[int, int]]:
     return [(one, other) for one in steps for other in (one - QUARTERS, one + QUARTERS) if abs(other) <= MOST]
 
 
-def _turned(misfit: dict[int, list[int]], before: int, since: int, start: int) -> tuple[int, bool, int, int, int]:
-    """What does not fit even with the best hour of the change; where several fit as well, with a usual one."""
-    rest = sum(misfit[since])
-    best = (rest, True, before, since, 0)
-    done = 0
-    for hour, (one, other) in enumerate(zip(misfit[before], misfit[since], strict=True), 1):
-        done += one
-        rest -= other
-        if done + rest <= best[0]:
-            unusual = not _is_usual(start + hour * HOUR + before * LOGGED_GRAIN)
-            best = min(best, (done + rest, unusual, before, since, hour))
-    return best
+Misfit = dict[int, list[int]]
+"""For each shift in quarters, how much is off before each hour of the period."""
+
+
+def _least(misfit: Misfit, before: int, since: int) -> int:
+    """What does not fit even with the best hour of the change."""
+    off: list[int] = list(map(sub, misfit[before], misfit[since]))
+    return misfit[since][-1] + min(off)
+
+
+def _turn(misfit: Misfit, before: int, since: int, start: int) -> int:
+    """The best hour of the change; where several fit as well, one at which clocks are turned."""
+    off = list(map(sub, misfit[before], misfit[since]))
+    least = min(off)
+    best = [start + hour * HOUR for hour, each in enumerate(off) if each == least]
+    return min(best, key=lambda turn: (not _is_usual(turn + before * LOGGED_GRAIN), turn))
 
 
 def _is_usual(turn: int) -> bool:
@@ -107,13 +114,10 @@ def _misfit(view: View, counted: tuple[int, ...]) -> dict[int, list[int]]:
         place = (row.start - view.start) // LOGGED_GRAIN + MOST
         if 0 <= place < len(quarters):
             quarters[place] += _count(row, counted)
-    shifts = range(-MOST, MOST + 1)
-    return {shift: _off(quarters, MOST + shift, official) for shift in shifts}
-
-
-def _off(quarters: Sequence[int], first: int, official: Sequence[int]) -> list[int]:
-    starts = range(first, first + len(official) * QUARTERS, QUARTERS)
-    return [abs(sum(quarters[at : at + QUARTERS]) - theirs) for at, theirs in zip(starts, official, strict=True)]
+    whole = [sum(quarters[at : at + QUARTERS]) for at in range(len(quarters))]
+    return {
+        shift: list(map(abs, map(sub, whole[MOST + shift :: QUARTERS], official))) for shift in range(-MOST, MOST + 1)
+    }
 
 
 def _count(row: Row, counted: tuple[int, ...]) -> int:
@@ -124,9 +128,9 @@ def read_by(found: Clock, view: View) -> View:
     """The log by another clock."""
     forward, back = found.turn + found.before, found.turn + found.since
     twice = [row for row in view.local if back <= row.start < forward]
-    once = replace(view, local=tuple(row for row in view.local if not back <= row.start < forward))
+    once = view.with_local(tuple(row for row in view.local if not back <= row.start < forward))
     turned = once.mapped(lambda row: row._replace(start=row.start - _offset(found, row.start, forward)))
-    return replace(turned, local=turned.local + _shared_out(twice, found, view))
+    return turned.with_local(turned.local + _shared_out(twice, found, view))
 
 
 def _offset(found: Clock, start: int, turn: int) -> int:
