@@ -18,7 +18,7 @@ def compared_csv(comparison: Comparison) -> str:
     """RFC 4180, with a head. A figure that nothing tells is empty, which is not zero."""
     columns = [f"{what}_{metric.value}" for metric in Metric for what in ("local", "official", "difference", "percent")]
     total = Row(name=None, local=comparison.local, official=comparison.official)
-    rows = [[_text(row.name or ""), *_figures(row)] for row in comparison.rows]
+    rows = [[csv_text(row.name or ""), *_figures(row)] for row in comparison.rows]
     return "".join(
         f"{','.join(cells)}\r\n" for cells in ([comparison.by.value, *columns], *rows, [TOTAL, *_figures(total)])
     )
@@ -40,7 +40,7 @@ def _amount(amount: Amount | None) -> str:
     return str(amount) if isinstance(amount, int) else spelled_amount(amount)
 
 
-def _text(name: str) -> str:
+def csv_text(name: str) -> str:
     """Untrusted. An apostrophe before what begins like a formula is what spreadsheets understand."""
     shown = printable(name)
     shown = f"'{shown}" if shown[:1] and shown[0] in FORMULAS else shown

@@ -153,9 +153,9 @@ def view_of(log: UsageLog, cut: Cut) -> View:
     view = View(
         start=cut.start,
         until=cut.until,
-        log=Side(tuple(_row(entry) for entry in cut.log)),
+        log=Side(_rows(cut.log)),
         provider=Side(official),
-        repeated=tuple(_row(entry) for entry in cut.models.entries(log.repeated)),
+        repeated=_rows(cut.models.entries(log.repeated)),
         unlogged=log.unlogged_attempts,
         weights=(1 / max(totals[REQUESTS], 1), 1 / max(sum(totals[1:]), 1)),
     )
@@ -169,6 +169,21 @@ def _models_agree(plain: View, by_model: View, cut: Cut) -> bool:
     if None in models or not models <= {entry.who.model for entry in cut.official}:
         return False
     return plain.distance >= by_model.distance / 2
+
+
+def _rows(entries: Iterable[Entry]) -> tuple[Row, ...]:
+    """One row for each stretch of time and whose it is, wherever it was written: what is halved must not be rounded."""
+    merged: dict[tuple[int, Dimensions], Counts] = {}
+    for entry in entries:
+        start, who, counts = _row(entry)
+        old = merged.get((start, who))
+        merged[start, who] = counts if old is None else _added(old, counts)
+    return tuple(Row(start, who, counts) for (start, who), counts in merged.items())
+
+
+def _added(one: Counts, other: Counts) -> Counts:
+    requests, uncached, read, write, output, reasoning = (a + b for a, b in zip(one, other, strict=True))
+    return (requests, uncached, read, write, output, reasoning)
 
 
 def _row(entry: Entry) -> Row:

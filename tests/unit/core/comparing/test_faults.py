@@ -76,7 +76,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_log_is_named_first(fault, keys):
     code, spoil = FAULTS[fault]
-    for seed in seeds(3):
+    for seed in seeds(1):
         drawn = month(seed, batch=0)
         found = compared(drawn, spoil(drawn.lines(keys=keys), seed))
         assert codes(found) == [code], seed
@@ -84,7 +84,7 @@ def test_a_fault_of_the_log_is_named_first(fault, keys):
 
 
 def test_a_clean_month_names_nothing():
-    for seed in seeds(6):
+    for seed in seeds(2):
         drawn = month(seed, tiers=0.1)
         for keys, aliases in itertools.product((True, False), repeat=2):
             lines = drawn.lines(keys=keys, aliases=aliases)
@@ -96,7 +96,7 @@ def test_a_clean_month_names_nothing():
 
 @pytest.mark.parametrize("keys", [True, False], ids=["with keys", "without keys"])
 def test_a_foreign_key_is_named_first(keys):
-    for seed in seeds(3):
+    for seed in seeds(1):
         drawn = month(seed, batch=0, foreign=0.2)
         found = compared(drawn, months.without_key(drawn.lines(keys=keys), drawn, "key_other"))
         assert codes(found) == ["foreign_key"], seed
@@ -104,14 +104,14 @@ def test_a_foreign_key_is_named_first(keys):
 
 
 def test_repeated_lines_are_named_first():
-    for seed in seeds(3):
+    for seed in seeds(1):
         drawn = month(seed, batch=0)
         lines = drawn.lines()
         assert codes(compared(drawn, lines + lines[::9], repeated=lines[::9])) == ["duplicate_lines"], seed
 
 
 def test_an_hour_that_the_clock_shows_twice_leaves_nothing_unexplained():
-    for seed in seeds(3):
+    for seed in seeds(1):
         drawn = month(seed, period=OCTOBER, batch=0, zone="Europe/Berlin")
         found = compared(drawn, months.in_local_time(drawn.lines(), "Europe/Berlin"))
         assert codes(found) == ["time_zone"], seed
@@ -196,8 +196,8 @@ def itemless(official):
 @pytest.mark.parametrize("case", PRICES)
 def test_a_fault_of_prices_is_named_alone_and_to_the_last_digit(case):
     code, spoil = PRICES[case]
-    for seed in seeds(2):
-        drawn = month(seed, busy=2)
+    for seed in seeds(1):
+        drawn = month(seed, busy=1)
         lines, given = spoil(drawn, drawn.lines())
         found = compared(drawn, lines, **given)
         assert codes(found) == [code], seed
@@ -214,7 +214,7 @@ def test_a_tier_that_is_priced_as_the_default_is_named_alone(known):
 
 
 def test_attempts_are_named_where_lines_speak_of_them():
-    for seed in seeds(3):
+    for seed in seeds(1):
         drawn = month(seed, batch=0)
         lines = [line for place, line in enumerate(drawn.lines()) if place % 20]
         gone = len(drawn.calls) - len(lines)
@@ -272,7 +272,7 @@ COMBINED = {
 @pytest.mark.parametrize("pair", list(itertools.combinations(COMBINED, 2)), ids=" and ".join)
 def test_two_faults_at_once_are_both_named(pair):
     for seed in seeds(1):
-        drawn = month(seed + 1, batch=0, busy=3, foreign=0.2 if "foreign_key" in pair else 0)
+        drawn = month(seed + 1, batch=0, busy=1.5, foreign=0.2 if "foreign_key" in pair else 0)
         lines = months.without_key(drawn.lines(keys=False), drawn, "key_other")
         for name in pair:
             lines = COMBINED[name](lines, seed)
@@ -280,8 +280,9 @@ def test_two_faults_at_once_are_both_named(pair):
 
 
 def test_any_three_faults_at_once_put_a_true_one_first():
-    drawn = month(11, batch=0, busy=3, foreign=0.2)
-    for three in itertools.combinations(COMBINED, 3):
+    drawn = month(11, batch=0, busy=1, foreign=0.2)
+    every = list(itertools.combinations(COMBINED, 3))
+    for three in every[:: max(1, 7 // len(seeds(1)))]:
         lines = months.without_key(drawn.lines(keys=False), drawn, "key_other")
         for name in three:
             lines = COMBINED[name](lines, 1)
