@@ -1,4 +1,4 @@
-"""`compare` as CSV: a line a row and one for the total, exact amounts, and no name a spreadsheet takes for a formula."""
+"""`compare` as CSV: a line a row and one for the total, exact amounts, and no name that looks like a formula."""
 
 from __future__ import annotations
 

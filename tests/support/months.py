@@ -1,15 +1,16 @@
 """A month of calls drawn from dice, and what an application and the provider each write down of it.
 
-Both sides are made from the calls with arithmetic of this module alone, so that a comparison of them can be held against
-what is known: which calls there were, and what went wrong with the log.
+Both sides are made from the calls with arithmetic of this module alone, so that a comparison of them can be held
+against what is known: which calls there were, and what went wrong with the log.
 """
 
-import random
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from support.worlds import dice as thrown
 
 from reconcile.core.comparing.sides import (
     Cost,
@@ -158,8 +159,8 @@ def added(sums, counts):
 
 def month(seed, *, period=MARCH, batch=0.15, foreign=0.0, tiers=0.0, models=tuple(MODELS), busy=None, zone="UTC"):
     """Calls by day and by night, more on working days, two keys, cached shares, reasoning where a model reasons."""
-    dice = random.Random(seed)
-    busy = busy or dice.choice([1.5, 3.0, 6.0])
+    dice = thrown(seed)
+    busy = busy or dice.choice([1.0, 2.0])
     home = ZoneInfo(zone)
     hours = (period.end - period.start) // 3600
     calls = []
@@ -167,11 +168,9 @@ def month(seed, *, period=MARCH, batch=0.15, foreign=0.0, tiers=0.0, models=tupl
         start = period.start + 3600 * hour
         clock = datetime.fromtimestamp(start, UTC).astimezone(home)
         rhythm = (1.6 if 8 <= clock.hour < 19 else 0.4) * (0.5 if clock.weekday() >= 5 else 1.0)
-        for _ in range(poisson(dice, busy * rhythm)):
-            calls.append(drawn(dice, start, models, batch, tiers))
-        for _ in range(poisson(dice, busy * rhythm * foreign)):
-            key, project = FOREIGN
-            calls.append(replace(drawn(dice, start, models, 0, 0), key=key, project=project))
+        calls += [drawn(dice, start, models, batch, tiers) for _ in range(poisson(dice, busy * rhythm))]
+        others = [drawn(dice, start, models, 0, 0) for _ in range(poisson(dice, busy * rhythm * foreign))]
+        calls += [replace(call, key=FOREIGN[0], project=FOREIGN[1]) for call in others]
     return Month(period=period, calls=calls)
 
 
@@ -275,7 +274,7 @@ def times(lines, factor):
 
 
 def lost(lines, share, seed):
-    dice = random.Random(seed)
+    dice = thrown(seed)
     return [line for line in lines if dice.random() >= share]
 
 

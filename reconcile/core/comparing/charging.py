@@ -26,6 +26,18 @@ def at(prices: Prices, tokens: Tokens) -> Decimal:
     return exactly(WIDE.multiply(rate, Decimal(count)) for rate, count in pairs)
 
 
+def remembered(price_of: PriceOf) -> PriceOf:
+    """The same prices, looked up once an entry: every sum and hypothesis asks for them again."""
+    known: dict[Entry, Prices | None] = {}
+
+    def prices(entry: Entry) -> Prices | None:
+        if entry not in known:
+            known[entry] = price_of(entry)
+        return known[entry]
+
+    return prices
+
+
 def listed(entry: Entry, price_of: PriceOf | None) -> Decimal | None:
     """Tokens times list price; None where there is no price."""
     prices = price_of(entry) if price_of else None

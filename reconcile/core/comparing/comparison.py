@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from reconcile.core.comparing.amounts import exactly, less
 from reconcile.core.comparing.breaks import Break, breaks_of
-from reconcile.core.comparing.charging import Unpriced, charges, sources, unpriced
+from reconcile.core.comparing.charging import Unpriced, charges, remembered, sources, unpriced
 from reconcile.core.comparing.cutting import DOLLAR, Cut, cut
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, figures, percent
 from reconcile.core.comparing.sides import Cost, Measured, Official, Period, PriceOf, UsageLog
@@ -131,6 +131,7 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
     Costs are compared over whole closed days. Without `price_of` the log's cost is what it wrote itself.
     """
     parts = cut(log, official, period, settled_until)
+    price_of = remembered(price_of) if price_of else None
     local = _local(parts, price_of)
     reported = figures(parts.official, None if parts.costs is None else exactly(cost.amount for cost in parts.costs))
     closed = tuple(entry for entry in parts.local if entry.start < parts.costs_until)

@@ -157,6 +157,6 @@ def _log(log: UsageLog) -> Json:
         "lines": log.lines,
         "bad_lines": log.bad_lines,
         "bad": [{"file": bad.file, "line": bad.line, "why": bad.why} for bad in log.bad],
-        "repeated_lines": sum(entry.requests for entry in log.repeated),
+        "repeated_requests": sum(entry.requests for entry in log.repeated),
         "unlogged_attempts": log.unlogged_attempts,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from reconcile.core.comparing.breaks.codes import Code
 from reconcile.core.comparing.breaks.hypothesis import Hypotheses, Hypothesis, hour_text
@@ -56,7 +55,7 @@ def _silence(view: View, whose: str, theirs: Sequence[Row], logged: set[int], le
     shown = ", ".join(f"{hour_text(of[0] * HOUR)} to {hour_text((of[-1] + 1) * HOUR)}" for of in stretches[:SHOWN])
     more = f" and {len(stretches) - SHOWN:,} times more" if len(stretches) > SHOWN else ""
     said = f"nothing{whose} is logged from {shown}{more}, where the provider reports {requests}"
-    after = replace(view, local=view.local + missing)
+    after = view.with_local(view.local + missing)
     yield Hypothesis(code=Code.MISSING_LOG, metric=Metric.TOTAL, after=after, said=said, remedy=FILES_REMEDY)
 
 
@@ -81,7 +80,7 @@ def unlogged_batches(view: View) -> Hypotheses:
         yield Hypothesis(
             code=Code.MISSING_LOG,
             metric=Metric.TOTAL,
-            after=replace(view, official=tuple(row for row in view.official if not row.who.batch)),
+            after=view.with_official(tuple(row for row in view.official if not row.who.batch)),
             said=f"the provider reports {requests} of batch jobs, and the log seems to hold none",
             remedy="log the usage of batch jobs too: their output file has it, line by line",
         )
@@ -109,7 +108,7 @@ def _left_out(view: View, name: str, of: Of, candidates: set[str | None]) -> Hyp
         yield Hypothesis(
             code=Code.FOREIGN_KEY,
             metric=Metric.TOTAL,
-            after=replace(view, official=kept),
+            after=view.with_official(kept),
             said=f"the provider reports {usage} of {_named(name, chosen)}, which the log seems to hold none of",
             remedy=STRANGER_REMEDY,
         )
@@ -125,7 +124,7 @@ def _surplus(view: View, name: str, of: Of, candidates: set[str | None]) -> Hypo
         yield Hypothesis(
             code=Code.FOREIGN_KEY,
             metric=Metric.TOTAL,
-            after=replace(view, local=kept),
+            after=view.with_local(kept),
             said=f"the log has {usage} of {_named(name, chosen)}, which the provider seems to report none of",
             remedy=ELSEWHERE_REMEDY,
         )
@@ -172,7 +171,7 @@ def _chosen(view: View, owned: dict[str, Cells], sign: int) -> tuple[str, ...]:
 
 def _apart(view: View) -> Cells:
     """Local less official, cell by cell."""
-    apart = view.local_cells
+    apart = {key: list(counts) for key, counts in view.local_cells.items()}
     for key, counts in view.official_cells.items():
         cell = apart.setdefault(key, [0] * len(COMPARED))
         for part in COMPARED:

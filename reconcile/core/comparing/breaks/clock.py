@@ -6,8 +6,10 @@ One shift for all, or two that differ by the hour of daylight saving time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
+from operator import sub
 
 from reconcile.core.comparing.breaks.codes import Code
 from reconcile.core.comparing.breaks.hypothesis import Hypotheses, Hypothesis, hour_text
@@ -60,14 +62,21 @@ def clock(view: View) -> Hypotheses:
 
 
 def _clocks(view: View, counted: tuple[int, ...]) -> list[Clock]:
-    misfit = _misfit(view, counted)
-    constant = min(misfit, key=lambda shift: (sum(misfit[shift]), abs(shift)))
-    least = sum(misfit[constant])
+    fit = _fit(view, counted)
+    constant = min(fit.off, key=lambda shift: (fit.off[shift][-1], *_oddness(shift, fit.residue)))
     found = [Clock(constant * LOGGED_GRAIN, constant * LOGGED_GRAIN)] if constant else []
-    misses, _, before, since, turn = min(_turned(misfit, before, since, view.start) for before, since in _pairs())
-    if misses <= least // 2:
-        found.append(Clock(before * LOGGED_GRAIN, since * LOGGED_GRAIN, view.start + turn * HOUR))
+    turned = {pair: fit.off[pair[1]][-1] + min(fit.turning(*pair)) for pair in _pairs()}
+    before, since = min(turned, key=lambda pair: (turned[pair], *_oddness(pair[0], fit.residue)))
+    if turned[before, since] <= fit.off[constant][-1] // 2:
+        turn = view.start + _hour_of_change(fit, before, since, view.start) * HOUR
+        found.append(Clock(before * LOGGED_GRAIN, since * LOGGED_GRAIN, turn))
     return found
+
+
+def _oddness(shift: int, residue: int) -> tuple[bool, bool, int]:
+    """Of shifts that fit as well: first those that put a log by the hour on whole hours, then zones of half hours."""
+    off = (shift * LOGGED_GRAIN - residue) % HOUR
+    return (off != 0, off % (HOUR // 2) != 0, abs(shift))
 
 
 def _pairs() -> list[tuple[int, int]]:
@@ -76,28 +85,24 @@ def _pairs() -> list[tuple[int, int]]:
     return [(one, other) for one in steps for other in (one - QUARTERS, one + QUARTERS) if abs(other) <= MOST]
 
 
-def _turned(misfit: dict[int, list[int]], before: int, since: int, start: int) -> tuple[int, bool, int, int, int]:
-    """What does not fit even with the best hour of the change; where several fit as well, with a usual one."""
-    rest = sum(misfit[since])
-    best = (rest, True, before, since, 0)
-    done = 0
-    for hour, (one, other) in enumerate(zip(misfit[before], misfit[since], strict=True), 1):
-        done += one
-        rest -= other
-        if done + rest <= best[0]:
-            unusual = not _is_usual(start + hour * HOUR + before * LOGGED_GRAIN)
-            best = min(best, (done + rest, unusual, before, since, hour))
-    return best
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How well the log's hours fit under each shift, in quarters."""
+
+    official: list[int]
+    logged: list[int]
+    """What is logged in the hour from each quarter on, MOST quarters before the period and after it too."""
+    off: dict[int, list[int]]
+    """For each shift, how much is off before each hour of the period, and in all of it."""
+    residue: int
+    """Where in an hour all of the log's times are; 0 where they differ."""
+
+    def turning(self, before: int, since: int) -> list[int]:
+        """For a change at each hour, what is off, less what would be without the first shift."""
+        return list(map(sub, self.off[before], self.off[since]))
 
 
-def _is_usual(turn: int) -> bool:
-    """Whether clocks are turned at such a time: early on a Sunday."""
-    moment = datetime.fromtimestamp(turn, UTC)
-    return moment.weekday() == SUNDAY and 1 <= moment.hour <= LATEST
-
-
-def _misfit(view: View, counted: tuple[int, ...]) -> dict[int, list[int]]:
-    """For each shift in quarters, how far every hour of the period is off."""
+def _fit(view: View, counted: tuple[int, ...]) -> _Fit:
     hours = (view.until - view.start) // HOUR
     official = [0] * hours
     for row in view.official:
@@ -107,13 +112,38 @@ def _misfit(view: View, counted: tuple[int, ...]) -> dict[int, list[int]]:
         place = (row.start - view.start) // LOGGED_GRAIN + MOST
         if 0 <= place < len(quarters):
             quarters[place] += _count(row, counted)
-    shifts = range(-MOST, MOST + 1)
-    return {shift: _off(quarters, MOST + shift, official) for shift in shifts}
+    logged = [sum(quarters[at : at + QUARTERS]) for at in range(len(quarters))]
+    off = {
+        shift: list(accumulate(map(abs, map(sub, logged[MOST + shift :: QUARTERS], official)), initial=0))
+        for shift in range(-MOST, MOST + 1)
+    }
+    residues = {row.start % HOUR for row in view.local}
+    return _Fit(official, logged, off, min(residues, default=0) if len(residues) == 1 else 0)
 
 
-def _off(quarters: Sequence[int], first: int, official: Sequence[int]) -> list[int]:
-    starts = range(first, first + len(official) * QUARTERS, QUARTERS)
-    return [abs(sum(quarters[at : at + QUARTERS]) - theirs) for at, theirs in zip(starts, official, strict=True)]
+def _hour_of_change(fit: _Fit, before: int, since: int, start: int) -> int:
+    """The hour that fits best; where several fit as well, one at which clocks are turned."""
+    off = fit.turning(before, since)
+    if since < before:
+        off = [each - _twice(fit, hour, since) for hour, each in enumerate(off)]
+    least = min(off)
+    best = [hour for hour, each in enumerate(off) if each == least]
+    return min(best, key=lambda hour: (not _is_usual(start + hour * HOUR + before * LOGGED_GRAIN), hour))
+
+
+def _twice(fit: _Fit, hour: int, since: int) -> int:
+    """How much too much is off where the clock shows one hour twice: what is logged in it belongs to two."""
+    if not 0 < hour < len(fit.official):
+        return 0
+    shown = fit.logged[MOST + since + hour * QUARTERS]
+    first, second = fit.official[hour - 1 : hour + 1]
+    return abs(shown - first) + abs(shown - second) - abs(shown - first - second)
+
+
+def _is_usual(turn: int) -> bool:
+    """Whether clocks are turned at such a time: early on a Sunday."""
+    moment = datetime.fromtimestamp(turn, UTC)
+    return moment.weekday() == SUNDAY and 1 <= moment.hour <= LATEST
 
 
 def _count(row: Row, counted: tuple[int, ...]) -> int:
@@ -124,9 +154,9 @@ def read_by(found: Clock, view: View) -> View:
     """The log by another clock."""
     forward, back = found.turn + found.before, found.turn + found.since
     twice = [row for row in view.local if back <= row.start < forward]
-    once = replace(view, local=tuple(row for row in view.local if not back <= row.start < forward))
+    once = view.with_local(tuple(row for row in view.local if not back <= row.start < forward))
     turned = once.mapped(lambda row: row._replace(start=row.start - _offset(found, row.start, forward)))
-    return replace(turned, local=turned.local + _shared_out(twice, found, view))
+    return turned.with_local(turned.local + _shared_out(twice, found, view))
 
 
 def _offset(found: Clock, start: int, turn: int) -> int:

@@ -70,7 +70,7 @@ def duplicates(view: View) -> Hypotheses:
         yield Hypothesis(
             code=Code.DUPLICATE_LINES,
             metric=Metric.TOTAL,
-            after=replace(view, local=_without(view.local, view.repeated), repeated=()),
+            after=replace(view.with_local(_without(view.local, view.repeated)), repeated=()),
             said=f"lines that equal an earlier one hold {lines} and {tokens:,} tokens",
             remedy=remedy,
         )

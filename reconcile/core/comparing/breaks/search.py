@@ -50,9 +50,7 @@ def eliminated(view: View) -> tuple[tuple[Step, ...], View]:
 
 
 def step_of(view: View, found: Hypothesis) -> Step:
-    return Step(
-        taken=found, before=view, gap_before=view.weigh(view.gaps), gap_after=found.after.weigh(found.after.gaps)
-    )
+    return Step(taken=found, before=view, gap_before=view.distance, gap_after=found.after.distance)
 
 
 def _best(view: View) -> Hypothesis | None:
@@ -62,23 +60,23 @@ def _best(view: View) -> Hypothesis | None:
     for hypothesis in _hypotheses(view):
         left = hypothesis.after.gaps
         counted = hypothesis.speaks_of
-        if view.weigh(left, counted) <= MOST * view.weigh(gaps, counted) and view.weigh(left) < view.weigh(gaps):
+        if view.weigh(left, counted) <= MOST * view.weigh(gaps, counted) and view.weigh(left) < view.distance:
             tried.append((hypothesis, view.weigh(left)))
     least = min((left for _, left in tried), default=0.0)
-    tied = [hypothesis for hypothesis, left in tried if left - least <= TIE * view.weigh(gaps)]
+    tied = [hypothesis for hypothesis, left in tried if left - least <= TIE * view.distance]
     return min(tied, key=lambda hypothesis: RANK[hypothesis.code], default=None)
 
 
 def _best_of_two(view: View) -> Hypothesis | None:
     """The first of two that take away most only together; of these the one that takes away more."""
-    gap = view.weigh(view.gaps)
+    gap = view.distance
     found: list[tuple[float, int, Hypothesis]] = []
     for place, first in enumerate(_hypotheses(view)):
-        alone = view.weigh(first.after.gaps)
+        alone = first.after.distance
         if alone >= gap:
             continue
         second = _best(first.after)
-        if second is not None and view.weigh(second.after.gaps) <= MOST * MOST * gap:
+        if second is not None and second.after.distance <= MOST * MOST * gap:
             found.append((alone, place, first))
     return min(found, key=lambda each: each[:2])[2] if found else None
 

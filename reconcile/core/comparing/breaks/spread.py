@@ -72,4 +72,4 @@ def _filled(view: View, share: int, of: int) -> View:
         lacking = [max(0, there - here) * share // of for there, here in zip(counts, ours, strict=True)]
         requests, uncached, read, write, output = lacking
         added.append(Row(hour * HOUR, Dimensions(model=model), (requests, uncached, read, write, output, 0)))
-    return replace(view, local=view.local + tuple(added))
+    return view.with_local(view.local + tuple(added))
