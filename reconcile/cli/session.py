@@ -60,6 +60,7 @@ def workspace(settings: config.Settings) -> workflow.Workspace:
         variables=settings.variables,
         now=settings.now,
         evidence=settings.evidence,
+        pricing=settings.pricing,
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reconcile.core.comparing.charges import entries_of_run
 from reconcile.core.comparing.sides import LOGGED_GRAIN, Dimensions, Entry, Tokens
 from reconcile.core.evidence import Evidence
-from reconcile.core.model import Run, Scope, total
+from reconcile.core.model import Run, Scope
+from reconcile.core.pricing import entries_of_settled
 
 
 def figures_of_run(run: Run, scope: Scope, evidence: Evidence | None) -> tuple[Entry, ...]:
@@ -13,11 +13,12 @@ def figures_of_run(run: Run, scope: Scope, evidence: Evidence | None) -> tuple[E
 
     Without rows that are all its own, the figure stands as a whole in the quarter of an hour in which the run began.
     """
+    by_the_minute = entries_of_settled(run, evidence)
+    if by_the_minute is not None:
+        return by_the_minute
     figure = run.state.figure if run.state else None
     if figure is None or figure.is_zero:
         return ()
-    if evidence and total(row.usage for row in evidence.rows) == figure:
-        return entries_of_run(run.key.framework, evidence.rows)
     start = run.window.start - run.window.start % LOGGED_GRAIN
     who = Dimensions(
         framework=run.key.framework,
