@@ -1,7 +1,8 @@
 """List prices of the provider's models, from the table inside the package genai-prices. No request is made.
 
-A table answers for what it has. What it would answer with a standard price although a batch or a tier was asked for,
-with the price of text although a model takes sound or images, or with a guess, is no answer here: unpriced.
+A table answers for what it has. What it would answer with a standard price although a tier was asked for, with the
+price of text although a model takes sound or images, or with a guess, is no answer here: unpriced. A batch job that it
+has no prices of costs half of the standard ones, and the source says so.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ OTHER_MEDIA = ("audio", "image", "realtime")
 ORDINARY = ("default", "standard", "auto")
 UNTIERED = ""
 BATCH = "batch"
+WHOLE, HALF = Decimal(1), Decimal("0.5")
+"""Of the standard prices: what the provider says a batch job costs, which a table may not have from the beginning."""
 
 Rate: TypeAlias = "Decimal | TieredPrices | None"
 Asked: TypeAlias = tuple[str, int, bool, str]
@@ -46,6 +49,8 @@ class Listed:
     """Of `Tokens.parts`."""
     starts: tuple[int, ...]
     """Input tokens of a request above which other prices hold, ascending."""
+    share: Decimal = WHOLE
+    """Of these prices that is charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +114,14 @@ def _look_up(asked: Asked) -> Listed | None:
         return None
     context = {"processing": BATCH} if batch else {"service_tier": tier} if tier else {}
     own = _variant(found, at, context) if context else standard
+    share = WHOLE
+    if batch and own.get(INPUT) is None:
+        own, share = standard, HALF
     uncached = own.get(INPUT)
     if uncached is None:
         return None
     rates = tuple(uncached if standard[name] is None and name != OUTPUT else own.get(name) for name in PARTS)
-    return Listed(rates, tuple(sorted({start for rate in rates for start, _ in _steps(rate)})))
+    return Listed(rates, tuple(sorted({start for rate in rates for start, _ in _steps(rate)})), share)
 
 
 def _model(name: str) -> ModelInfo | None:
@@ -160,7 +168,7 @@ def _covers(listed: Listed, entry: Entry) -> bool:
 def _prices(listed: Listed, size: int, source: str) -> Prices:
     """For a token. A part without a price, of which there are no tokens, costs what input costs, or nothing."""
     above = listed.starts[:size]
-    uncached, *others = (_rate(rate, above) for rate in listed.rates)
+    uncached, *others = (_rate(rate, above, listed.share) for rate in listed.rates)
     read, write, output = others
     first = uncached if uncached is not None else NOTHING
     return Prices(
@@ -168,18 +176,18 @@ def _prices(listed: Listed, size: int, source: str) -> Prices:
         cache_read=first if read is None else read,
         cache_write=first if write is None else write,
         output=NOTHING if output is None else output,
-        source=source,
+        source=source if listed.share == WHOLE else f"{source}, batch jobs at half of it",
     )
 
 
-def _rate(rate: Rate, above: tuple[int, ...]) -> Decimal | None:
+def _rate(rate: Rate, above: tuple[int, ...], share: Decimal) -> Decimal | None:
     """USD for a token, where a request is larger than these thresholds."""
     if rate is None:
         return None
     million = rate if isinstance(rate, Decimal) else rate.base
     for start, price in _steps(rate):
         million = price if start in above else million
-    return million.scaleb(MILLION, EXACT)
+    return EXACT.multiply(million, share).scaleb(MILLION, EXACT)
 
 
 def _steps(rate: Rate) -> list[tuple[int, Decimal]]:

@@ -14,6 +14,8 @@ from reconcile.core.comparing.breaks import Break, breaks_of
 from reconcile.core.comparing.charging import Unpriced, charges, remembered, sources, unpriced
 from reconcile.core.comparing.cutting import DOLLAR, Cut, cut
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, figures, percent
+from reconcile.core.comparing.gap import Split, split_gap
+from reconcile.core.comparing.legs import Match, three_way
 from reconcile.core.comparing.sides import Cost, Measured, Official, Period, PriceOf, UsageLog
 from reconcile.core.comparing.tabulating import By, Row, rows
 from reconcile.core.comparing.tolerance import DEFAULT, Allowed, Tolerance
@@ -91,6 +93,10 @@ class Comparison:
     apart_local: Figures
     apart_official: Figures
     """Usage after the instant up to which figures are final."""
+    gap: Split | None
+    """What the difference in cost is made of, over the closed days; None where a side has no cost."""
+    odd: tuple[Match, ...]
+    """Of log, usage and bill, the counts of tokens of a day, a model and a part of which one or all stand apart."""
     unpriced: tuple[Unpriced, ...]
     bill: Bill | None
     other_costs: tuple[Cost, ...]
@@ -135,6 +141,8 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
     local = _local(parts, price_of)
     reported = figures(parts.official, None if parts.costs is None else exactly(cost.amount for cost in parts.costs))
     closed = tuple(entry for entry in parts.local if entry.start < parts.costs_until)
+    of_closed = tuple(entry for entry in parts.official if entry.start < parts.costs_until)
+    billed = Official(usage=of_closed, costs=parts.costs)
     return Comparison(
         period=period,
         cut=parts,
@@ -147,6 +155,8 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
         breaks=breaks_of(log, parts, local, reported, price_of),
         apart_local=figures(parts.apart_local),
         apart_official=figures(parts.apart_official),
+        gap=split_gap(closed, billed, price_of) if price_of and reported.cost is not None else None,
+        odd=tuple(match for match in three_way(closed, billed.usage, billed.costs or ()) if match.odd),
         unpriced=unpriced(closed, price_of) if reported.cost is not None or local.cost is not None else (),
         bill=_bill(parts, reported.cost, invoice),
         other_costs=parts.other_costs,

@@ -93,7 +93,7 @@ def _reasons(parts: Effects, *, quantities: bool) -> Iterable[tuple[Code, Decima
 
 def _unpriced(parts: Effects) -> str:
     more = f" and {len(parts.nameless) - SHOWN:,} more" if len(parts.nameless) > SHOWN else ""
-    return ", ".join(parts.nameless[:SHOWN]) + more
+    return "; ".join(parts.nameless[:SHOWN]) + more
 
 
 def _signed(amount: Decimal) -> str:

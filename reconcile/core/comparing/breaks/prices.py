@@ -13,6 +13,7 @@ from decimal import Decimal
 from reconcile.core.comparing.amounts import NONE, WIDE, exactly, less
 from reconcile.core.comparing.charging import at, charged, listed
 from reconcile.core.comparing.cutting import Cut
+from reconcile.core.comparing.money import named
 from reconcile.core.comparing.sides import Entry, PriceOf, Tokens
 
 FEW = Decimal("0.1")
@@ -43,9 +44,9 @@ class Effects:
     """Billed above list price: below zero."""
     below_list: Decimal = NONE
     unpriced: Decimal = NONE
-    """Billed for models without a price: below zero."""
+    """Billed for what has no list price: below zero."""
     nameless: tuple[str, ...] = ()
-    """These models."""
+    """Models, or what of them has none: `gpt-4o, flex`."""
 
 
 def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effects:
@@ -53,21 +54,24 @@ def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effe
     local = [entry for entry in cut.local if entry.start < cut.costs_until]
     official = [entry for entry in cut.official if entry.start < cut.costs_until]
     bills = _bills(cut)
-    nameless = {entry.who.model for entry in (*local, *official) if listed(entry, price_of) is None}
-    unknown = {entry.who.model for entry in local if entry.tokens.total and charged(entry, price_of) is None}
-    names = tuple(sorted(model or "calls without a model" for model in nameless))
+    unlisted = [entry for entry in (*local, *official) if entry.tokens.total and listed(entry, price_of) is None]
+    priced = {entry.who.model for entry in (*local, *official) if listed(entry, price_of) is not None}
+    nameless = {entry.who.model for entry in unlisted} - priced
+    unknown = {entry.who.model for entry in local if entry.tokens.total and charged(entry, price_of) is None} - priced
+    names = tuple(sorted({named(entry.who) for entry in unlisted}))
     known = [amount for entry in local if (amount := charged(entry, price_of)) is not None]
     gap = less(exactly(known), exactly(bills.values()))
     if not known:
         return Effects(unpriced=gap, nameless=names)
-    ours = [entry for entry in local if entry.who.model not in nameless]
-    theirs = [entry for entry in official if entry.who.model not in nameless]
+    ours = [entry for entry in local if listed(entry, price_of) is not None]
+    theirs = [entry for entry in official if listed(entry, price_of) is not None]
     flags = _flags(ours, theirs, price_of, batches_logged=batches_logged)
-    rest = _against_list(theirs, bills, nameless, price_of)
+    partly = {entry.who.model for entry in unlisted} & priced
+    rest = _against_list(theirs, bills, nameless, partly, price_of)
     batch, tier = exactly((flags.batch, rest.batch)), exactly((flags.tier, rest.tier))
     unpriced = exactly((rest.unpriced, WIDE.minus(exactly(bills.get(model, NONE) for model in unknown))))
-    named = (batch, tier, flags.cached, flags.own, rest.above_list, rest.below_list, unpriced)
-    quantity = less(gap, exactly(named))
+    explained = (batch, tier, flags.cached, flags.own, rest.above_list, rest.below_list, unpriced)
+    quantity = less(gap, exactly(explained))
     whole = None in unknown  # no line says which model it is of
     return Effects(
         quantity=NONE if whole else quantity,
@@ -193,14 +197,25 @@ def _close(one: Decimal, other: Decimal) -> bool:
 
 
 def _against_list(
-    entries: Iterable[Entry], bills: dict[str | None, Decimal], nameless: set[str | None], price_of: PriceOf
+    entries: Iterable[Entry],
+    bills: dict[str | None, Decimal],
+    nameless: set[str | None],
+    partly: set[str | None],
+    price_of: PriceOf,
 ) -> Effects:
-    """List price of the provider's own tokens less its bill, model by model, or together where no line names one."""
+    """List price of the provider's own tokens less its bill, model by model, or together where no line names one.
+
+    Of models that are priced `partly`, that is what the rest of them costs.
+    """
     groups: dict[str | None, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(None if None in bills else entry.who.model, []).append(entry)
     found = [
-        _one_against_list(of, less(exactly(_list(entry, price_of) for entry in of), _billed(bills, model)), price_of)
+        Effects(unpriced=less(exactly(_list(entry, price_of) for entry in of), _billed(bills, model)))
+        if model in partly
+        else _one_against_list(
+            of, less(exactly(_list(entry, price_of) for entry in of), _billed(bills, model)), price_of
+        )
         for model, of in groups.items()
     ]
     above = exactly(each.above_list for each in found)
@@ -209,7 +224,7 @@ def _against_list(
         batch=exactly(each.batch for each in found),
         tier=exactly(each.tier for each in found),
         above_list=NONE if pooled else above,
-        unpriced=above if pooled else NONE,
+        unpriced=exactly((above if pooled else NONE, *(each.unpriced for each in found))),
         below_list=exactly(each.below_list for each in found),
     )
 
