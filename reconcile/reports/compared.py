@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from reconcile.core.comparing.amounts import spelled_amount
 from reconcile.core.comparing.breaks import Break
 from reconcile.core.comparing.comparison import Bill, Comparison, Line, Verdict
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, percent
+from reconcile.core.comparing.legs import Leg
 from reconcile.core.comparing.tabulating import Row
 from reconcile.core.comparing.wire import other_costs, other_usage
 from reconcile.core.model import instant
@@ -31,6 +33,12 @@ HEAD = ("", "log", "provider", "difference", "%", "allowed", "")
 ROW_HEAD = ("requests", "provider", "tokens", "provider", "%", "USD", "provider", "%")
 NONE = "n/a"
 UNNAMED = "(not told)"
+LEGS = {
+    Leg.LOG: "usage and bill agree, and the log has another number",
+    Leg.USAGE: "log and bill agree, and usage has another number",
+    Leg.COSTS: "log and usage agree, and the bill is for another number",
+    Leg.ALL: "log, usage and bill have three different numbers",
+}
 SHOWN_BAD = 5
 """Bad lines that are quoted; the count has all."""
 
@@ -43,6 +51,7 @@ def compared_text(comparison: Comparison, paint: Paint, width: int) -> str:
         f"{paint(headline(comparison), STYLES[comparison.verdict])}\n{_filled(verdict_text(comparison), width)}",
         table([HEAD, *map(line_cells, comparison.lines)]),
         _titled("Why they may differ, likeliest first", _breaks(comparison.breaks, width), paint),
+        _titled("The difference in cost", _said(gap_text(comparison), width), paint),
         _titled(f"By {comparison.by.value}: log beside provider", _rows(comparison), paint),
         _titled("Not in the comparison", _said(apart(comparison), width), paint),
         _titled("The bill", _said(bill_text(comparison.bill), width), paint),
@@ -94,7 +103,9 @@ def number(amount: Amount | None) -> str:
 def signed(amount: Amount | None) -> str:
     if amount is None:
         return NONE
-    return f"{amount:+,.4f}" if isinstance(amount, Decimal) else f"{amount:+,}" if amount else "0"
+    if isinstance(amount, Decimal):
+        return f"{amount:+,.4f}" if amount else "0.0000"
+    return f"{amount:+,}" if amount else "0"
 
 
 def share(of: Decimal | None) -> str:
@@ -150,6 +161,18 @@ def apart(comparison: Comparison) -> list[str]:
         *said,
         *(f"Cost of {item or 'no line item'}: {spelled_amount(of)} {unit.upper()}" for item, unit, of in costs),
     ]
+
+
+def gap_text(comparison: Comparison) -> list[str]:
+    """What the difference in cost is made of, and which of three counts of tokens stands apart."""
+    said = []
+    if comparison.gap and comparison.gap.gap.total:
+        terms = {name: getattr(comparison.gap.gap, name) for name in ("quantity", "price", "unpriced", "rounding")}
+        parts = ", ".join(f"{name} {signed(amount)}" for name, amount in terms.items() if amount)
+        said.append(f"{signed(comparison.gap.gap.total)} USD, to the last digit: {parts}")
+    for leg, of in sorted(Counter(match.odd for match in comparison.odd if match.odd).items()):
+        said.append(f"{plural(of, 'count')} of a day, a model and a part of its tokens: {LEGS[leg]}")
+    return said
 
 
 def _usage(figures: Figures) -> str:

@@ -11,6 +11,7 @@ from reconcile.reports.compared import (
     apart,
     bill_text,
     break_head,
+    gap_text,
     line_cells,
     log_text,
     row_cells,
@@ -53,14 +54,14 @@ def _sections(comparison: Comparison) -> list[tuple[str, list[str]]]:
         f"1. {prose(break_head(each))}: {prose(each.arithmetic)}. To do: {prose(each.remedy)}.\n"
         for each in comparison.breaks
     ]
-    facts = [*apart(comparison), *bill_text(comparison.bill), *log_text(comparison)]
+    facts = [*gap_text(comparison), *apart(comparison), *bill_text(comparison.bill), *log_text(comparison)]
     rows = [
         f"| {UNNAMED if row.name is None else code(row.name)} | {' | '.join(row_cells(row))} |\n"
         for row in comparison.rows
     ]
     return [
         ("\n**Why they may differ, likeliest first**\n\n", breaks),
-        ("\n**What is not in these figures**\n\n", [f"- {prose(fact.rstrip('.'))}.\n" for fact in facts]),
+        ("\n**What else there is to know**\n\n", [f"- {prose(fact.rstrip('.'))}.\n" for fact in facts]),
         (f"\n| {comparison.by.value} {ROWS}\n", rows),
     ]
 

@@ -85,7 +85,7 @@ def test_batches_and_tiers_have_prices_of_their_own_or_none(price_of, who, expec
     assert rates(price_of, "gpt-5-2025-08-07", **who) == expected
 
 
-@pytest.mark.parametrize("who", [{"batch": True}, {"service_tier": "flex"}, {"service_tier": "priority"}])
+@pytest.mark.parametrize("who", [{"service_tier": "flex"}, {"service_tier": "priority"}])
 def test_before_the_table_knows_a_tier_its_standard_price_is_not_taken_for_it(price_of, who):
     assert rates(price_of, "gpt-5-2025-08-07", OLD, **who) is None
     assert rates(price_of, "gpt-5-2025-08-07", OLD) is not None
@@ -149,3 +149,11 @@ def test_only_who_asks_for_prices_loads_the_table():
     """In a process of its own: here it is loaded already."""
     code = "import sys, reconcile.adapters.prices, reconcile.workflow; sys.exit('genai_prices' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_before_the_table_knows_batch_jobs_they_cost_half_of_its_standard_prices_and_it_says_so(price_of):
+    standard, half = (
+        price_of(used("gpt-5-2025-08-07", (1000, 0, 0, 100), 1, midnight(OLD), batch=batch)) for batch in (False, True)
+    )
+    assert [2 * rate for rate in half.rates] == list(standard.rates)
+    assert half.source == f"{standard.source}, batch jobs at half of it"

@@ -9,6 +9,8 @@ from reconcile.core.comparing.amounts import exactly, spelled_amount
 from reconcile.core.comparing.breaks import Break
 from reconcile.core.comparing.comparison import Bill, Comparison, Line
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, percent
+from reconcile.core.comparing.gap import Split
+from reconcile.core.comparing.legs import Match
 from reconcile.core.comparing.sides import Cost, Measured, UsageLog
 from reconcile.core.comparing.tabulating import Row
 from reconcile.core.comparing.tolerance import Allowed
@@ -44,6 +46,8 @@ def comparison_json(comparison: Comparison) -> dict[str, Json]:
             "local": figures_json(comparison.apart_local),
             "official": figures_json(comparison.apart_official),
         },
+        "cost_difference": _gap(comparison.gap),
+        "odd_counts": [_odd(match) for match in comparison.odd],
         "unpriced": [
             {"model": each.model, "requests": each.requests, "total_tokens": each.tokens.total}
             for each in comparison.unpriced
@@ -98,6 +102,25 @@ def _break(each: Break) -> Json:
         "explains": amount_json(each.explains),
         "arithmetic": each.arithmetic,
         "remedy": each.remedy,
+    }
+
+
+def _gap(split: Split | None) -> Json:
+    if split is None:
+        return None
+    terms = {term: spelled_amount(getattr(split.gap, term)) for term in ("quantity", "price", "unpriced", "rounding")}
+    return {**terms, "total": spelled_amount(split.gap.total)}
+
+
+def _odd(match: Match) -> Json:
+    return {
+        "day": f"{instant(match.day):%Y-%m-%d}",
+        "model": match.model,
+        "part": match.part,
+        "log": match.log,
+        "usage": match.usage,
+        "costs": spelled_amount(match.costs),
+        "odd": match.odd,
     }
 
 

@@ -445,7 +445,7 @@ def test_many_models_without_a_price_are_named_up_to_a_few():
     cost = tuple(Cost(day=START, amount=Decimal(1), currency="usd", line_item=f"m{n}, input") for n in range(6))
     reported = official([*calls(), *extra], costs=(*bill(calls()), *cost))
     said = only(compared([*calls(), *extra], reported)).arithmetic
-    assert "m0, m1, m2 and 3 more" in said
+    assert "m0; m1; m2 and 3 more" in said
 
 
 def test_an_open_end_that_differs_is_named():
