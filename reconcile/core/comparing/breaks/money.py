@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import NONE, exactly, less, spelled_amount
+from reconcile.core.comparing.amounts import NONE, less, spelled_amount
 from reconcile.core.comparing.breaks.codes import Break, Code
 from reconcile.core.comparing.breaks.prices import Effects, effects
 from reconcile.core.comparing.cutting import Cut
@@ -98,9 +98,3 @@ def _unpriced(parts: Effects) -> str:
 
 def _signed(amount: Decimal) -> str:
     return f"{'+' if amount > 0 else ''}{spelled_amount(amount)}"
-
-
-def parts_total(parts: Effects) -> Decimal:
-    """All parts together: the gap."""
-    named = (parts.batch, parts.tier, parts.cached, parts.own, parts.above_list, parts.below_list, parts.unpriced)
-    return exactly((parts.quantity, *named))
