@@ -95,7 +95,9 @@ def number(amount: Amount | None) -> str:
 def signed(amount: Amount | None) -> str:
     if amount is None:
         return NONE
-    return f"{amount:+,.4f}" if isinstance(amount, Decimal) else f"{amount:+,}" if amount else "0"
+    if not amount:
+        return "0"
+    return f"{amount:+,.4f}" if isinstance(amount, Decimal) else f"{amount:+,}"
 
 
 def share(of: Decimal | None) -> str:

@@ -48,13 +48,13 @@ def _reasons(parts: Effects, *, quantities: bool) -> Iterable[tuple[Code, Decima
     yield (
         Code.BATCH_PRICE,
         parts.batch,
-        "tokens of batch jobs are priced like others in the log, and billed at the batch price",
+        "the log seems to price batch jobs like other calls, and they are billed at the batch price",
         "log which calls are batch jobs, and price them so",
     )
     yield (
         Code.TIER_PRICE,
         parts.tier,
-        "tokens of another service tier are priced like the default tier's in the log",
+        "the log seems to price calls of another service tier like the default tier's",
         "log the service tier of the answer, and price by it",
     )
     own = "the log's own amounts differ from its tokens times list price"
