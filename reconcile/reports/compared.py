@@ -68,15 +68,16 @@ def headline(comparison: Comparison) -> str:
 
 def verdict_text(comparison: Comparison) -> str:
     """What the verdict is about."""
-    match comparison.verdict:
-        case Verdict.RECONCILED:
-            return "Log and provider agree: every figure that is tested is within its tolerance."
-        case Verdict.MISMATCH:
-            return f"Out of tolerance: {', '.join(NAMES[metric].strip() for metric in comparison.outside)}."
-        case Verdict.NO_DATA:
-            sides = (("the log", comparison.local), ("the provider", comparison.official))
-            empty = " and ".join(name for name, figures in sides if figures.empty)
-            return f"Nothing to compare: {empty} shows no usage in these days, which is not the same as agreeing."
+    if comparison.verdict is Verdict.RECONCILED:
+        return "Log and provider agree: every figure that is tested is within its tolerance."
+    if comparison.verdict is Verdict.MISMATCH:
+        return f"Out of tolerance: {', '.join(NAMES[metric].strip() for metric in comparison.outside)}."
+    sides = (("the log", comparison.local), ("the provider", comparison.official))
+    empty = [name for name, figures in sides if figures.empty]
+    verb = "shows" if len(empty) == 1 else "show"
+    return (
+        f"Nothing to compare: {' and '.join(empty)} {verb} no usage in these days, which is not the same as agreeing."
+    )
 
 
 def line_cells(line: Line) -> tuple[str, ...]:
@@ -103,9 +104,9 @@ def number(amount: Amount | None) -> str:
 def signed(amount: Amount | None) -> str:
     if amount is None:
         return NONE
-    if isinstance(amount, Decimal):
-        return f"{amount:+,.4f}" if amount else "0.0000"
-    return f"{amount:+,}" if amount else "0"
+    if not amount:
+        return "0"
+    return f"{amount:+,.4f}" if isinstance(amount, Decimal) else f"{amount:+,}"
 
 
 def share(of: Decimal | None) -> str:

@@ -63,7 +63,7 @@ def test_equal_sides_are_told_in_short():
     [
         ([], official(calls()), "the log shows"),
         (calls(), Official(usage=()), "the provider shows"),
-        ([], Official(usage=(), costs=None), "the log and the provider shows"),
+        ([], Official(usage=(), costs=None), "the log and the provider show"),
     ],
 )
 def test_nothing_is_called_nothing(local, reported, empty):

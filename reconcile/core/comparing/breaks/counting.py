@@ -25,7 +25,7 @@ def twice_within(view: View) -> Hypotheses:
     for parts, name in (((READ,), "cached"), ((WRITE,), "cache write"), ((READ, WRITE), "cached and cache write")):
         counted = _total(view, *parts)
         if counted:
-            said = f"the log counts {counted:,} {name} tokens beside an input that holds them already"
+            said = f"the log seems to count {counted:,} {name} tokens beside an input that holds them already"
             yield Hypothesis(
                 code=Code.CACHED_COUNTED_TWICE,
                 metric=Metric.INPUT,
@@ -40,7 +40,7 @@ def twice_within(view: View) -> Hypotheses:
             code=Code.REASONING_COUNTED_TWICE,
             metric=Metric.OUTPUT,
             after=view.mapped(_taken(OUTPUT, (REASONING,))),
-            said=f"the log adds {reasoning:,} reasoning tokens to an output that holds them already",
+            said=f"the log seems to add {reasoning:,} reasoning tokens to an output that holds them already",
             remedy="do not add reasoning tokens to the output: the provider's output includes them",
             speaks_of=(OUTPUT,),
         )
@@ -51,8 +51,8 @@ def units(view: View) -> Hypotheses:
     remedy = "state the unit of the log's token fields"
     for factor in FACTORS:
         for change, said in (
-            (_each(TOKENS, factor, 1), f"the log's tokens are {factor:,} times too low"),
-            (_each(TOKENS, 1, factor), f"the log's tokens are {factor:,} times too high"),
+            (_each(TOKENS, factor, 1), f"the log's tokens seem {factor:,} times too low"),
+            (_each(TOKENS, 1, factor), f"the log's tokens seem {factor:,} times too high"),
         ):
             after = view.mapped(change)
             yield Hypothesis(
@@ -79,7 +79,7 @@ def duplicates(view: View) -> Hypotheses:
             code=Code.DUPLICATE_LINES,
             metric=Metric.TOTAL,
             after=view.mapped(_each(EVERY, 1, times)),
-            said=f"the log has every request and every token {times} times",
+            said=f"the log seems to have every request and every token {times} times",
             remedy=remedy,
         )
     yield from _doubled_hours(view, remedy)

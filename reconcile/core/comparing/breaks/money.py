@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import NONE, exactly, less, spelled_amount
+from reconcile.core.comparing.amounts import NONE, less, spelled_amount
 from reconcile.core.comparing.breaks.codes import Break, Code
 from reconcile.core.comparing.breaks.prices import Effects, effects
 from reconcile.core.comparing.cutting import Cut
@@ -48,13 +48,13 @@ def _reasons(parts: Effects, *, quantities: bool) -> Iterable[tuple[Code, Decima
     yield (
         Code.BATCH_PRICE,
         parts.batch,
-        "tokens of batch jobs are priced like others in the log, and billed at the batch price",
+        "the log seems to price batch jobs like other calls, and they are billed at the batch price",
         "log which calls are batch jobs, and price them so",
     )
     yield (
         Code.TIER_PRICE,
         parts.tier,
-        "tokens of another service tier are priced like the default tier's in the log",
+        "the log seems to price calls of another service tier like the default tier's",
         "log the service tier of the answer, and price by it",
     )
     own = "the log's own amounts differ from its tokens times list price"
@@ -98,9 +98,3 @@ def _unpriced(parts: Effects) -> str:
 
 def _signed(amount: Decimal) -> str:
     return f"{'+' if amount > 0 else ''}{spelled_amount(amount)}"
-
-
-def parts_total(parts: Effects) -> Decimal:
-    """All parts together: the gap."""
-    named = (parts.batch, parts.tier, parts.cached, parts.own, parts.above_list, parts.below_list, parts.unpriced)
-    return exactly((parts.quantity, *named))

@@ -60,11 +60,18 @@ def _best(view: View) -> Hypothesis | None:
     for hypothesis in _hypotheses(view):
         left = hypothesis.after.gaps
         counted = hypothesis.speaks_of
-        if view.weigh(left, counted) <= MOST * view.weigh(gaps, counted) and view.weigh(left) < view.distance:
-            tried.append((hypothesis, view.weigh(left)))
+        most = view.weigh(left, counted) <= MOST * view.weigh(gaps, counted)
+        if most and hypothesis.after.distance < view.distance and _holds_by_day(view, hypothesis):
+            tried.append((hypothesis, hypothesis.after.distance))
     least = min((left for _, left in tried), default=0.0)
     tied = [hypothesis for hypothesis, left in tried if left - least <= TIE * view.distance]
     return min(tied, key=lambda hypothesis: RANK[hypothesis.code], default=None)
+
+
+def _holds_by_day(view: View, hypothesis: Hypothesis) -> bool:
+    """Calls that one side has in the next hour look like gaps by the hour, and are none by the day."""
+    after = hypothesis.after
+    return hypothesis.code is Code.TIME_ZONE or after.weigh(after.day_gaps) < view.weigh(view.day_gaps)
 
 
 def _best_of_two(view: View) -> Hypothesis | None:

@@ -20,7 +20,7 @@ RETRIES_REMEDY = "log every attempt: one that failed or timed out on the client 
 def spread(view: View) -> Hypotheses:
     """Attempts where there is evidence of them, else lines that are missing here and there."""
     lacking = -view.difference(Metric.REQUESTS)
-    gaps = view.gaps
+    gaps = view.day_gaps
     if lacking <= 0 or lacking < ONE_WAY * gaps[REQUESTS]:
         return
     if view.unlogged * 2 >= lacking:

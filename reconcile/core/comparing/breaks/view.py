@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.figures import Metric
-from reconcile.core.comparing.sides import HOUR, Dimensions, Entry, UsageLog
+from reconcile.core.comparing.sides import DAY, HOUR, Dimensions, Entry, UsageLog
 
 Counts = tuple[int, int, int, int, int, int]
 """Requests, uncached input, cache reads, cache writes, output; and reasoning, which is within the output."""
@@ -106,6 +106,11 @@ class View:
         """For each count, how much of it is in another hour than on the other side, or missing there."""
         return gaps(self.local_cells, self.official_cells)
 
+    @cached_property
+    def day_gaps(self) -> list[int]:
+        """The same by the day: calls that one side has an hour later are hardly seen in it."""
+        return gaps(_by_day(self.local_cells), _by_day(self.official_cells))
+
     @property
     def distance(self) -> float:
         return self.weigh(self.gaps)
@@ -143,6 +148,15 @@ def gaps(local: Cells, official: Cells) -> list[int]:
         for part in COMPARED:
             found[part] += abs(ours[part] - theirs[part])
     return found
+
+
+def _by_day(cells: Cells) -> Cells:
+    days: Cells = {}
+    for (hour, model), counts in cells.items():
+        day = days.setdefault((hour * HOUR // DAY, model), [0] * len(COMPARED))
+        for part in COMPARED:
+            day[part] += counts[part]
+    return days
 
 
 def view_of(log: UsageLog, cut: Cut) -> View:

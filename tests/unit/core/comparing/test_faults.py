@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from support import months
 from support.months import MARCH, MODELS, OCTOBER, log_of, month
-from support.worlds import seeds
+from support.worlds import dice, seeds
 
 from reconcile.core.comparing.comparison import Verdict, compare
 from reconcile.core.comparing.figures import Metric, difference
@@ -92,6 +92,27 @@ def test_a_clean_month_names_nothing():
                 found = compared(drawn, clean)
                 assert (codes(found), found.verdict) == ([], Verdict.RECONCILED), seed
                 assert found.local.cost == found.official.cost
+
+
+def late(lines, seed):
+    """Stamped when the answer was there: up to a minute later."""
+    thrown = dice(seed)
+    return [replace(line, at=line.at + thrown.randrange(60)) for line in lines]
+
+
+def test_calls_that_are_logged_when_they_end_are_no_reason_but_at_the_edges():
+    for seed in seeds(3):
+        drawn = month(seed, busy=1 + seed)
+        found = compared(drawn, late(flagged(drawn, drawn.lines()), seed))
+        assert set(codes(found)) <= {"unexplained", "missing_log"}, seed
+        assert abs(found.local.requests - found.official.requests) <= 1, seed
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_a_log_that_is_written_when_calls_end_is_named_first(fault):
+    code, spoil = FAULTS[fault]
+    drawn = month(7, batch=0)
+    assert codes(compared(drawn, spoil(late(drawn.lines(), 1), 1)))[0] == code
 
 
 @pytest.mark.parametrize("keys", [True, False], ids=["with keys", "without keys"])
