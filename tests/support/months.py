@@ -160,7 +160,7 @@ def added(sums, counts):
 def month(seed, *, period=MARCH, batch=0.15, foreign=0.0, tiers=0.0, models=tuple(MODELS), busy=None, zone="UTC"):
     """Calls by day and by night, more on working days, two keys, cached shares, reasoning where a model reasons."""
     dice = thrown(seed)
-    busy = busy or 1.0
+    busy = busy or 0.5
     home = ZoneInfo(zone)
     hours = (period.end - period.start) // 3600
     calls = []

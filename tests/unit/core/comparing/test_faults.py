@@ -82,8 +82,9 @@ def test_a_fault_of_the_log_is_named_first(fault, keys):
     for seed in seeds(1):
         drawn = month(seed, batch=0)
         found = compared(drawn, spoil(drawn.lines(keys=keys), seed))
-        assert codes(found) == [code], seed
-        assert found.breaks[0].explains == difference(found.breaks[0].local, found.breaks[0].official), seed
+        assert set(codes(found)) == {code}, seed  # lost lines leave some hours empty, and others not
+        gap = difference(found.breaks[0].local, found.breaks[0].official)
+        assert sum(each.explains for each in found.breaks) == gap, seed
 
 
 def test_a_clean_month_names_nothing():
