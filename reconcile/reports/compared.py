@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import spelled_amount
 from reconcile.core.comparing.breaks import Break
 from reconcile.core.comparing.comparison import Bill, Comparison, Line, Verdict
+from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, percent
 from reconcile.core.comparing.legs import Leg
 from reconcile.core.comparing.tabulating import Row
@@ -160,7 +160,7 @@ def apart(comparison: Comparison) -> list[str]:
     costs = other_costs(comparison.other_costs)
     return [
         *said,
-        *(f"Cost of {item or 'no line item'}: {spelled_amount(of)} {unit.upper()}" for item, unit, of in costs),
+        *(f"Cost of {item or 'no line item'}: {spelled_out(of)} {unit.upper()}" for item, unit, of in costs),
     ]
 
 

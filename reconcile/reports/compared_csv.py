@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconcile.core.comparing.amounts import spelled_amount
 from reconcile.core.comparing.comparison import Comparison
+from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, percent
 from reconcile.core.comparing.tabulating import Row
 from reconcile.reports.words import printable
@@ -37,7 +37,7 @@ def _of(side: Figures | None, metric: Metric) -> Amount | None:
 def _amount(amount: Amount | None) -> str:
     if amount is None:
         return ""
-    return str(amount) if isinstance(amount, int) else spelled_amount(amount)
+    return str(amount) if isinstance(amount, int) else spelled_out(amount)
 
 
 def csv_text(name: str) -> str:

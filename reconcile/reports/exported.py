@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconcile.core.comparing.amounts import spelled_amount
+from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.comparing.sides import PARTS, Cost, Entry
 from reconcile.core.instants import spelled
 from reconcile.core.model import instant
@@ -24,7 +24,7 @@ def entries_csv(entries: Iterable[Entry]) -> str:
             *entry.tokens.parts,
             entry.requests,
             entry.reasoning,
-            None if entry.cost is None else spelled_amount(entry.cost),
+            None if entry.cost is None else spelled_out(entry.cost),
         )
         for entry in sorted(entries, key=lambda entry: (entry.start, str(entry.who)))
     )
@@ -39,9 +39,9 @@ def costs_csv(costs: Iterable[Cost]) -> str:
             cost.line_item,
             cost.project_id,
             cost.api_key_id,
-            spelled_amount(cost.amount),
+            spelled_out(cost.amount),
             cost.currency,
-            None if cost.quantity is None else spelled_amount(cost.quantity),
+            None if cost.quantity is None else spelled_out(cost.quantity),
             cost.quantity_unit,
         )
         for cost in sorted(costs, key=lambda cost: (cost.day, str(cost)))

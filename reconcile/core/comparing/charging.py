@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import WIDE, exactly
+from reconcile.core.comparing.exact import added
 from reconcile.core.comparing.sides import Entry, PriceOf, Prices, Tokens, total_tokens
 
 
@@ -17,13 +17,6 @@ class Unpriced:
     model: str | None
     requests: int
     tokens: Tokens
-
-
-def at(prices: Prices, tokens: Tokens) -> Decimal:
-    """USD of tokens, to the last digit; parts below zero count against the others."""
-    rates = (prices.uncached, prices.cache_read, prices.cache_write, prices.output)
-    pairs = zip(rates, tokens.parts, strict=True)
-    return exactly(WIDE.multiply(rate, Decimal(count)) for rate, count in pairs)
 
 
 def remembered(price_of: PriceOf) -> PriceOf:
@@ -41,7 +34,7 @@ def remembered(price_of: PriceOf) -> PriceOf:
 def listed(entry: Entry, price_of: PriceOf | None) -> Decimal | None:
     """Tokens times list price; None where there is no price."""
     prices = price_of(entry) if price_of else None
-    return at(prices, entry.tokens) if prices else None
+    return prices.of(entry.tokens) if prices else None
 
 
 def charged(entry: Entry, price_of: PriceOf | None) -> Decimal | None:
@@ -52,7 +45,7 @@ def charged(entry: Entry, price_of: PriceOf | None) -> Decimal | None:
 def charges(entries: Iterable[Entry], price_of: PriceOf | None) -> Decimal | None:
     """The sum of what is known; None where nothing is."""
     known = [amount for entry in entries if (amount := charged(entry, price_of)) is not None]
-    return exactly(known) if known else None
+    return added(known) if known else None
 
 
 def sources(entries: Iterable[Entry], price_of: PriceOf | None) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from reconcile.core.comparing.amounts import exactly, less
 from reconcile.core.comparing.breaks import Break, breaks_of
 from reconcile.core.comparing.charging import Unpriced, charges, remembered, sources, unpriced
 from reconcile.core.comparing.cutting import DOLLAR, Cut, cut
+from reconcile.core.comparing.exact import added, less
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, figures, percent
 from reconcile.core.comparing.gap import Split, split_gap
 from reconcile.core.comparing.legs import Match, three_way
@@ -68,7 +68,7 @@ class Bill:
 
     @property
     def total(self) -> Decimal:
-        return exactly((self.calls, self.other))
+        return added((self.calls, self.other))
 
     @property
     def beyond(self) -> Decimal | None:
@@ -139,7 +139,7 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
     parts = cut(log, official, period, settled_until)
     price_of = remembered(price_of) if price_of else None
     local = _local(parts, price_of)
-    reported = figures(parts.official, None if parts.costs is None else exactly(cost.amount for cost in parts.costs))
+    reported = figures(parts.official, None if parts.costs is None else added(cost.amount for cost in parts.costs))
     closed = tuple(entry for entry in parts.local if entry.start < parts.costs_until)
     of_closed = tuple(entry for entry in parts.official if entry.start < parts.costs_until)
     billed = Official(usage=of_closed, costs=parts.costs)
@@ -204,4 +204,4 @@ def _bill(parts: Cut, calls: Decimal | None, invoice: Decimal | None) -> Bill | 
     other = [cost.amount for cost in parts.other_costs if cost.currency.lower() == DOLLAR]
     if calls is None and not other and invoice is None:
         return None
-    return Bill(calls=calls or Decimal(0), other=exactly(other), invoice=invoice)
+    return Bill(calls=calls or Decimal(0), other=added(other), invoice=invoice)

@@ -41,6 +41,11 @@ def less(one: Decimal, other: Decimal) -> Decimal:
     return plain(EXACT.subtract(plain(one), plain(other)))
 
 
+def quotient(one: Decimal, other: Decimal, places: int = PLACES) -> Decimal:
+    """One amount by another, rounded to so many decimals. `other` is not zero."""
+    return decimal_of(round(Fraction(one) / Fraction(other), places))
+
+
 def spelled_out(amount: Decimal) -> str:
     """The amount without an exponent and without a digit lost: for documents."""
     return f"{plain(amount):f}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from reconcile.core.comparing.amounts import WIDE, less
+from reconcile.core.comparing.exact import less, quotient, times
 from reconcile.core.comparing.sides import Entry, Tokens, total_tokens
 
 Amount = int | Decimal
@@ -80,5 +80,4 @@ def percent(local: Amount | None, official: Amount | None) -> Decimal | None:
     gap = difference(local, official)
     if gap is None or not official:
         return None
-    share = WIDE.divide(WIDE.multiply(Decimal(gap), Decimal(100)), Decimal(official))
-    return share.quantize(Decimal("0.0001"), context=WIDE)
+    return quotient(times(Decimal(gap), 100), Decimal(official), 4)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from reconcile.core.comparing.amounts import exactly
 from reconcile.core.comparing.charging import charged
 from reconcile.core.comparing.cutting import Cut
+from reconcile.core.comparing.exact import added
 from reconcile.core.comparing.figures import Figures, figures
 from reconcile.core.comparing.sides import Cost, Entry, PriceOf
 
@@ -114,7 +114,7 @@ def _local_costs(cut: Cut, by: By, price_of: PriceOf | None) -> dict[Name, Decim
         amount = charged(entry, price_of) if entry.start < cut.costs_until else None
         if amount is not None:
             amounts.setdefault(name(entry), []).append(amount)
-    return {key: exactly(of) for key, of in amounts.items()}
+    return {key: added(of) for key, of in amounts.items()}
 
 
 def _official_costs(cut: Cut, by: By, owners: Mapping[str, str]) -> dict[Name, Decimal]:
@@ -128,4 +128,4 @@ def _official_costs(cut: Cut, by: By, owners: Mapping[str, str]) -> dict[Name, D
     amounts: dict[Name, list[Decimal]] = {}
     for cost in cut.costs or ():
         amounts.setdefault(names[by](cost), []).append(cost.amount)
-    return {key: exactly(of) for key, of in amounts.items()}
+    return {key: added(of) for key, of in amounts.items()}

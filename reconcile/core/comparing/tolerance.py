@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import NONE, WIDE, spelled_amount
+from reconcile.core.comparing.exact import EXACT, NOTHING, spelled_out
 from reconcile.core.comparing.figures import Amount, Metric, difference
 from reconcile.errors import UsageError
 
@@ -15,21 +15,21 @@ from reconcile.errors import UsageError
 class Allowed:
     """A difference is allowed by either rule, and none at all always is."""
 
-    percent: Decimal = NONE
+    percent: Decimal = NOTHING
     """Strictly below this share of the provider's figure. Of a figure of zero there is no share."""
-    absolute: Decimal = NONE
+    absolute: Decimal = NOTHING
     """Up to this many, included."""
 
     def admits(self, local: Amount, official: Amount) -> bool:
         gap = abs(Decimal(difference(local, official) or 0))
         if gap <= self.absolute:
             return True
-        return WIDE.multiply(gap, Decimal(100)) < WIDE.multiply(self.percent, abs(Decimal(official)))
+        return EXACT.multiply(gap, Decimal(100)) < EXACT.multiply(self.percent, abs(Decimal(official)))
 
     def __str__(self) -> str:
         """`below 5 %`, `up to 2`, or both."""
-        parts = [f"below {spelled_amount(self.percent)} %"] if self.percent else []
-        parts += [f"up to {spelled_amount(self.absolute)}"] if self.absolute or not parts else []
+        parts = [f"below {spelled_out(self.percent)} %"] if self.percent else []
+        parts += [f"up to {spelled_out(self.absolute)}"] if self.absolute or not parts else []
         return " or ".join(parts)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import exactly, spelled_amount
 from reconcile.core.comparing.breaks import Break
 from reconcile.core.comparing.comparison import Bill, Comparison, Line
+from reconcile.core.comparing.exact import added, spelled_out
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, percent
 from reconcile.core.comparing.gap import Split
 from reconcile.core.comparing.legs import Match
@@ -63,7 +63,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Json]:
 
 def amount_json(amount: Amount | None) -> Json:
     """Tokens and requests as whole numbers, money and percentages as decimal strings."""
-    return spelled_amount(amount) if isinstance(amount, Decimal) else amount
+    return spelled_out(amount) if isinstance(amount, Decimal) else amount
 
 
 def figures_json(figures: Figures) -> dict[str, Json]:
@@ -73,8 +73,8 @@ def figures_json(figures: Figures) -> dict[str, Json]:
 def _tolerance(line: Line) -> Json:
     allowed: Allowed = line.allowed
     return {
-        "percent": spelled_amount(allowed.percent),
-        "absolute": spelled_amount(allowed.absolute),
+        "percent": spelled_out(allowed.percent),
+        "absolute": spelled_out(allowed.absolute),
         "within": line.within,
         "untested": line.untested,
     }
@@ -108,8 +108,8 @@ def _break(each: Break) -> Json:
 def _gap(split: Split | None) -> Json:
     if split is None:
         return None
-    terms = {term: spelled_amount(getattr(split.gap, term)) for term in ("quantity", "price", "unpriced", "rounding")}
-    return {**terms, "total": spelled_amount(split.gap.total)}
+    terms = {term: spelled_out(getattr(split.gap, term)) for term in ("quantity", "price", "unpriced", "rounding")}
+    return {**terms, "total": spelled_out(split.gap.total)}
 
 
 def _odd(match: Match) -> Json:
@@ -119,7 +119,7 @@ def _odd(match: Match) -> Json:
         "part": match.part,
         "log": match.log,
         "usage": match.usage,
-        "costs": spelled_amount(match.costs),
+        "costs": spelled_out(match.costs),
         "odd": match.odd,
     }
 
@@ -128,9 +128,9 @@ def _bill(bill: Bill | None) -> Json:
     if bill is None:
         return None
     return {
-        "calls_usd": spelled_amount(bill.calls),
-        "other_usd": spelled_amount(bill.other),
-        "total_usd": spelled_amount(bill.total),
+        "calls_usd": spelled_out(bill.calls),
+        "other_usd": spelled_out(bill.other),
+        "total_usd": spelled_out(bill.total),
         "invoice_usd": amount_json(bill.invoice),
         "difference_usd": amount_json(bill.beyond),
     }
@@ -141,12 +141,12 @@ def other_costs(costs: Iterable[Cost]) -> list[tuple[str, str, Decimal]]:
     amounts: dict[tuple[str, str], list[Decimal]] = {}
     for cost in costs:
         amounts.setdefault((cost.line_item or "", cost.currency.lower()), []).append(cost.amount)
-    return [(item, currency, exactly(of)) for (item, currency), of in sorted(amounts.items())]
+    return [(item, currency, added(of)) for (item, currency), of in sorted(amounts.items())]
 
 
 def _other_costs(costs: Iterable[Cost]) -> Json:
     return [
-        {"line_item": item or None, "currency": currency, "amount": spelled_amount(amount)}
+        {"line_item": item or None, "currency": currency, "amount": spelled_out(amount)}
         for item, currency, amount in other_costs(costs)
     ]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import NONE, less, spelled_amount
 from reconcile.core.comparing.breaks.codes import Break, Code
 from reconcile.core.comparing.breaks.prices import Effects, effects
 from reconcile.core.comparing.cutting import Cut
+from reconcile.core.comparing.exact import NOTHING, less, spelled_out
 from reconcile.core.comparing.figures import Figures, Metric
 from reconcile.core.comparing.sides import PriceOf
 
@@ -25,7 +25,7 @@ def money_breaks(
     """The largest first. `quantities`: whether reasons were found for the tokens, which explain their price too."""
     if official.cost is None or (local.cost is None and price_of is None):
         return ()
-    gap = less(local.cost or NONE, official.cost)
+    gap = less(local.cost or NOTHING, official.cost)
     parts = effects(cut, price_of, batches_logged=batches_logged) if price_of else Effects(quantity=gap)
     found = [
         Break(
@@ -97,4 +97,4 @@ def _unpriced(parts: Effects) -> str:
 
 
 def _signed(amount: Decimal) -> str:
-    return f"{'+' if amount > 0 else ''}{spelled_amount(amount)}"
+    return f"{'+' if amount > 0 else ''}{spelled_out(amount)}"

@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconcile.core.comparing.amounts import NONE, WIDE, exactly, less
-from reconcile.core.comparing.charging import at, charged, listed
+from reconcile.core.comparing.charging import charged, listed
 from reconcile.core.comparing.cutting import Cut
+from reconcile.core.comparing.exact import EXACT, NOTHING, added, less, quotient
 from reconcile.core.comparing.money import named
 from reconcile.core.comparing.sides import Entry, PriceOf, Tokens
 
 FEW = Decimal("0.1")
 """Of the tokens that something is said of: a log may lack some lines of them like of all others."""
 
-DIGITS = Decimal("1E-12")
+HALF = Decimal("0.5")
 
 STANDARD_TIERS = {None, "auto", "default", "standard"}
 
@@ -31,19 +31,19 @@ CLOSE = Decimal("0.02")
 class Effects:
     """Parts of the gap, USD; above zero where they make the log's cost higher."""
 
-    quantity: Decimal = NONE
-    batch: Decimal = NONE
-    tier: Decimal = NONE
-    cached: Decimal = NONE
+    quantity: Decimal = NOTHING
+    batch: Decimal = NOTHING
+    tier: Decimal = NOTHING
+    cached: Decimal = NOTHING
     """Cached tokens that the log does not tell apart and prices like others."""
-    own: Decimal = NONE
+    own: Decimal = NOTHING
     """The log's own amounts against list price."""
     unit: bool = False
     """Whether these are off by a power of ten: another unit."""
-    above_list: Decimal = NONE
+    above_list: Decimal = NOTHING
     """Billed above list price: below zero."""
-    below_list: Decimal = NONE
-    unpriced: Decimal = NONE
+    below_list: Decimal = NOTHING
+    unpriced: Decimal = NOTHING
     """Billed for what has no list price: below zero."""
     nameless: tuple[str, ...] = ()
     """Models, or what of them has none: `gpt-4o, flex`."""
@@ -60,7 +60,7 @@ def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effe
     unknown = {entry.who.model for entry in local if entry.tokens.total and charged(entry, price_of) is None} - priced
     names = tuple(sorted({named(entry.who) for entry in unlisted}))
     known = [amount for entry in local if (amount := charged(entry, price_of)) is not None]
-    gap = less(exactly(known), exactly(bills.values()))
+    gap = less(added(known), added(bills.values()))
     if not known:
         return Effects(unpriced=gap, nameless=names)
     ours = [entry for entry in local if listed(entry, price_of) is not None]
@@ -68,13 +68,13 @@ def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effe
     flags = _flags(ours, theirs, price_of, batches_logged=batches_logged)
     partly = {entry.who.model for entry in unlisted} & priced
     rest = _against_list(theirs, bills, nameless, partly, price_of)
-    batch, tier = exactly((flags.batch, rest.batch)), exactly((flags.tier, rest.tier))
-    unpriced = exactly((rest.unpriced, WIDE.minus(exactly(bills.get(model, NONE) for model in unknown))))
+    batch, tier = added((flags.batch, rest.batch)), added((flags.tier, rest.tier))
+    unpriced = added((rest.unpriced, EXACT.minus(added(bills.get(model, NOTHING) for model in unknown))))
     explained = (batch, tier, flags.cached, flags.own, rest.above_list, rest.below_list, unpriced)
-    quantity = less(gap, exactly(explained))
+    quantity = less(gap, added(explained))
     whole = None in unknown  # no line says which model it is of
     return Effects(
-        quantity=NONE if whole else quantity,
+        quantity=NOTHING if whole else quantity,
         batch=batch,
         tier=tier,
         cached=flags.cached,
@@ -82,7 +82,7 @@ def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effe
         unit=_is_unit(ours, price_of),
         above_list=rest.above_list,
         below_list=rest.below_list,
-        unpriced=exactly((unpriced, quantity)) if whole else unpriced,
+        unpriced=added((unpriced, quantity)) if whole else unpriced,
         nameless=names,
     )
 
@@ -90,11 +90,11 @@ def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effe
 def _flags(ours: Sequence[Entry], theirs: Sequence[Entry], price_of: PriceOf, *, batches_logged: bool) -> Effects:
     """What the log's own amounts, and what it does not say of its calls, come to."""
     told = any(entry.tokens.cache_read for entry in ours)
-    cached = NONE if told else _cached_at_full_price(theirs, price_of)
+    cached = NOTHING if told else _cached_at_full_price(theirs, price_of)
     flat = theirs if told else [replace(entry, tokens=_flat(entry.tokens)) for entry in theirs]
-    batch = _unflagged(ours, flat, _as_standard, price_of) if batches_logged else NONE
+    batch = _unflagged(ours, flat, _as_standard, price_of) if batches_logged else NOTHING
     tier = _unflagged(ours, flat, _as_default_tier, price_of)
-    own = exactly(less(entry.cost, _list(entry, price_of)) for entry in ours if entry.cost is not None)
+    own = added(less(entry.cost, _list(entry, price_of)) for entry in ours if entry.cost is not None)
     own, batch, tier, cached = _netted(own, batch, tier, cached)
     own, batch = _moved(own, batch, _otherwise_and_written(ours, _as_standard, price_of))
     own, tier = _moved(own, tier, _otherwise_and_written(ours, _as_default_tier, price_of))
@@ -102,14 +102,14 @@ def _flags(ours: Sequence[Entry], theirs: Sequence[Entry], price_of: PriceOf, *,
 
 
 def _list(entry: Entry, price_of: PriceOf) -> Decimal:
-    return listed(entry, price_of) or NONE
+    return listed(entry, price_of) or NOTHING
 
 
 def _bills(cut: Cut) -> dict[str | None, Decimal]:
     amounts: dict[str | None, list[Decimal]] = {}
     for cost in cut.costs or ():
         amounts.setdefault(cut.models.billed(cost), []).append(cost.amount)
-    return {model: exactly(of) for model, of in amounts.items()}
+    return {model: added(of) for model, of in amounts.items()}
 
 
 How = Callable[[Entry], Entry | None]
@@ -128,7 +128,7 @@ def _as_default_tier(entry: Entry) -> Entry | None:
 def _priced_otherwise(entries: Iterable[Entry], how: How, price_of: PriceOf) -> Decimal:
     """How much more the entries would cost if it were overlooked."""
     changed = [(other, entry) for entry in entries if (other := how(entry)) is not None]
-    return exactly(less(_list(other, price_of), _list(entry, price_of)) for other, entry in changed)
+    return added(less(_list(other, price_of), _list(entry, price_of)) for other, entry in changed)
 
 
 def _otherwise_and_written(entries: Iterable[Entry], how: How, price_of: PriceOf) -> Decimal:
@@ -139,15 +139,11 @@ def _unflagged(ours: Iterable[Entry], theirs: Sequence[Entry], how: How, price_o
     """What overlooking it costs, as far as the log does not say it of as many of its tokens as the provider does."""
     told, total = _share(ours, how)
     flagged, reported = _share(theirs, how)
-    lacking = WIDE.subtract(flagged * total, told * reported) if total else NONE
-    if not flagged or lacking <= WIDE.multiply(FEW, flagged * total):
-        return NONE
+    lacking = EXACT.subtract(flagged * total, told * reported) if total else NOTHING
+    if not flagged or lacking <= EXACT.multiply(FEW, flagged * total):
+        return NOTHING
     whole = _priced_otherwise(theirs, how, price_of)
-    return (
-        whole
-        if not told
-        else WIDE.divide(WIDE.multiply(whole, lacking), flagged * total).quantize(DIGITS, context=WIDE)
-    )
+    return whole if not told else quotient(EXACT.multiply(whole, lacking), flagged * total)
 
 
 def _share(entries: Iterable[Entry], how: How) -> tuple[Decimal, Decimal]:
@@ -163,37 +159,37 @@ def _flat(tokens: Tokens) -> Tokens:
 
 def _cached_at_full_price(entries: Iterable[Entry], price_of: PriceOf) -> Decimal:
     priced = [(prices, entry.tokens) for entry in entries if (prices := price_of(entry)) is not None]
-    return exactly(less(at(prices, _flat(tokens)), at(prices, tokens)) for prices, tokens in priced)
+    return added(less(prices.of(_flat(tokens)), prices.of(tokens)) for prices, tokens in priced)
 
 
 def _netted(own: Decimal, *parts: Decimal) -> tuple[Decimal, ...]:
     """A log that wrote the right amounts beside flags it lacks priced nothing wrong: they cancel, and are none."""
-    left = exactly((own, *parts))
-    most = exactly(parts)
+    left = added((own, *parts))
+    most = added(parts)
     if most and abs(left) <= abs(most) / 2:
-        return (left, *(NONE for _ in parts))
+        return (left, *(NOTHING for _ in parts))
     return (own, *parts)
 
 
 def _moved(own: Decimal, part: Decimal, overlooked: Decimal) -> tuple[Decimal, Decimal]:
     """Amounts that the log wrote as if it had overlooked what it says itself are of that kind."""
     if overlooked and abs(less(own, overlooked)) <= abs(overlooked) / 2:
-        return less(own, overlooked), exactly((part, overlooked))
+        return less(own, overlooked), added((part, overlooked))
     return own, part
 
 
 def _is_unit(entries: Sequence[Entry], price_of: PriceOf) -> bool:
     """Cents or millionths for dollars."""
-    written = exactly(entry.cost for entry in entries if entry.cost is not None)
-    priced = exactly(_list(entry, price_of) for entry in entries if entry.cost is not None)
+    written = added(entry.cost for entry in entries if entry.cost is not None)
+    priced = added(_list(entry, price_of) for entry in entries if entry.cost is not None)
     factors = (Decimal(10) ** power for power in (2, 3, 6, -2, -3, -6))
     return any(
-        priced and _close(written, WIDE.multiply(priced, factor)) for factor in factors
+        priced and _close(written, EXACT.multiply(priced, factor)) for factor in factors
     )  # nothing is close to nothing
 
 
 def _close(one: Decimal, other: Decimal) -> bool:
-    return abs(less(one, other)) <= WIDE.multiply(abs(other), CLOSE)
+    return abs(less(one, other)) <= EXACT.multiply(abs(other), CLOSE)
 
 
 def _against_list(
@@ -211,32 +207,30 @@ def _against_list(
     for entry in entries:
         groups.setdefault(None if None in bills else entry.who.model, []).append(entry)
     found = [
-        Effects(unpriced=less(exactly(_list(entry, price_of) for entry in of), _billed(bills, model)))
+        Effects(unpriced=less(added(_list(entry, price_of) for entry in of), _billed(bills, model)))
         if model in partly
-        else _one_against_list(
-            of, less(exactly(_list(entry, price_of) for entry in of), _billed(bills, model)), price_of
-        )
+        else _one_against_list(of, less(added(_list(entry, price_of) for entry in of), _billed(bills, model)), price_of)
         for model, of in groups.items()
     ]
-    above = exactly(each.above_list for each in found)
+    above = added(each.above_list for each in found)
     pooled = None in bills and bool(nameless)  # what has no price is on the bill with all else
     return Effects(
-        batch=exactly(each.batch for each in found),
-        tier=exactly(each.tier for each in found),
-        above_list=NONE if pooled else above,
-        unpriced=exactly((above if pooled else NONE, *(each.unpriced for each in found))),
-        below_list=exactly(each.below_list for each in found),
+        batch=added(each.batch for each in found),
+        tier=added(each.tier for each in found),
+        above_list=NOTHING if pooled else above,
+        unpriced=added((above if pooled else NOTHING, *(each.unpriced for each in found))),
+        below_list=added(each.below_list for each in found),
     )
 
 
 def _billed(bills: dict[str | None, Decimal], model: str | None) -> Decimal:
-    return exactly(bills.values()) if model is None else bills.get(model, NONE)
+    return added(bills.values()) if model is None else bills.get(model, NOTHING)
 
 
 def _one_against_list(entries: Sequence[Entry], rest: Decimal, price_of: PriceOf) -> Effects:
     """What is left may be the reduction of batch jobs, or the tier, where the price table knows neither."""
     batches = [entry for entry in entries if entry.who.batch]
-    half = WIDE.divide(exactly(_list(entry, price_of) for entry in batches), Decimal(2))
+    half = EXACT.multiply(added(_list(entry, price_of) for entry in batches), HALF)
     if half and not _priced_otherwise(batches, _as_standard, price_of) and _close(rest, half):
         return Effects(batch=rest)
     tiers = [entry for entry in entries if entry.who.service_tier not in STANDARD_TIERS]

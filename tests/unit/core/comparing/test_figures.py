@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import examples
 
-from reconcile.core.comparing.amounts import exactly, spelled_amount
+from reconcile.core.comparing.exact import added, spelled_out
 from reconcile.core.comparing.figures import Figures, Metric, difference, figures, percent
 from reconcile.core.comparing.sides import Dimensions, Entry, Tokens
 
@@ -22,21 +22,21 @@ def entry(requests, *parts):
 @examples(500)
 @given(st.lists(AMOUNTS))
 def test_a_sum_of_money_loses_no_digit(amounts):
-    assert Fraction(exactly(amounts)) == sum(map(Fraction, amounts))
+    assert Fraction(added(amounts)) == sum(map(Fraction, amounts))
 
 
 @examples(500)
 @given(AMOUNTS)
 def test_an_amount_is_spelled_with_all_its_digits_and_no_exponent(amount):
-    text = spelled_amount(amount)
+    text = spelled_out(amount)
     assert Decimal(text) == amount
     assert set(text) <= set("-0123456789.")
 
 
 def test_zeros_of_the_provider_are_spelled_short():
     spelled = ["0E-6176", "-0.00", "12.500", "1E+3", "0.0000045", "100"]
-    assert [spelled_amount(Decimal(each)) for each in spelled] == ["0", "0", "12.5", "1000", "0.0000045", "100"]
-    assert exactly([Decimal("0E-6176"), Decimal("1E-39"), Decimal(1)]) == Decimal("1." + "0" * 38 + "1")
+    assert [spelled_out(Decimal(each)) for each in spelled] == ["0", "0", "12.5", "1000", "0.0000045", "100"]
+    assert added([Decimal("0E-6176"), Decimal("1E-39"), Decimal(1)]) == Decimal("1." + "0" * 38 + "1")
 
 
 @examples(500)
