@@ -13,6 +13,7 @@ from reconcile.core.comparing.comparison import Verdict
 from reconcile.core.comparing.figures import Metric
 from reconcile.core.comparing.sides import DAY, HOUR, BadLine, Cost, Dimensions, Measured, Official, UsageLog
 from reconcile.core.comparing.tabulating import By
+from reconcile.core.comparing.wire import comparison_json
 from reconcile.reports.compared import compared_text, number, share, signed
 from reconcile.reports.compared_csv import compared_csv
 from reconcile.reports.compared_markdown import compared_markdown
@@ -214,3 +215,32 @@ def test_markdown_without_reasons_and_rows_has_neither():
     said = compared_markdown(compared([], Official(usage=())), 100_000)
     assert "Why they may differ" not in said
     assert said.count("| --- |") == 2
+
+
+def billed_tokens(extra=0):
+    """A bill that states how many tokens it is for."""
+    return tuple(
+        replace(cost, line_item=f"{entry.who.model}, {part}", quantity=Decimal(count + extra), quantity_unit="tokens")
+        for entry, cost in zip(calls(), bill(calls()), strict=True)
+        for part, count in zip(
+            ("input", "cached input", "output"), (*entry.tokens.parts[:2], entry.tokens.output), strict=True
+        )
+    )
+
+
+def test_the_count_that_stands_apart_is_told():
+    local = [replace(entry, tokens=replace(entry.tokens, output=entry.tokens.output + 1)) for entry in calls()]
+    found = compared(local, official(calls(), costs=billed_tokens()))
+    assert {match.odd for match in found.odd} == {"log"}
+    assert "usage and bill agree, and the log has another number" in text(found)
+    assert comparison_json(found)["odd_counts"][0]["odd"] == "log"
+
+
+def test_the_difference_in_cost_is_told_in_parts_that_sum_to_it():
+    found = compared(calls()[10:])
+    assert "The difference in cost" in text(found)
+    parts = comparison_json(found)["cost_difference"]
+    assert sum(Decimal(parts[name]) for name in ("quantity", "price", "unpriced", "rounding")) == Decimal(
+        parts["total"]
+    )
+    assert Decimal(parts["total"]) == found.local.cost - found.official.cost

@@ -1,0 +1,35 @@
+"""Committed runs in the place of a log."""
+
+from dataclasses import replace
+
+import pytest
+from support.proof import Written
+
+from reconcile.core.comparing.sides import Tokens
+from reconcile.core.comparing.standing_in import figures_of_run
+from reconcile.core.evidence import read_evidence
+from reconcile.core.model import Scope
+
+
+@pytest.fixture(scope="module")
+def written():
+    return Written().read("00:45", "100 50").read("01:45", "100 50")
+
+
+def test_an_exact_figure_stands_by_the_minute(written):
+    entries = figures_of_run(written.run, Scope("openai"), read_evidence(written.document))
+    assert sum(entry.requests for entry in entries) == written.run.state.figure.api_calls
+    assert {entry.who.framework for entry in entries} == {written.run.key.framework}
+
+
+def test_without_evidence_it_stands_where_the_run_began(written):
+    scope = Scope("openai", ("key_a",), (), ("gpt-4o", "o3"))
+    (entry,) = figures_of_run(written.run, scope, None)
+    figure = written.run.state.figure
+    assert entry.start == written.run.window.start // 900 * 900
+    assert entry.tokens == Tokens(figure.tokens_in - figure.cached_tokens, figure.cached_tokens, 0, figure.tokens_out)
+    assert (entry.who.api_key_id, entry.who.model) == ("key_a", None)
+
+
+def test_a_run_without_a_figure_says_nothing(written):
+    assert figures_of_run(replace(written.run, state=None), Scope("openai"), None) == ()
