@@ -19,7 +19,8 @@ def test_a_row_has_every_part_and_the_cost_to_the_last_digit():
     assert row == {
         "start": "2026-03-02T01:00:00Z", "model": "gpt-4o-2024-08-06", "api_key_id": "key_app", "project_id": "",
         "framework": "", "batch": "true", "service_tier": "", "uncached": "900", "cache_read": "400",
-        "cache_write": "0", "output": "200", "requests": "3", "reasoning": "7", "cost_usd": "0.0000000000000000000000000000000000001",
+        "cache_write": "0", "output": "200", "requests": "3", "reasoning": "7",
+        "cost_usd": "0.0000000000000000000000000000000000001",
     }  # fmt: skip
 
 
