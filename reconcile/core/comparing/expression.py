@@ -1,7 +1,7 @@
 """The one SQL expression that adds up a large log, for DuckDB as it stands and for other engines near enough.
 
 It counts a line only where it can prove that reading it in Python gives the same: one strict object (or row) whose
-fields have the plainest spelling. All other lines come back as they are, with their numbers, and are read in Python.
+fields have the plainest spelling. All other lines come back as they are, and are read in Python.
 So nothing that is odd about a log makes a difference, but to the time it takes.
 """
 
@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from reconcile.core.comparing.formats import NAMES, Fields, Included, LogFormat, Shape, Timestamps, steps
+from reconcile.core.comparing.formats import NAMES, Fields, Included, LogFormat, Shape, Timestamps, column, steps
 from reconcile.core.comparing.moments import LAST
 from reconcile.core.comparing.parts import MOST
 from reconcile.core.comparing.sides import LOGGED_GRAIN
-from reconcile.core.comparing.windows import NEAR
 from reconcile.core.defects import KEY_PREFIX
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -38,24 +37,11 @@ SOUND, ODD, BLANK = 0, 1, 2
 
 SUMMED = ("uncached", "cached", "written", "output", "asked", "reasoning")
 COLUMNS = (
-    *(
-        "kind",
-        "number",
-        "odd",
-        "repeated",
-        "part",
-        "quarter",
-        "zone",
-        *NAMED,
-        "batch",
-        "priced",
-        "shape",
-        "doubled",
-        "lines",
-    ),
+    *("kind", "part", "odd", "quarter", "zone", *NAMED, "batch", "priced", "shape", "doubled", "lines"),
     *SUMMED,
     "cost",
 )
+"""Of the answer."""
 
 COST_DECIMALS = 24
 PLAIN_COST = r"[0-9]{1,6}([.][0-9]{1,20})?|[0-9]([.][0-9]{1,16})?e-0?[1-7]"
@@ -78,38 +64,29 @@ def expression(
     fields: Fields,
     header: Sequence[str],
     source: str,
-    parts: Sequence[int] = (),
     *,
+    known: Sequence[Sequence[str]] = (),
     careful: bool = False,
 ) -> str:
-    """The expression over `source`, a relation of one column `line` in the order of the log; its rows are `COLUMNS`.
+    """The expression over `source`, a relation of `line` and `part`; its rows are `COLUMNS`.
 
-    `parts` are the numbers of the last lines of all parts of the log but the last, which are added up apart. Where a
-    member is there twice DuckDB takes the first and Python the last. To look at each line for that is slow, so sums
-    are `doubled` where their lines have such members; only a `careful` expression makes such lines odd.
+    Parts are added up apart. Where a member is there twice DuckDB takes the first and Python the last. To look at each
+    line for that is slow, so sums are `doubled` where their lines have such members; only a `careful` expression makes
+    such lines odd. Lists of members that are `known` to hold none twice make it quicker.
     """
     csv = log_format.shape is Shape.CSV
     places = _Places(fields, header if csv else None)
-    part = "".join(f" WHEN n <= {last} THEN {number}" for number, last in enumerate(parts))
     return f"""
-WITH lines AS NOT MATERIALIZED (SELECT row_number() OVER () AS n, line FROM {source}),
-again AS (SELECT hash(line) AS h FROM lines WHERE line <> '' GROUP BY h HAVING count(*) > 1),
-repeats AS (
-  SELECT n FROM (
-    SELECT n, n - lag(n) OVER (PARTITION BY md5(line) ORDER BY n) <= {NEAR} AS repeated FROM lines
-    WHERE line <> '' AND hash(line) IN (SELECT h FROM again)
-  ) WHERE repeated
-),
-looked AS (SELECT n, line, {places.plain()} AS plain FROM lines),
+WITH looked AS (SELECT part, line, {places.plain()} AS plain FROM {source}),
 split AS (
-  SELECT n, line, CASE WHEN plain THEN {places.split(careful=careful)} END AS v,
-    CASE WHEN plain THEN {places.members()} END AS members
+  SELECT part, line, CASE WHEN plain THEN {places.split(careful=careful)} END AS v,
+    CASE WHEN plain THEN {places.members(known)} END AS members
   FROM looked
 ),
-told AS (SELECT n, line, v IS NOT NULL AS plain, members, {places.told()},
+told AS (SELECT part, line, v IS NOT NULL AS plain, members, {places.told()},
   {places.cost()} AS cost_raw FROM split),
 typed AS (
-  SELECT n, line, plain, members, cost AS cost_s, cost_raw,
+  SELECT part, line, plain, members, cost AS cost_s, cost_raw,
     CASE WHEN cost IS NOT NULL THEN try_cast(cost_raw AS DECIMAL(38, {COST_DECIMALS})) END AS cost,
     {_clock(log_format)},
     {", ".join(f"try_cast({name} AS BIGINT) AS {name}_n" for name in (*COUNTED, "requests"))},
@@ -124,11 +101,8 @@ judged AS (
     ELSE {ODD} END AS kind
   FROM parts
 )
-SELECT kind,
-  CASE WHEN kind = {ODD} THEN n END AS number,
-  any_value(CASE WHEN kind = {ODD} THEN line END) AS odd,
-  repeats.n IS NOT NULL AND kind <> {BLANK} AS repeated,
-  CASE WHEN kind = {SOUND} THEN {f"CASE{part} ELSE {len(parts)} END" if parts else "0"} END AS part,
+SELECT kind, part,
+  CASE WHEN kind = {ODD} THEN line END AS odd,
   {_if_sound("quarter")} AS quarter,
   {_if_sound("zone")} AS zone,
   {", ".join(f"{_told(fields, name, f'{name}_s')} AS {name}" for name in (*NAMED, "batch"))},
@@ -139,10 +113,23 @@ SELECT kind,
   count(*) AS lines,
   {", ".join(f"sum({_if_sound(name)}) AS sum_{name}" for name in SUMMED)},
   sum({_if_sound("cost")}) AS sum_cost
-FROM judged LEFT JOIN repeats USING (n)
+FROM judged
 GROUP BY ALL
-ORDER BY number NULLS FIRST
 """  # noqa: S608  made of the settings alone, whose names are checked to be plain
+
+
+def numbered(source: str) -> str:
+    """The lines of `source` whose place in the log matters, with their number and in their order: those that look like
+    another one, and those of the list `$odd`. A hash is enough: what it mistakes is told apart in Python."""
+    return f"""
+WITH wanted AS (
+  SELECT hash(line) AS h FROM {source} WHERE line <> '' GROUP BY h HAVING count(*) > 1
+  UNION ALL SELECT hash(unnest($odd))
+)
+SELECT n, line FROM (SELECT row_number() OVER () AS n, line FROM {source})
+WHERE line <> '' AND hash(line) IN (SELECT h FROM wanted)
+ORDER BY n
+"""  # noqa: S608  the relation is ours
 
 
 def _told(fields: Fields, name: str, told: str) -> str:
@@ -162,11 +149,17 @@ class _Places:
         self._header = header
         self._paths = [path for name in NAMES for path in getattr(fields, name)]
 
-    def members(self) -> str:
-        """The names of the members of every object that holds a path, parted by characters that no name holds."""
+    def members(self, known: Sequence[Sequence[str]]) -> str:
+        """The names of the members of every object that holds a path, parted by characters that no name holds; ''
+        where all of them are `known` not to be there twice."""
         if self._header is not None:
             return "''"
-        return f"concat_ws(chr(30), {', '.join(f'array_to_string({keys}, chr(31))' for keys in self._keys())})"
+        names = f"concat_ws(chr(30), {', '.join(f'array_to_string({keys}, chr(31))' for keys in self._keys())})"
+        if not known:
+            return names
+        lists = [f"[{', '.join(_quoted(name) for name in each)}]" for each in known]
+        seen = [f"({keys} IS NULL OR {' OR '.join(f'{keys} = {each}' for each in lists)})" for keys in self._keys()]
+        return f"CASE WHEN {' AND '.join(seen)} THEN '' ELSE {names} END"
 
     def plain(self) -> str:
         """Whether the line is read in one way by everybody."""
@@ -193,8 +186,11 @@ class _Places:
             return "CAST(NULL AS VARCHAR)"
         if self._header is not None:
             return self._field("cost")
-        rest = f"""split_part(line, '"{steps(self._fields.cost[0])[-1]}":', 2)"""
-        return f"CASE WHEN v IS NOT NULL THEN split_part(split_part(ltrim({rest}), ',', 1), '}}', 1) END"
+        name = f'"{steps(self._fields.cost[0])[-1]}":'
+        read = f"CAST(v[{self._paths.index(self._fields.cost[0]) + 1}] AS VARCHAR)"
+        stands = [f"contains(line, '{name}{blank}' || {read} || '{end}')" for blank in (" ", "") for end in ",}"]
+        cut = f"split_part(split_part(ltrim(split_part(line, '{name}', 2)), ',', 1), '}}', 1)"
+        return f"CASE WHEN v IS NULL THEN NULL WHEN {' OR '.join(stands)} THEN {read} ELSE {cut} END"
 
     def _keys(self) -> list[str]:
         parents = {steps(path)[:-1] for path in self._paths}
@@ -208,14 +204,18 @@ class _Places:
     def _cell(self, path: str, name: str) -> str:
         if self._header is None:
             return f"nullif(CAST(v[{self._paths.index(path) + 1}] AS VARCHAR), 'null')"
-        if path not in self._header:
+        if column(path) not in self._header:
             return "CAST(NULL AS VARCHAR)"
-        cell = f"nullif(v[{self._header.index(path) + 1}], '')"
+        cell = f"nullif(v[{self._header.index(column(path)) + 1}], '')"
         if name in NAMED:
             return f"""'"' || {cell} || '"'"""
         if name == "timestamp":
             return f"""CASE WHEN contains({cell}, '-') THEN '"' || {cell} || '"' ELSE {cell} END"""
         return cell
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _json_path(way: Sequence[str]) -> str:
