@@ -5,8 +5,8 @@ read the log -> ask the provider -> compare -> report
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Protocol
@@ -88,7 +88,8 @@ def period_of(first: str | None, last: str | None, now: datetime) -> Period:
 
 def read_usage_log(sources: Sequence[tuple[Sequence[Pattern], LogFormat]], period: Period) -> UsageLog:
     """All that logs hold of the period and around it, together: files by their format, patterns by environment."""
-    return _together([read_logs(patterns, of, period.start, period.end) for patterns, of in sources])
+    named = [(pattern, of) for patterns, of in sources for pattern in patterns]
+    return read_logs([pattern for pattern, _ in named], [of for _, of in named], period.start, period.end)
 
 
 def log_of_runs(workspace: Workspace) -> UsageLog:
@@ -139,22 +140,6 @@ def known_prices() -> PriceOf | None:
         return list_prices()
     except ConfigurationError:
         return None
-
-
-def _together(logs: Iterable[UsageLog]) -> UsageLog:
-    whole = UsageLog(entries=())
-    for log in logs:
-        whole = replace(
-            whole,
-            entries=(*whole.entries, *log.entries),
-            repeated=(*whole.repeated, *log.repeated),
-            unlogged_attempts=whole.unlogged_attempts + log.unlogged_attempts,
-            lines=whole.lines + log.lines,
-            bad=(*whole.bad, *log.bad),
-            bad_lines=whole.bad_lines + log.bad_lines,
-            files=(*whole.files, *log.files),
-        )
-    return whole
 
 
 def _day(text: str, option: str) -> date:
