@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the program of this action into an environment of its own in $RUNNER_TEMP: hash-locked wheels, then the package.
-# Nothing is written in the workspace, and nothing in the workspace is looked at.
+# Nothing is written in the workspace, and nothing in the workspace is looked at. A comparison and list prices take more
+# wheels (the first lock and what the extras need), which are installed only for them.
 set -euo pipefail
 
 cd "$RUNNER_TEMP"
@@ -31,10 +32,12 @@ esac
 version="$("$python" -I -c 'import platform, sys; sys.stdout.write(platform.python_version())')"
 printf 'Installing LLM Usage Reconcile for Python %s (%q)\n' "$version" "$python"
 environment="$RUNNER_TEMP/reconcile-environment"
+lock=requirements.lock
+if [ "${WANTED_EXTRAS:-}" = true ]; then lock=requirements-compare.lock; fi
 "$python" -I -m venv --clear --without-pip "$environment"
 if [ "${RUNNER_OS:-}" = Windows ]; then own="$environment/Scripts/python.exe"; else own="$environment/bin/python"; fi
 "$python" -I -m pip --disable-pip-version-check --python "$own" install --quiet --no-compile \
-  --require-hashes --no-deps --only-binary :all: --requirement "$GITHUB_ACTION_PATH/requirements.lock"
+  --require-hashes --no-deps --only-binary :all: --requirement "$GITHUB_ACTION_PATH/$lock"
 
 packages="$("$own" -I -c 'import sys, sysconfig; sys.stdout.write(sysconfig.get_path("purelib"))')"
 cp -R "$GITHUB_ACTION_PATH/reconcile" "$packages/reconcile"

@@ -11,9 +11,12 @@ import click
 from rich.progress import Progress
 
 from reconcile import config, workflow
-from reconcile.cli.asking import provider
+from reconcile.cli.asking import billing, provider
 from reconcile.errors import ReconcileError, UsageError
 from reconcile.workflow import acting
+
+MOST_REQUESTS = 100
+"""For a comparison."""
 
 
 @click.command(short_help="What the GitHub Action runs: a pass, then publish.")
@@ -62,11 +65,12 @@ def _job_action(inputs: config.Inputs, environ: Mapping[str, str]) -> acting.Act
         variables,
         token=inputs.token.reveal() if inputs.token else None,
         source=source,
-        provider=_job_provider(settings),
+        provider=provider(settings, _no_bar()),
+        billing=billing(settings, _no_bar(), cached=False, max_requests=MOST_REQUESTS),
         now=settings.now,
     )
 
 
-def _job_provider(settings: config.Settings) -> workflow.Provider:
-    """Without a bar, whatever terminal is around the job: a command behind its control codes is none to the runner."""
-    return provider(settings, Progress(disable=True))
+def _no_bar() -> Progress:
+    """Whatever terminal is around the job: a command behind the control codes of a bar is none to the runner."""
+    return Progress(disable=True)

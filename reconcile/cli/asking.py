@@ -40,14 +40,17 @@ def billing(
         return config.missing_admin_key()
     if settings.project_key:
         return config.project_key()
-    return openai_billing(
-        settings.admin_key.reveal(),
-        settings.base_url,
-        now=settings.now,
-        on_progress=lambda done, whole: _show(progress, done, whole),
-        cached=cached,
-        max_requests=max_requests,
-    )
+    try:
+        return openai_billing(
+            settings.admin_key.reveal(),
+            settings.base_url,
+            now=settings.now,
+            on_progress=lambda done, whole: _show(progress, done, whole),
+            cached=cached,
+            max_requests=max_requests,
+        )
+    except ConfigurationError as error:
+        return error
 
 
 def progress_bar(unit: str = "minutes") -> Progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -29,7 +30,7 @@ def lag(session: Session, framework: str | None) -> None:
 @click.option("--min-stable", metavar="COUNT", help="Try this: how many equal reads make a figure stable.")
 @click.option("--max-age", metavar="DURATION", help="Try this: the cutoff.")
 @command()
-def backtest(session: Session, **tried: str | None) -> None:
+def backtest(session: Session, **tried: Any) -> None:  # noqa: ANN401  flags, each by its name
     """Replay the reads that files have kept under another policy, beside the present one.
 
     What is not given stays as it is. A policy that depends on reads that nobody made or kept is refused.

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from reconcile.config.settings import Flags, Secret
+from reconcile.core.comparing.tolerance import tolerance
 from reconcile.core.request import Comment, FailOn, Mode, Request, Sign
 from reconcile.core.selection import Asked
 from reconcile.errors import UsageError
@@ -39,14 +40,24 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
     given = {name.removeprefix(PREFIX): text for name, text in environ.items() if name.startswith(PREFIX)}
     values = {name.lower().replace("_", "-"): text.strip() for name, text in given.items() if text.strip()}
     key, token = values.get("openai-admin-key"), values.get("token")
-    names = ("runs", "config", "min-age", "max-age", "now")
     return Inputs(
         request=_request(values),
-        flags=Flags(**{name.replace("-", "_"): values.get(name) for name in names}),
+        flags=_flags(values),
         admin_key=Secret(key) if key else None,
         token=Secret(token) if token else None,
         api_url=values.get("api-url"),
         github_api_url=values.get("github-api-url"),
+    )
+
+
+def _flags(values: Mapping[str, str]) -> Flags:
+    return Flags(
+        runs=values.get("runs"),
+        config=values.get("config"),
+        min_age=values.get("min-age"),
+        max_age=values.get("max-age"),
+        now=values.get("now"),
+        pricing=_flag(values, "pricing"),
     )
 
 
@@ -68,6 +79,9 @@ def _request(values: Mapping[str, str]) -> Request:
         comment_key=_comment_key(values),
         pr_number=_number(values, "pr-number", 1, 10**9),
         fail_on=_choice(values, "fail-on", FailOn.ERRORS),
+        compare=_flag(values, "compare"),
+        logs=tuple(values.get("logs", "").split()),
+        tolerance=_tolerance(values),
     )
 
 
@@ -99,6 +113,13 @@ def _comment_key(values: Mapping[str, str]) -> str:
     text = values.get("comment-key", "default")
     if not COMMENT_KEY.fullmatch(text):
         raise _wrong("comment-key", text, "write up to 64 letters, digits, dots, dashes and underscores")
+    return text
+
+
+def _tolerance(values: Mapping[str, str]) -> str | None:
+    text = values.get("tolerance")
+    if text is not None:
+        tolerance(text)  # before the pass: what cannot be meant fails the job at once
     return text
 
 

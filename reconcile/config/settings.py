@@ -6,7 +6,7 @@ Read when asked for, never at import. A secret shows its value only where it is 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,8 @@ import jsonschema_rs
 import yaml
 
 from reconcile import schema_files
-from reconcile.config.log_formats import LogSource, log_sources
+from reconcile.config.log_formats import LogSource, log_files, log_sources
+from reconcile.core.comparing.formats import LogFormat
 from reconcile.core.comparing.labels import Labels
 from reconcile.core.explanation import explain
 from reconcile.core.model import LOOPBACK, Policy, Scope
@@ -63,6 +64,8 @@ class Flags:
     verification_interval: str | None = None
     min_stable: str | None = None
     now: str | None = None
+    pricing: bool = False
+    """Whether it is switched on whatever the file says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,12 @@ class Settings:
     def project_key(self) -> bool:
         """Whether the admin key is a key for calls, which cannot read usage."""
         return self.admin_key is not None and self.admin_key.reveal().startswith(("sk-proj-", "sk-svcacct-"))
+
+    def log_files(self, given: Sequence[str]) -> list[tuple[list[tuple[str | None, str]], LogFormat]]:
+        """Patterns of logs with their environments, by format: those given, else those under `logs:`. None at all where
+        neither names any: something else has to stand in. Raises ConfigurationError."""
+        named = given or any(source.files for source in self.logs)
+        return log_files(self.logs, given, None, None) if named else []
 
     @property
     def rehearsal(self) -> bool:
@@ -141,7 +150,7 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
         now=_instant(now) if now else None,
         evidence=document.get("evidence", True),
         logs=tuple(source.beside(file.parent) for source in log_sources(document.get("logs"))),
-        pricing=document.get("pricing", False),
+        pricing=flags.pricing or document.get("pricing", False),
         labels=_labels(document.get("labels") or {}),
     )
 

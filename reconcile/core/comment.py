@@ -1,7 +1,8 @@
 """The one comment on a pull request: how it is found again, and whether it has to change.
 
 Its first line is a hidden marker with a key, so that several jobs can each have their own, and a digest of what it
-shows: figures, statuses, findings. Times and links are not in the digest, so a pass that learnt nothing edits nothing.
+shows: figures, statuses, findings, a comparison. Times and links are not in the digest, nor is how much was read, so a
+pass that learnt nothing edits nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from reconcile.core.comparing.comparison import Comparison
+from reconcile.core.comparing.wire import comparison_json
 from reconcile.core.model import Json
 from reconcile.core.summary import RunReport, Summary, error_json, finding_json, standing
 from reconcile.core.wire import bounds_json, usage_json
@@ -55,13 +58,15 @@ def next_step(found: Found | None, digest: str) -> Step:
     return Step.KEEP if found.digest == digest else Step.UPDATE
 
 
-def digest(summary: Summary) -> str:
+def digest(summary: Summary, comparison: Comparison | None = None) -> str:
     """Of what the comment shows, without the times it was shown at."""
-    shown: Json = {
+    shown: dict[str, Json] = {
         "runs": [_run(report) for report in summary.runs],
         "invalid": [finding_json(finding) for finding in sorted(summary.findings)],
         "errors": [error_json(error) for error in summary.errors],
     }
+    if comparison:
+        shown["comparison"] = _compared(comparison)
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -75,3 +80,11 @@ def _run(report: RunReport) -> Json:
         "figure": usage_json(state.figure) if state else None,
         "bounds": bounds_json(state.bounds) if state and state.bounds else None,
     }
+
+
+READING = ("log", "api")
+"""Of a comparison, what grows from hour to hour and is no figure: lines that were read, requests that were made."""
+
+
+def _compared(comparison: Comparison) -> Json:
+    return {name: value for name, value in comparison_json(comparison).items() if name not in READING}

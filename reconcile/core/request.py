@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconcile.core.comparing.comparison import Verdict
 from reconcile.core.selection import Asked
 from reconcile.core.summary import Summary, standing
 
@@ -66,6 +67,11 @@ class Request:
     comment_key: str = "default"
     pr_number: int | None = None
     fail_on: FailOn = FailOn.ERRORS
+    compare: bool = False
+    """Whether a log, or the committed runs, are held against the provider and the bill after the pass."""
+    logs: tuple[str, ...] = ()
+    """`GLOB` or `ENVIRONMENT=GLOB`; where there are none, what the configuration says."""
+    tolerance: str | None = None
 
 
 def mode_of(asked: Mode, event: str) -> Mode:
@@ -75,12 +81,13 @@ def mode_of(asked: Mode, event: str) -> Mode:
     return Mode.CHECK if event == "pull_request" else Mode.COMMIT
 
 
-def outcome(summary: Summary, *, unverified: bool = False) -> Outcome:
-    """How the pass ended. `unverified`: a gate that wants every run verified stays shut."""
+def outcome(summary: Summary, *, unverified: bool = False, compared: Verdict | None = None) -> Outcome:
+    """How the pass ended. `unverified`: a gate that wants every run verified stays shut. `compared`: what the
+    comparison after it came to."""
     moved = {standing(report.run) for report in summary.runs if report.moved}
-    if summary.findings or summary.errors or "failed" in moved or unverified:
+    if summary.findings or summary.errors or "failed" in moved or unverified or compared is Verdict.MISMATCH:
         return Outcome.ERRORS
-    if "warning" in moved:
+    if "warning" in moved or compared is Verdict.NO_DATA:
         return Outcome.WARNINGS
     counts = summary.counts
     return Outcome.WAITING if counts["pending"] or counts["data_not_available"] or counts["skipped"] else Outcome.CLEAN

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from reconcile.core.comparing.comparison import Comparison, Verdict
 from reconcile.core.model import Finding
 from reconcile.core.wire import plural
 from reconcile.errors import ReconcileError
+from reconcile.reports.compared import headline, verdict_text
 from reconcile.reports.words import printable
 
 MOST = 9
@@ -31,6 +33,14 @@ def surplus(notices: Sequence[str]) -> str:
 def error_annotation(error: ReconcileError) -> str:
     """An error that no line of a file is to blame for."""
     return command("error", f"{error.code}: {error.message}. {error.remedy}")
+
+
+def comparison_annotation(comparison: Comparison | None) -> str:
+    """What a comparison has to say there: nothing where both sides agree."""
+    levels = {Verdict.MISMATCH: "error", Verdict.NO_DATA: "warning"}
+    if comparison is None or comparison.verdict not in levels:
+        return ""
+    return command(levels[comparison.verdict], f"{headline(comparison)}: {verdict_text(comparison)}")
 
 
 def command(name: str, message: str, **properties: str | int) -> str:

@@ -21,6 +21,7 @@ from reconcile.core.model import RunKey
 from reconcile.core.selection import Asked
 from reconcile.workflow import acting
 from reconcile.workflow.acting.branches import read_branch
+from reconcile.workflow.opening import openai_billing
 from reconcile.workflow.reading import read_usage
 from reconcile.workflow.running import conclude
 
@@ -70,6 +71,7 @@ def opened(checkout, temp, provider_url, key, keys, now):
         token=None,
         source=config.Source(flags=inputs.flags, variables=environ),
         provider=workflow.openai_usage(key, provider_url, now=now),
+        billing=openai_billing(key, provider_url, now=now, cached=False),
         now=now,
     )
     return replace(action, sleep=lambda seconds: time.sleep(seconds / FASTER))

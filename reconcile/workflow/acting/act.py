@@ -8,17 +8,22 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from reconcile.adapters.actions_runtime import SUMMARY_BYTES, unheeded
+from reconcile.core.comparing.comparison import Comparison
+from reconcile.core.comparing.wire import comparison_json
 from reconcile.core.model import Json, Policy
 from reconcile.core.request import Comment, Mode, Outcome, Request, exit_code, mode_of, outcome
 from reconcile.core.selection import Selection
 from reconcile.core.summary import Summary, as_json, narrowed, standing
 from reconcile.errors import GitHubError, ReconcileError
-from reconcile.reports.annotations import job_annotations, surplus
-from reconcile.reports.markdown import Links, summary_markdown
+from reconcile.reports.annotations import comparison_annotation, job_annotations, surplus
+from reconcile.reports.compared import compared_text
+from reconcile.reports.markdown import Links
+from reconcile.reports.published import published_markdown
 from reconcile.reports.text import summary_text
 from reconcile.reports.words import painter
 from reconcile.workflow.acting.branches import Action, State, read_branch, target_branch
 from reconcile.workflow.acting.checking import check
+from reconcile.workflow.acting.comparing import comparison_of
 from reconcile.workflow.acting.landing import Landed, land
 from reconcile.workflow.acting.preflight import preflight
 from reconcile.workflow.acting.proposing import propose, started
@@ -36,6 +41,7 @@ from reconcile.workflow.reading import Read, read_usage
 
 WIDTH = 120
 REST = "the file that the output summary-json names has all of them"
+NO_COMPARISON = "`compare: true` does nothing in mode check, which asks the provider nothing"
 MOST_LOOKUPS = 100
 """Files whose pull request is looked for in one pass: the job's token has a thousand requests an hour."""
 
@@ -64,6 +70,7 @@ class _Report:
     notices: list[str] = field(default_factory=list)
     published: Published = field(default_factory=Published)
     landed: Landed | None = None
+    comparison: Comparison | None = None
     operation: str = ""
     number: int | None = None
     url: str | None = None
@@ -84,6 +91,7 @@ def act(action: Action) -> Acted:
 def _check(action: Action) -> _Report:
     summary, settings = check(action)
     report = _Report(summary=summary, root=PurePosixPath(settings.runs.as_posix()))
+    report.notices += [NO_COMPARISON] if action.request.compare else []
     event = action.job.pull_request
     if event and event.head_sha:
         report.tip = event.head_sha
@@ -100,6 +108,7 @@ def _commit(action: Action) -> _Report:
     visited = visit(action, pool, read)
     landed = land(action, base, read, action.request.asked, pool.tree.claims)
     report = _landed(landed, notices)
+    _compare(action, report, landed.state)
     _tell(action, report, visited)
     if action.request.pr_number is not None:
         _comment(action, report, action.request.pr_number)
@@ -117,6 +126,7 @@ def _propose(action: Action) -> _Report:
     visited = visit(action, pool, read)
     proposed = propose(action, start, read, pool.tree.claims)
     report = _landed(proposed.landed, notices)
+    _compare(action, report, proposed.landed.state)
     report.operation, report.number, report.url = proposed.operation, proposed.number, proposed.url
     if proposed.number is not None:
         _comment(action, report, proposed.number)
@@ -128,6 +138,17 @@ def _read(action: Action, base: State) -> tuple[Pool, Read]:
     """Usage is read once, for the base and for every open pull request that is to be visited."""
     pool = pooled(action, base)
     return pool, read_usage(base.workspace, pool.tree, action.provider, action.request.asked)
+
+
+def _compare(action: Action, report: _Report, state: State) -> None:
+    """The comparison beside a pass that has landed. What keeps it from being made is one more error of the job."""
+    if not action.request.compare:
+        return
+    found = comparison_of(action, state)
+    if isinstance(found, Comparison):
+        report.comparison = found
+    elif (found.code, found.message) not in {(error.code, error.message) for error in report.summary.errors}:
+        report.summary = replace(report.summary, errors=(*report.summary.errors, found))
 
 
 def _tell(action: Action, report: _Report, visited: Iterable[Visited]) -> None:
@@ -172,7 +193,8 @@ def _comment(action: Action, report: _Report, number: int, of: _Report | None = 
         report.notices.append(f"no comment on #{number}: {error.message}. {error.remedy}")
         return
     summary = narrowed(shown.summary, keys)
-    done = comment_on(action, number, summary, links(action, shown.tip, shown.commit), changed=bool(shown.changed))
+    address = links(action, shown.tip, shown.commit)
+    done = comment_on(action, number, summary, report.comparison, address, changed=bool(shown.changed))
     report.notices += [done.notice] if done.notice else []
     if report.published.identifier is None:
         report.published = done
@@ -199,15 +221,19 @@ def _acted(action: Action, report: _Report) -> Acted:
 
 def _ended(request: Request, report: _Report, shown: Links) -> Acted:
     """Log, annotations, summary, outputs and exit code."""
-    summary = report.summary
-    ended = outcome(summary, unverified=request.require_verified and _unverified(summary))
-    log = summary_text(summary, painter(colour=False), WIDTH) + "\n" + surplus(report.notices)
+    summary, comparison = report.summary, report.comparison
+    unverified = request.require_verified and _unverified(summary)
+    ended = outcome(summary, unverified=unverified, compared=comparison.verdict if comparison else None)
+    plain = painter(colour=False)
+    log = [summary_text(summary, plain, WIDTH), *([compared_text(comparison, plain, WIDTH)] if comparison else [])]
+    notes = job_annotations(summary.findings, summary.errors, report.notices) + comparison_annotation(comparison)
+    document = as_json(summary, shown=summary.runs)
     return Acted(
-        log=unheeded(log),
-        annotations=job_annotations(summary.findings, summary.errors, report.notices),
-        markdown=summary_markdown(summary, shown, SUMMARY_BYTES // 4, rest=REST),
+        log=unheeded("\n\n".join(log) + "\n" + surplus(report.notices)),
+        annotations=notes,
+        markdown=published_markdown(summary, comparison, shown, SUMMARY_BYTES // 4, rest=REST),
         outputs=_outputs(report, ended),
-        document=as_json(summary, shown=summary.runs),
+        document=document | ({"comparison": comparison_json(comparison)} if comparison else {}),
         exit_code=exit_code(summary, ended, request.fail_on),
     )
 
@@ -232,4 +258,5 @@ def _outputs(report: _Report, ended: Outcome) -> dict[str, str]:
         "pr-operation": report.operation,
         "comment-id": str(report.published.identifier or ""),
         "comment-url": report.published.url or "",
+        "comparison": report.comparison.verdict if report.comparison else "",
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -18,11 +18,15 @@ from reconcile.adapters.git_repo import GitRepository
 from reconcile.adapters.github_api import GitHub
 from reconcile.adapters.prices import list_prices
 from reconcile.adapters.tree_store import EVIDENCE_NAME, LOG_NAME, TreeStore, is_run
+from reconcile.adapters.usage_logs import Pattern
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker
+from reconcile.core.comparing.formats import LogFormat
+from reconcile.core.comparing.sides import PriceOf
 from reconcile.core.model import Policy, RunFiles, Scope
 from reconcile.core.request import Request
 from reconcile.core.validation import MAX_BYTES, Checker
 from reconcile.errors import ConfigurationError
+from reconcile.workflow.comparing import Billing
 from reconcile.workflow.reading import Provider
 from reconcile.workflow.tree import Tree, Workspace, read_tree
 
@@ -42,6 +46,7 @@ class Configuration(Protocol):
     def evidence(self) -> bool: ...
     @property
     def pricing(self) -> bool: ...
+    def log_files(self, given: Sequence[str]) -> Sequence[tuple[Sequence[Pattern], LogFormat]]: ...
 
 
 class Source(Protocol):
@@ -62,6 +67,8 @@ class Action:
     github: GitHub | None
     source: Source
     provider: Provider
+    billing: Billing | ConfigurationError
+    """What a comparison asks, or why there is nothing to ask."""
     checker: Checker
     log_checker: LogChecker
     now: datetime
@@ -125,7 +132,7 @@ def read_commit(action: Action, branch: str, commit: str, settings: Configuratio
         {file.path: (file.mode, file.size or 0) for file in files},
         action.repository.contents([*runs, *others]),
     )
-    workspace = workspace_over(action, store, settings)
+    workspace = workspace_over(action, store, settings, _prices() if settings.pricing else None)
     return State(
         branch=branch,
         commit=commit,
@@ -136,8 +143,10 @@ def read_commit(action: Action, branch: str, commit: str, settings: Configuratio
     )
 
 
-def workspace_over(action: Action, store: RunFiles, settings: Configuration) -> Workspace:
-    """What a pass works on, over the files of a commit or of the checkout."""
+def workspace_over(
+    action: Action, store: RunFiles, settings: Configuration, prices: PriceOf | None = None
+) -> Workspace:
+    """What a pass works on, over the files of a commit or of the checkout. `prices` are for a pass that writes."""
     return Workspace(
         store=store,
         checker=action.checker,
@@ -148,5 +157,17 @@ def workspace_over(action: Action, store: RunFiles, settings: Configuration) -> 
         now=action.now,
         clock=action.clock,
         evidence=settings.evidence,
-        prices=list_prices() if settings.pricing else None,
+        prices=prices,
     )
+
+
+def _prices() -> PriceOf:
+    """List prices. Raises ConfigurationError that names the input which installs them: a job cannot be told to pip."""
+    try:
+        return list_prices()
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"the configuration says pricing: on, and {error.message}",
+            code="missing_extra",
+            remedy="set the input `pricing: true`, which installs it; or write pricing: off",
+        ) from error

@@ -14,8 +14,10 @@ from reconcile.adapters.github_api import GitHub
 from reconcile.core.calls import LogChecker
 from reconcile.core.request import Request
 from reconcile.core.validation import Checker
+from reconcile.errors import ConfigurationError
 from reconcile.workflow.acting.act import Acted
 from reconcile.workflow.acting.branches import Action, Source
+from reconcile.workflow.comparing import Billing
 from reconcile.workflow.opening import clock
 from reconcile.workflow.reading import Provider
 
@@ -23,13 +25,14 @@ OWN = ("RECONCILE_", "OPENAI_", "OPEN_AI_")
 """Variables that git has no business with, secrets among them."""
 
 
-def open_action(
+def open_action(  # noqa: PLR0913  clients and settings, each given by its name
     request: Request,
     environ: Mapping[str, str],
     *,
     token: str | None,
     source: Source,
     provider: Provider,
+    billing: Billing | ConfigurationError,
     now: datetime | None,
 ) -> Action:
     """The job that the environment describes. Raises ConfigurationError outside of one."""
@@ -49,6 +52,7 @@ def open_action(
         github=github,
         source=source,
         provider=provider,
+        billing=billing,
         checker=Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2")),
         log_checker=LogChecker(schema_files.load("calls")),
         now=now.astimezone(UTC).replace(microsecond=0) if now else clock(),

@@ -9,11 +9,13 @@ from pathlib import PurePosixPath
 from reconcile.adapters.github_api import Comment as WrittenComment
 from reconcile.adapters.github_api import GitHub, Issue
 from reconcile.core import comment
+from reconcile.core.comparing.comparison import Comparison
 from reconcile.core.model import RunKey
 from reconcile.core.request import Comment
 from reconcile.core.summary import RunReport, Summary, narrowed, standing
 from reconcile.errors import GitHubError
 from reconcile.reports.markdown import Links, summary_markdown
+from reconcile.reports.published import published_markdown
 from reconcile.workflow.acting.branches import Action
 from reconcile.workflow.acting.landing import Landed
 
@@ -40,7 +42,9 @@ def links(action: Action, tip: str | None, commit: str | None = None) -> Links:
     )
 
 
-def comment_on(action: Action, number: int, summary: Summary, shown: Links, *, changed: bool) -> Published:
+def comment_on(
+    action: Action, number: int, summary: Summary, comparison: Comparison | None, shown: Links, *, changed: bool
+) -> Published:
     """The comment of this pull request, created or updated in place; untouched where it would show the same."""
     wanted = action.request.comment
     if action.github is None or wanted is Comment.OFF or (wanted is Comment.CHANGES and not changed):
@@ -49,13 +53,13 @@ def comment_on(action: Action, number: int, summary: Summary, shown: Links, *, c
         ours = _own(action.github)
         written = [(each.id, each.body) for each in action.github.comments(number) if ours(each)]
         found = comment.find(written, action.request.comment_key)
-        digest = comment.digest(summary)
+        digest = comment.digest(summary, comparison)
         step = comment.next_step(found, digest)
         if step is comment.Step.KEEP and found:
             page = f"{action.job.server_url}/{action.job.repository}/pull/{number}"
             return Published(identifier=found.number, url=f"{page}#issuecomment-{found.number}")
         lead = comment.marker(action.request.comment_key, digest)
-        body = summary_markdown(summary, shown, MOST_CHARACTERS, lead)
+        body = published_markdown(summary, comparison, shown, MOST_CHARACTERS, lead)
         github = action.github
         made = github.update_comment(found.number, body) if found else github.create_comment(number, body)
         return Published(identifier=made.id, url=made.url)

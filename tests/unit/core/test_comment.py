@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.hostile import HOSTILE
 from support.runs import EXAMPLES, Tale, after, neighbour
+from support.week import calls, compared, official
 
 from reconcile.core.comment import Found, Step, digest, find, marker, next_step
 from reconcile.core.model import Finding, Policy, RunKey
@@ -107,6 +108,17 @@ def test_bounds_change_the_digest():
     wider = replace(shares.run.state.bounds, low=shares.run.state.bounds.high)
     other = replace(shares, run=replace(shares.run, state=replace(shares.run.state, bounds=wider)))
     assert digest(summary(shares)) != digest(summary(other))
+
+
+def test_a_comparison_changes_the_digest_where_its_figures_do():
+    known, other = compared(calls()), compared(calls()[1:], official(calls()))
+    assert len({digest(KNOWN), digest(KNOWN, known), digest(KNOWN, other)}) == 3
+
+
+def test_how_much_was_read_for_a_comparison_does_not():
+    once, again = compared(calls()), compared(calls(), official(calls(), requests=40))
+    longer = replace(again, log=replace(again.log, lines=9_000, files=("a", "b")))
+    assert digest(KNOWN, longer) == digest(KNOWN, once)
 
 
 def test_times_and_the_order_of_findings_do_not():

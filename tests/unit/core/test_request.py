@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from support.runs import Tale, after, neighbour
 
+from reconcile.core.comparing.comparison import Verdict
 from reconcile.core.model import Finding, Policy
 from reconcile.core.request import FailOn, Mode, Outcome, exit_code, mode_of, outcome
 from reconcile.core.selection import Selection
@@ -74,6 +75,21 @@ def test_the_mode(asked, event, mode):
 )
 def test_how_a_pass_ended(found, ended):
     assert outcome(found) is ended
+
+
+@pytest.mark.parametrize(
+    ("found", "compared", "ended"),
+    [
+        pytest.param(summary(verified()), Verdict.RECONCILED, Outcome.CLEAN, id="both sides agree"),
+        pytest.param(summary(verified()), Verdict.MISMATCH, Outcome.ERRORS, id="they do not"),
+        pytest.param(summary(report("100")), Verdict.NO_DATA, Outcome.WARNINGS, id="a side is empty"),
+        pytest.param(
+            summary(failed(moved=True)), Verdict.NO_DATA, Outcome.ERRORS, id="a side is empty beside an error"
+        ),
+    ],
+)
+def test_what_a_comparison_makes_of_it(found, compared, ended):
+    assert outcome(found, compared=compared) is ended
 
 
 def test_a_gate_that_stays_shut_is_an_error():

@@ -2,10 +2,18 @@
 
 import pytest
 from support.hostile import HOSTILE, obeyed
+from support.week import calls, compared, official
 
 from reconcile.core.model import Finding
 from reconcile.errors import GitError
-from reconcile.reports.annotations import LONGEST, command, error_annotation, job_annotations, surplus
+from reconcile.reports.annotations import (
+    LONGEST,
+    command,
+    comparison_annotation,
+    error_annotation,
+    job_annotations,
+    surplus,
+)
 
 
 def finding(number=1, message="broken", path="runs/a"):
@@ -27,6 +35,25 @@ def test_errors_come_before_findings_on_their_lines_and_notices_last():
 
 def test_nothing_to_say():
     assert job_annotations([], [], []) == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (None, ""),
+        (compared(calls()), ""),
+        (compared([], official(calls())), "::warning::NO DATA  2026-03-02 to 2026-03-08 (UTC): Nothing to compare: "),
+        (
+            compared(calls()[1:], official(calls())),
+            "::error::MISMATCH  2026-03-02 to 2026-03-08 (UTC): Out of tolerance: requests.\n",
+        ),
+    ],
+    ids=["none", "both sides agree", "a side is empty", "they differ"],
+)
+def test_a_comparison_is_heard_of_where_the_sides_do_not_agree(found, said):
+    shown = comparison_annotation(found)
+    assert shown.startswith(said)
+    assert bool(shown) == bool(said)
 
 
 def test_a_finding_on_a_whole_file():
