@@ -42,6 +42,13 @@ if TYPE_CHECKING:
         run_pass,
         validate,
     )
+    from reconcile.workflow.tracking import (
+        calculate_usage_stats,
+        compare_usage,
+        fetch_openai_usage,
+        parse_openai_usage_response,
+        parse_usage_logs,
+    )
 
 __version__ = "0.1.0"
 
@@ -73,6 +80,13 @@ _HOMES = {
         "run_pass",
         "validate",
     ),
+    "reconcile.workflow.tracking": (
+        "calculate_usage_stats",
+        "compare_usage",
+        "fetch_openai_usage",
+        "parse_openai_usage_response",
+        "parse_usage_logs",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -99,11 +113,16 @@ __all__ = [
     "Workspace",
     "as_json",
     "backtest",
+    "calculate_usage_stats",
+    "compare_usage",
     "explain",
+    "fetch_openai_usage",
     "lag",
     "list_runs",
     "open_workspace",
     "openai_usage",
+    "parse_openai_usage_response",
+    "parse_usage_logs",
     "record",
     "run_pass",
     "validate",

@@ -16,6 +16,7 @@ HOMES = {
     "audit": "looking",
     "backtest": "learning",
     "compare": "comparing",
+    "costs": "costs",
     "explain": "looking",
     "lag": "learning",
     "list": "passes",

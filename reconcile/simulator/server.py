@@ -23,13 +23,14 @@ from reconcile.errors import UsageError
 from reconcile.simulator.answers import Reply, answer, error, reply
 from reconcile.simulator.costs import costs
 from reconcile.simulator.endpoints import USAGE, Endpoint
-from reconcile.simulator.faults import Fault, Request
+from reconcile.simulator.faults import Fault, Request, missing_scope
 from reconcile.simulator.ledger import Ledger
 from reconcile.simulator.tariff import Tariff
 
 ADMIN_KEY = "sk-admin-simulated"
 COMPLETIONS = "/v1/organization/usage/completions"
 LIST_PRICES = Tariff()
+NOTHING = Reply(200, b"")
 
 
 class Simulator:
@@ -99,6 +100,8 @@ class Simulator:
         endpoint = self._endpoint(request.path.removeprefix("/v1"))
         if endpoint is None:
             return error(404, f"Invalid URL (GET {request.path})", code=None)
+        if (authorization or "").startswith("Bearer sk-proj-"):
+            return missing_scope()(request, NOTHING)
         if authorization != f"Bearer {self.admin_key}":
             return error(401, "Incorrect API key provided: sk-xxx.", code="invalid_api_key")
         return answer(request.params, self.ledger, request.at, self.page_size, endpoint)

@@ -71,13 +71,18 @@ def wanted(  # noqa: PLR0913  all that a person can ask for
     )
 
 
-def period_of(first: str | None, last: str | None, now: datetime) -> Period:
-    """Whole UTC days, both ends included; the last seven that are over where nothing is said. Raises UsageError."""
+def period_of(
+    first: str | None, last: str | None, now: datetime, called: tuple[str, str] = ("--start", "--end")
+) -> Period:
+    """Whole UTC days, both ends included; the last seven that are over where nothing is said. Raises UsageError.
+
+    `called`: by what names the caller knows the ends.
+    """
     today = now.date()
-    end = _day(last, "--end") if last else (today - timedelta(days=1))
-    start = _day(first, "--start") if first else end - timedelta(days=DAYS - 1)
+    end = day_of(last, called[1]) if last else (today - timedelta(days=1))
+    start = day_of(first, called[0]) if first else end - timedelta(days=DAYS - 1)
     if start > end:
-        raise _refused(f"the period begins on {start} and ends on {end}", "give --start before --end")
+        raise _refused(f"the period begins on {start} and ends on {end}", f"give {called[0]} before {called[1]}")
     if end > today:
         raise _refused(f"the period ends on {end}, and today is {today} (UTC)", "end it today or before")
     period = Period(start, end)
@@ -142,11 +147,12 @@ def known_prices() -> PriceOf | None:
         return None
 
 
-def _day(text: str, option: str) -> date:
+def day_of(text: str, called: str) -> date:
+    """A day as a person wrote it. Raises UsageError."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise _refused(f"{option}: {text!r} is no date", "write it as 2026-02-01") from error
+        raise _refused(f"{called}: {text!r} is no date", "write it as 2026-02-01") from error
 
 
 def _amount(text: str) -> Decimal:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,13 +15,17 @@ from reconcile.adapters.providers.openai import BASE_URL
 from reconcile.adapters.providers.openai.raw import entries_of_page, raw_usage
 from reconcile.adapters.usage_logs.records import Line, lines_of_logs
 from reconcile.core.comparing.formats import LogFormat
-from reconcile.core.comparing.sides import BadLine, Tokens
-from reconcile.core.comparing.tracking import Stats, UsageRecord, UsageRecords, compared, log_stats, provider_stats
+from reconcile.core.comparing.sides import Tokens, midnight
+from reconcile.core.comparing.stats import LogStats, ProviderStats, UsageComparison
+from reconcile.core.comparing.tracking import UsageRecord, UsageRecords, compared, log_stats, provider_stats
+from reconcile.core.model import Policy
 from reconcile.errors import UsageError
-from reconcile.workflow.comparing import known_prices, period_of
+from reconcile.workflow.comparing import day_of, known_prices, period_of
 from reconcile.workflow.opening import clock
 
 DETECTED = LogFormat()
+DATES = ("start_date", "end_date")
+SETTLED = Policy().min_age
 
 
 def fetch_openai_usage(
@@ -33,23 +39,24 @@ def fetch_openai_usage(
 ) -> dict[str, Any]:
     """Completions usage of whole UTC days, both ends included, as one page of the API: every bucket of every page.
 
-    `end_date` is yesterday where it is None. `base_url` is OPENAI_BASE_URL or OpenAI's where it is None. Only buckets
-    that are over are asked for. Raises UsageError, ConfigurationError and ProviderError; the key must be an admin key.
+    `end_date` is today where it is None. `base_url` is that of the variable OPENAI_BASE_URL, else OpenAI's, where it is
+    None. Only buckets are asked for that were over half an hour ago: usage is reported that late. `now`: an aware
+    instant; the clock where it is None. Raises UsageError, ConfigurationError and ProviderError, among them that of a
+    key that is no admin key.
     """
-    period = period_of(start_date, end_date, now or clock())
+    moment = (now or clock()).astimezone(UTC)
+    period = period_of(start_date, end_date or f"{moment:%Y-%m-%d}", moment, DATES)
     address = base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL
-    until = int((now or clock()).timestamp())
-    return raw_usage(api_key, address, period, bucket_width, until=until, now=now)
+    return raw_usage(api_key, address, period, bucket_width, until=int((moment - SETTLED).timestamp()), now=now)
 
 
-def parse_openai_usage_response(response: Mapping[str, Any]) -> Stats:
-    """`total_tokens`, `input_tokens`, `cached_tokens`, `output_tokens`, `total_requests`, `estimated_cost`,
-    `by_date: [[day, {tokens, requests, cost}]]` and `raw_data`.
+def parse_openai_usage_response(response: Mapping[str, Any]) -> ProviderStats:
+    """The sums of an answer of the usage API, over all and by UTC day, and the answer itself as `raw_data`.
 
-    Costs are decimals at list prices by part, model and day; None without the extra `pricing` and where a model has no
+    `estimated_cost` is at list prices by part, model and day; NaN without the extra `pricing`, and where a model has no
     list price. Raises ProviderError where the response is none.
     """
-    return provider_stats(tuple(entries_of_page(response)), known_prices(), response)
+    return provider_stats(entries_of_page(response), known_prices(), response)
 
 
 def parse_usage_logs(
@@ -62,42 +69,66 @@ def parse_usage_logs(
 ) -> UsageRecords:
     """The records of a log, or of all logs in a folder, of these UTC days, both ends included. Bad lines are in `bad`.
 
-    Timestamps without an offset are taken to be of `time_zone`, an IANA name; without one they are bad lines.
-    Raises UsageError where there is no log, ConfigurationError where its format or zone is not known.
+    Timestamps without an offset are of `time_zone`, an IANA name. Where none is stated they are taken for this
+    machine's local time, which is what `datetime.now()` writes, and a UserWarning says so.
+    Raises UsageError where there is no log and where none of its lines counts, ConfigurationError where its format is
+    not known, StoreError where it cannot be read.
     """
-    dated = replace(log_format, time_zone=_zone(time_zone)) if time_zone else log_format
-    records, bad = UsageRecords(), []
-    for line in lines_of_logs(os.fspath(log_dir), dated):
-        if isinstance(line, BadLine):
-            bad.append(line)
-        elif (start_date or "") <= (record := _record(line)).date <= (end_date or "9999-12-31"):
-            records.append(record)
-    if bad and not records:
+    local = _LocalTime()
+    zone = _zone(time_zone) if time_zone else log_format.time_zone or local
+    start = midnight(day_of(start_date, DATES[0])) if start_date else -inf
+    end = midnight(day_of(end_date, DATES[1]) + timedelta(days=1)) if end_date else inf
+    if start >= end:
         raise UsageError(
-            f"{bad[0].file}: none of its lines counts; line {bad[0].line}: {bad[0].why}",
-            code="no_usable_line",
-            remedy="mend the log, or say how it is to be read",
+            f"start_date is {start_date} and end_date {end_date}", code="bad_period", remedy="start before the end"
         )
-    records.bad = tuple(bad)
-    return records
+    found = lines_of_logs(os.fspath(log_dir), replace(log_format, time_zone=zone), start, end)
+    if found.bad and not found.sound:
+        first = found.bad[0]
+        raise UsageError(
+            f"{first.file}: none of its lines counts; line {first.line}: {first.why}",
+            code="no_usable_line",
+            remedy="mend the log, or say with log_format how it is to be read",
+        )
+    if local.asked:
+        warnings.warn(
+            f"{log_dir}: timestamps without an offset were taken for this machine's local time; state time_zone",
+            stacklevel=2,
+        )
+    return UsageRecords(map(_record, found.inside), found.bad)
 
 
-def calculate_usage_stats(records: UsageRecords) -> Stats:
-    """`total_records`, `total_requests`, `total_tokens`, `total_cost`, `by_call_type`, `by_scope`, `by_model`,
-    `by_date` (the latest first), `average_tokens_per_call`, `average_cost_per_call` and `bad_lines`.
-
-    A cost is None where a line of the group has none.
+def calculate_usage_stats(records: Sequence[UsageRecord]) -> LogStats:
+    """The sums of a log: over all, and by call type, scope, model and UTC day. Logs that belong together are added up
+    by giving their records together: `[*production, *staging]`.
     """
     return log_stats(records)
 
 
-def compare_usage(local_stats: Stats, openai_stats: Stats, tolerance: float = 5.0) -> Stats:
-    """`local`, `openai` and `difference` of tokens, requests and cost, `reconciled` and `verdict`.
+def compare_usage(local_stats: LogStats, openai_stats: ProviderStats, tolerance: float = 5.0) -> UsageComparison:
+    """Both sides and local less the provider's, absolute and in per cent of the provider's.
 
-    The verdict is `no_data` where a side is empty; `reconciled` where tokens differ by less than `tolerance` per cent
-    and requests not at all; else `mismatch`.
+    `verdict` is `no_data` where a side has no usage; `reconciled` where input and output tokens each differ by less
+    than `tolerance` per cent, and requests not at all; else `mismatch`. Costs are shown and not tested: here one is an
+    estimate, and the other what the log says.
     """
     return compared(local_stats, openai_stats, tolerance)
+
+
+class _LocalTime(tzinfo):
+    """This machine's own zone, and whether anything was taken to be of it."""
+
+    asked = False
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        self.asked = True
+        return moment.replace(tzinfo=None).astimezone().utcoffset() if moment else None
+
+    def dst(self, _: datetime | None) -> None:
+        """Not told: an offset is all that is asked for."""
+
+    def tzname(self, _: datetime | None) -> None:
+        """Not told."""
 
 
 def _record(line: Line) -> UsageRecord:
@@ -122,5 +153,7 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise UsageError(
-            f"{name!r} is no time zone", code="bad_time_zone", remedy="write UTC or an IANA name such as Europe/Berlin"
+            f"time_zone: {name!r} is no time zone",
+            code="bad_time_zone",
+            remedy="write UTC or an IANA name such as Europe/Berlin",
         ) from error

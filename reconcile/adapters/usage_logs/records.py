@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from reconcile.adapters.usage_logs.files import find
+from reconcile.adapters.usage_logs.files import LogFile, find
 from reconcile.adapters.usage_logs.streaming import columns_of, format_of, lines_of
 from reconcile.core.comparing.formats import LogFormat, Shape
 from reconcile.core.comparing.lines import LineParser, Record
@@ -23,25 +23,48 @@ class Line:
     value: Mapping[str, Any]
 
 
-def lines_of_logs(path: str, log_format: LogFormat) -> Iterator[Line | BadLine]:
-    """The lines of a file, of those that match a pattern, or of all logs in a folder, one after the other.
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What a log holds of some time."""
+
+    inside: tuple[Line, ...]
+    """Of lines that are versions of one call the last."""
+    sound: int
+    """Lines that count, of whatever time."""
+    bad: tuple[BadLine, ...]
+
+
+def lines_of_logs(path: str, log_format: LogFormat, start: float, end: float) -> Lines:
+    """The lines of `[start, end)` (Unix seconds) in a file, in those that match a pattern, or in a folder's logs.
 
     Raises as `read_logs` does.
     """
+    kept: dict[object, Line] = {}
+    bad: list[BadLine] = []
+    sound = 0
     for file in find([(None, path)]):
         shaped = format_of(file, log_format)
-        csv = shaped.shape is Shape.CSV
-        parser = LineParser(shaped, columns_of(file) if csv else ())
-        with closing(lines_of(file)) as lines:
-            for number, line in enumerate(lines, 1):
-                if (csv and number == 1) or (line is not None and (not line or line.isspace())):
-                    continue
-                found = (
-                    f"the line has more than {MOST_BYTES:,} bytes"
-                    if line is None
-                    else parser.parse(line, first=number == 1)
-                )
-                if isinstance(found, str):
-                    yield BadLine(file=file.path, line=number, why=found)
-                elif found is not None and line is not None and not found.aborted:
-                    yield Line(found, parser.value_of(line))
+        parser = LineParser(shaped, columns_of(file) if shaped.shape is Shape.CSV else ())
+        for number, line, found in _parsed(file, parser):
+            if isinstance(found, str):
+                bad.append(BadLine(file=file.path, line=number, why=found))
+                continue
+            sound += 1
+            call = found.request_id if shaped.latest_wins else None
+            kept.pop(call, None)
+            if start <= found.quarter < end and not found.aborted:
+                kept[call or (file.path, number)] = Line(found, parser.value_of(line))
+    return Lines(tuple(kept.values()), sound, tuple(bad))
+
+
+def _parsed(file: LogFile, parser: LineParser) -> Iterator[tuple[int, bytes, Record | str]]:
+    """Every line that tells of a request or should: its number, itself, and its record or why it has none."""
+    header = parser.format.shape is Shape.CSV
+    with closing(lines_of(file)) as lines:
+        for number, line in enumerate(lines, 1):
+            if line is None:
+                yield number, b"", f"the line has more than {MOST_BYTES:,} bytes; log no prompts"
+            elif not (header and number == 1) and line and not line.isspace():
+                found = parser.parse(line, first=number == 1)
+                if found is not None:
+                    yield number, line, found

@@ -1,8 +1,4 @@
-"""The statistics of a usage log and of the provider, and their difference, as plain dictionaries for a program.
-
-The keys are those that programs of this kind have long used. Amounts are decimals, a cost that is not known is None
-and never 0, and nothing is reconciled against nothing.
-"""
+"""The statistics of a usage log and of the provider, and their difference, for a program that holds them together."""
 
 from __future__ import annotations
 
@@ -10,13 +6,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from math import copysign, inf
-from typing import Any
+from math import copysign, inf, nan
 
-from reconcile.core.comparing.exact import added, less
-from reconcile.core.comparing.sides import BadLine, Entry, PriceOf, Tokens
+from reconcile.core.comparing.exact import NOTHING, added, less
+from reconcile.core.comparing.sides import BadLine, Entry, PriceOf, Tokens, total_tokens
+from reconcile.core.comparing.stats import (
+    UNKNOWN,
+    DaySums,
+    GroupSums,
+    LogStats,
+    ProviderStats,
+    SideSums,
+    UsageComparison,
+)
 
-Stats = dict[str, Any]
+UNTOLD = "unknown"
+"""The group of lines that do not say which they are of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,116 +47,138 @@ class UsageRecords(list[UsageRecord]):
         self.bad = tuple(bad)
 
 
-def log_stats(records: Sequence[UsageRecord]) -> Stats:
-    """Sums of a log: over all, and by call type, scope, model and day, the latest day first."""
-    tokens, cost = sum(record.tokens.total for record in records), _cost([record.cost for record in records])
+def log_stats(records: Sequence[UsageRecord]) -> LogStats:
+    """Sums of a log: over all, and by call type, scope, model and day."""
+    tokens, cost = _tokens(records), _cost(record.cost for record in records)
     requests = sum(record.requests for record in records)
+    days = _by([record.date for record in records], records)
     return {
         "total_records": len(records),
         "total_requests": requests,
-        "total_tokens": tokens,
+        "total_tokens": tokens.total,
+        "input_tokens": tokens.input,
+        "cached_tokens": tokens.cache_read,
+        "output_tokens": tokens.output,
         "total_cost": cost,
-        "by_call_type": _by(records, "call_type"),
-        "by_scope": _by(records, "scope"),
-        "by_model": _by(records, "model"),
-        "by_date": sorted(([day, sums] for day, sums in _by(records, "date").items()), reverse=True),
-        "average_tokens_per_call": tokens / requests if requests else 0.0,
-        "average_cost_per_call": cost / requests if cost is not None and requests else None,
-        "bad_lines": len(getattr(records, "bad", ())),
+        "by_call_type": _by([record.call_type for record in records], records),
+        "by_scope": _by([record.scope for record in records], records),
+        "by_model": _by([record.model for record in records], records),
+        "by_date": [(day, days[day]) for day in sorted(days, reverse=True)],
+        "average_tokens_per_call": tokens.total / requests if requests else 0.0,
+        "average_cost_per_call": cost / requests if requests else NOTHING,
+        "bad_lines": len(records.bad) if isinstance(records, UsageRecords) else 0,
     }
 
 
-def provider_stats(entries: Sequence[Entry], price_of: PriceOf | None, raw: object = None) -> Stats:
-    """Sums of what the provider reports: over all and by UTC day, the earliest first; cost at list prices."""
+def provider_stats(entries: Sequence[Entry], price_of: PriceOf | None, raw: object = None) -> ProviderStats:
+    """Sums of what the provider reports: over all and by day; cost at list prices."""
+    tokens = total_tokens(entries)
     days: dict[str, list[Entry]] = {}
     for entry in entries:
         days.setdefault(f"{datetime.fromtimestamp(entry.start, UTC):%Y-%m-%d}", []).append(entry)
     return {
-        **_provider_sums(entries, price_of),
-        "by_date": [[day, _day_sums(days[day], price_of)] for day in sorted(days)],
+        "total_tokens": tokens.total,
+        "input_tokens": tokens.input,
+        "cached_tokens": tokens.cache_read,
+        "output_tokens": tokens.output,
+        "total_requests": sum(entry.requests for entry in entries),
+        "estimated_cost": _listed(entries, price_of),
+        "by_date": [(day, _day_sums(days[day], price_of)) for day in sorted(days)],
         "raw_data": raw,
     }
 
 
-def compared(local: Stats, official: Stats, tolerance: float = 5.0) -> Stats:
-    """Local minus official. `reconciled`: both have usage, tokens differ by less than `tolerance` per cent, requests
-    not at all. A percentage of zero is 0.0 beside zero and infinite beside anything else.
+def compared(log: LogStats, official: ProviderStats, tolerance: float) -> UsageComparison:
+    """Local minus official. `reconciled`: both have usage, input and output each differ by less than `tolerance` per
+    cent, and requests not at all: what is too much of one does not make up for what the other lacks.
     """
-    sides = {
-        "local": {"tokens": local["total_tokens"], "requests": local["total_requests"], "cost": local["total_cost"]},
-        "openai": {
-            "tokens": official["total_tokens"],
-            "requests": official["total_requests"],
-            "cost": official["estimated_cost"],
-        },
+    local: SideSums = {
+        "tokens": log["total_tokens"],
+        "input_tokens": log["input_tokens"],
+        "output_tokens": log["output_tokens"],
+        "requests": log["total_requests"],
+        "cost": log["total_cost"],
     }
-    difference: Stats = {}
-    for metric in ("tokens", "requests", "cost"):
-        ours, theirs = sides["local"][metric], sides["openai"][metric]
-        difference[metric] = _less(ours, theirs)
-        difference[f"{metric}_pct"] = _percent(difference[metric], theirs)
-    empty = not (sides["local"]["requests"] and sides["openai"]["requests"])
-    agree = abs(difference["tokens_pct"]) < tolerance and difference["requests"] == 0
+    openai: SideSums = {
+        "tokens": official["total_tokens"],
+        "input_tokens": official["input_tokens"],
+        "output_tokens": official["output_tokens"],
+        "requests": official["total_requests"],
+        "cost": official["estimated_cost"],
+    }
+    known = not (local["cost"].is_nan() or openai["cost"].is_nan())
+    cost = less(local["cost"], openai["cost"]) if known else UNKNOWN
+    tokens, given, answered, requests = (
+        local[name] - openai[name] for name in ("tokens", "input_tokens", "output_tokens", "requests")
+    )
+    shares = [percent(given, openai["input_tokens"]), percent(answered, openai["output_tokens"])]
+    agree = requests == 0 and all(abs(share) < tolerance for share in shares)
+    empty = not (local["requests"] and openai["requests"])
     verdict = "no_data" if empty else "reconciled" if agree else "mismatch"
-    return {**sides, "difference": difference, "reconciled": verdict == "reconciled", "verdict": verdict}
-
-
-def _provider_sums(entries: Sequence[Entry], price_of: PriceOf | None) -> Stats:
     return {
-        "total_tokens": sum(entry.tokens.total for entry in entries),
-        "input_tokens": sum(entry.tokens.input for entry in entries),
-        "cached_tokens": sum(entry.tokens.cache_read for entry in entries),
-        "output_tokens": sum(entry.tokens.output for entry in entries),
-        "total_requests": sum(entry.requests for entry in entries),
-        "estimated_cost": _listed(entries, price_of),
+        "local": local,
+        "openai": openai,
+        "difference": {
+            "tokens": tokens,
+            "tokens_pct": percent(tokens, openai["tokens"]),
+            "input_tokens": given,
+            "input_tokens_pct": shares[0],
+            "output_tokens": answered,
+            "output_tokens_pct": shares[1],
+            "requests": requests,
+            "requests_pct": percent(requests, openai["requests"]),
+            "cost": cost,
+            "cost_pct": percent(cost, openai["cost"]) if known else nan,
+        },
+        "reconciled": verdict == "reconciled",
+        "verdict": verdict,
     }
 
 
-def _day_sums(entries: Sequence[Entry], price_of: PriceOf | None) -> Stats:
+def percent(difference: int | Decimal, whole: int | Decimal) -> float:
+    """Of zero it is 0.0 where nothing differs, and infinite where something does."""
+    if not whole:
+        return copysign(inf, difference) if difference else 0.0
+    return float(difference) / float(whole) * 100
+
+
+def _day_sums(entries: Sequence[Entry], price_of: PriceOf | None) -> DaySums:
     return {
-        "tokens": sum(entry.tokens.total for entry in entries),
+        "tokens": total_tokens(entries).total,
         "requests": sum(entry.requests for entry in entries),
         "cost": _listed(entries, price_of),
     }
 
 
-def _listed(entries: Iterable[Entry], price_of: PriceOf | None) -> Decimal | None:
-    """None where prices were not given, and where one of these entries has none."""
+def _listed(entries: Iterable[Entry], price_of: PriceOf | None) -> Decimal:
+    """Unknown where prices were not given, and where one of these entries has none."""
     if price_of is None:
-        return None
+        return UNKNOWN
     found = [(price_of(entry), entry.tokens) for entry in entries if entry.tokens.total]
-    return _cost([prices.of(tokens) if prices else None for prices, tokens in found])
+    return _cost(prices.of(tokens) if prices else None for prices, tokens in found)
 
 
-def _by(records: Iterable[UsageRecord], name: str) -> dict[str, Stats]:
+def _by(names: Iterable[str | None], records: Iterable[UsageRecord]) -> dict[str, GroupSums]:
     groups: dict[str, list[UsageRecord]] = {}
-    for record in records:
-        groups.setdefault(getattr(record, name) or "unknown", []).append(record)
+    for name, record in zip(names, records, strict=True):
+        groups.setdefault(name or UNTOLD, []).append(record)
     return {
-        group: {
+        name: {
             "count": len(inside),
-            "tokens": sum(record.tokens.total for record in inside),
-            "cost": _cost([record.cost for record in inside]),
+            "tokens": _tokens(inside).total,
+            "cost": _cost(record.cost for record in inside),
         }
-        for group, inside in groups.items()
+        for name, inside in groups.items()
     }
 
 
-def _cost(costs: Sequence[Decimal | None]) -> Decimal | None:
-    """The sum; None where one of them is not known."""
-    known = [cost for cost in costs if cost is not None]
-    return added(known) if len(known) == len(costs) else None
+def _tokens(records: Iterable[UsageRecord]) -> Tokens:
+    parts = [record.tokens.parts for record in records]
+    return Tokens(*map(sum, zip(*parts, strict=True)))
 
 
-def _less(ours: Any, theirs: Any) -> Any:  # noqa: ANN401  counts or amounts
-    if ours is None or theirs is None:
-        return None
-    return less(ours, theirs) if isinstance(ours, Decimal) else ours - theirs
-
-
-def _percent(difference: Any, whole: Any) -> float | None:  # noqa: ANN401  counts or amounts
-    if difference is None:
-        return None
-    if not whole:
-        return copysign(inf, difference) if difference else 0.0
-    return float(difference) / float(whole) * 100
+def _cost(costs: Iterable[Decimal | None]) -> Decimal:
+    """The sum; unknown where one of them is."""
+    given = list(costs)
+    known = [cost for cost in given if cost is not None]
+    return added(known) if len(known) == len(given) else UNKNOWN

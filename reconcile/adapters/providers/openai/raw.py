@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,15 +19,24 @@ from reconcile.errors import ProviderError, UsageError
 GRAINS = {grain.width: grain for grain in (MINUTES, HOURS, DAYS)}
 REMEDY = "run again; if it repeats, look at the raw answer"
 PATIENCE = Patience()
+LAST = 4_102_444_800
+"""Midnight of the year 2100, in Unix seconds."""
 
 
 def raw_usage(
     admin_key: str, base_url: str, period: Period, width: str, *, until: int, now: datetime | None = None
 ) -> dict[str, Any]:
-    """The buckets of the period up to `until` (Unix seconds), grouped by every dimension. Raises ProviderError."""
+    """The buckets of the period that end by `until` (Unix seconds), grouped by every dimension.
+
+    Raises UsageError for a width that there is none of, ConfigurationError and ProviderError.
+    """
     grain = GRAINS.get(width)
     if grain is None:
-        raise UsageError(f"bucket_width: {width!r} is none", code="bad_width", remedy=f"one of {', '.join(GRAINS)}")
+        raise UsageError(
+            f"bucket_width: {width!r} is no width of a bucket",
+            code="bad_width",
+            remedy=f"write one of {', '.join(GRAINS)}",
+        )
     end = min(period.end, until // grain.seconds * grain.seconds)
     found: list[Any] = []
     if end > period.start:
@@ -47,14 +56,12 @@ def raw_usage(
     return {"object": "page", "data": found, "has_more": False, "next_page": None}
 
 
-def entries_of_page(page: Mapping[str, Any]) -> Iterable[Entry]:
+def entries_of_page(page: Mapping[str, Any]) -> tuple[Entry, ...]:
     """The rows of an answer. Raises ProviderError where it is none, or is not whole."""
     try:
         if page.get("has_more"):
             raise Untrusted("page_missing", "it says that more pages follow")
-        for bucket in page["data"]:
-            for row in bucket["results"]:
-                yield entry(COMPLETIONS, bucket["start_time"], row)
+        return tuple(entry(COMPLETIONS, _start(bucket), row) for bucket in page["data"] for row in bucket["results"])
     except Untrusted as answer:
         raise answer.error("the usage API's answer", REMEDY) from answer
     except (KeyError, TypeError, AttributeError) as error:
@@ -63,3 +70,10 @@ def entries_of_page(page: Mapping[str, Any]) -> Iterable[Entry]:
             code="unexpected_shape",
             remedy="pass on what fetch_openai_usage returned",
         ) from error
+
+
+def _start(bucket: Mapping[str, Any]) -> int:
+    start = bucket["start_time"]
+    if type(start) is not int or not 0 <= start < LAST:
+        raise Untrusted("unexpected_shape", f"start_time is {start!r:.40}, and no instant in Unix seconds")
+    return start

@@ -1,0 +1,192 @@
+"""A charge-back of a period: who pays what of the provider's bill, or of committed runs at list prices.
+
+Its rows sum to its total to the last digit. What nobody is named for is a row, and what has no price is never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from reconcile.core.comparing.charges import (
+    BY,
+    KEYS_SINCE,
+    Charge,
+    Item,
+    charge_back,
+    charged,
+    items_of_costs,
+    items_of_usage,
+)
+from reconcile.core.comparing.labels import Labels
+from reconcile.core.comparing.money import family
+from reconcile.core.comparing.sides import DAY, Cost, Dimensions, Entry, Official, Period, PriceOf, Prices
+from reconcile.core.model import Scope, instant, names
+from reconcile.errors import UsageError
+
+DOLLAR = "usd"
+
+
+class Source(StrEnum):
+    """Where the amounts come from."""
+
+    COSTS = "costs"
+    RUNS = "runs"
+
+
+class Code(StrEnum):
+    """What a reader has to know of the amounts: a closed list."""
+
+    COSTS_OPEN = "costs_open"
+    COSTS_LATE = "costs_late"
+    KEYS_UNKNOWN = "keys_unknown"
+    NO_FRAMEWORKS = "no_frameworks"
+    RUNS_LEFT_OUT = "runs_left_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    code: Code
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeBack:
+    """Who pays what of a period."""
+
+    source: Source
+    period: Period
+    until: int
+    """Unix seconds, excluded: where the days end that are in the amounts."""
+    by: str
+    currency: str
+    rows: tuple[Charge, ...]
+    total: Charge
+    notes: tuple[Note, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Runs that are in no amount, and why."""
+    price_sources: tuple[str, ...] = ()
+    requests: int = 0
+    """Made to the provider."""
+    remembered: int = 0
+    """Answers from the cache of closed periods."""
+
+
+def dimension(by: str | None, labels: Labels, source: Source) -> str:
+    """What a row is: one of `BY` or a label that something has. Raises UsageError."""
+    if by is None:
+        return "framework" if source is Source.RUNS else "project"
+    if by not in (*BY, *labels.names):
+        raise UsageError(
+            f"--by: nothing has a label {by!r}",
+            code="unknown_label",
+            remedy=f"one of {', '.join((*BY, *labels.names))}; labels: in reconcile.yml gives others",
+        )
+    return by
+
+
+def bill_charged(
+    official: Official, period: Period, until: int, by: str, labels: Labels, scopes: Mapping[str, Scope]
+) -> ChargeBack:
+    """The provider's costs of whole days before `until` (Unix seconds). A line is a framework's where no other one of
+    `scopes` has its key, project and model.
+    """
+    end = max(period.start, min(period.end, until // DAY * DAY))
+    costs = [cost for cost in official.costs or () if period.start <= cost.day < end]
+    families = {family(entry.who.model) for entry in official.usage if entry.who.model}
+    items = [_with_framework(item, scopes) for item in items_of_costs(costs, families)]
+    return ChargeBack(
+        source=Source.COSTS,
+        period=period,
+        until=end,
+        by=by,
+        currency=costs[0].currency.lower() if costs else DOLLAR,
+        rows=charge_back(items, labels, by),
+        total=charged(items),
+        notes=tuple(_notes(official, costs, period, end, by, scopes)),
+        requests=official.requests,
+        remembered=official.cached,
+    )
+
+
+def runs_charged(
+    found: Iterable[tuple[str, tuple[Entry, ...] | str]], period: Period, by: str, labels: Labels, price_of: PriceOf
+) -> ChargeBack:
+    """The exact figures of runs at list prices. `found`: of each run its usage, or why it has no exact figure."""
+    usage: list[Entry] = []
+    left_out: list[tuple[str, str]] = []
+    for run, entries in found:
+        if isinstance(entries, str):
+            left_out.append((run, entries))
+        else:
+            usage += [entry for entry in entries if period.start <= entry.start < period.end]
+    prices = known_prices(price_of)
+    items = items_of_usage(usage, prices)
+    said = f"{len(left_out):,} without an exact figure, which no amount holds"
+    asked = (prices(entry) for entry in usage if entry.cost is None)
+    return ChargeBack(
+        source=Source.RUNS,
+        period=period,
+        until=period.end,
+        by=by,
+        currency=DOLLAR,
+        rows=charge_back(items, labels, by),
+        total=charged(items),
+        notes=(Note(code=Code.RUNS_LEFT_OUT, said=f"Runs left out: {said}"),) if left_out else (),
+        left_out=tuple(left_out),
+        price_sources=tuple(sorted({each.source for each in asked if each})),
+    )
+
+
+def known_prices(price_of: PriceOf) -> PriceOf:
+    """The same but for models that charge for what is written to the cache, which minutes of runs do not tell apart."""
+
+    def prices(entry: Entry) -> Prices | None:
+        found = price_of(entry)
+        return found if found and found.cache_write == found.uncached else None
+
+    return prices
+
+
+def framework_of(who: Dimensions, scopes: Mapping[str, Scope]) -> str | None:
+    """The only framework that has this traffic; None where none or several have."""
+    having = [framework for framework, scope in scopes.items() if _has(scope, who)]
+    return having[0] if len(having) == 1 else None
+
+
+def _has(scope: Scope, who: Dimensions) -> bool:
+    return (
+        _in(who.api_key_id, scope.api_key_ids)
+        and _in(who.project_id, scope.project_ids)
+        and (not scope.models or any(names(alias, who.model) for alias in scope.models))
+    )
+
+
+def _in(name: str | None, admitted: Collection[str]) -> bool:
+    return not admitted or name in admitted
+
+
+def _with_framework(item: Item, scopes: Mapping[str, Scope]) -> Item:
+    return replace(item, who=replace(item.who, framework=framework_of(item.who, scopes)))
+
+
+def _notes(
+    official: Official, costs: list[Cost], period: Period, end: int, by: str, scopes: Mapping[str, Scope]
+) -> Iterable[Note]:
+    if end < period.end:
+        yield Note(code=Code.COSTS_OPEN, said=f"Days from {_day(end)} on are not closed: no amount holds them")
+    billed = max((cost.day + DAY for cost in costs), default=period.start)
+    if any(billed <= entry.start < end for entry in official.usage):
+        said = f"No costs are reported from {_day(billed)} on, although there is usage: costs come later than usage"
+        yield Note(code=Code.COSTS_LATE, said=said)
+    if period.start < KEYS_SINCE and by not in {"model", "project"}:
+        said = f"The provider tells costs apart by key only from {_day(KEYS_SINCE)} on: earlier ones have no key"
+        yield Note(code=Code.KEYS_UNKNOWN, said=said)
+    if by == "framework" and not scopes:
+        said = "Costs know no framework, and reconcile.yml names no keys or projects of one; or charge runs (--runs)"
+        yield Note(code=Code.NO_FRAMEWORKS, said=said)
+
+
+def _day(seconds: int) -> str:
+    return f"{instant(seconds):%Y-%m-%d}"
