@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import is_hypothesis_test, settings
 from support.bench import Bench
+from support.worlds import examples
 from xdist.scheduler import LoadScopeScheduling
 
 from reconcile.simulator.ledger import Ledger
@@ -16,7 +17,7 @@ from reconcile.simulator.server import Simulator
 SETTINGS = ("OPENAI_", "OPEN_AI_", "RECONCIL")
 
 
-settings.register_profile("patient", deadline=None)  # how long an example takes says how busy the machine is
+settings.register_profile("patient", examples(100))  # without a deadline, which says how busy the machine is
 settings.load_profile("patient")
 
 TOGETHER = (

@@ -21,7 +21,7 @@ NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
 SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "1"))
 """How many times the usual number of worlds the loops go through."""
 
-LEAST = 20
+LEAST = 10
 """Examples of a property in `make test`: fewer say little."""
 
 

@@ -227,8 +227,8 @@ def added(sides):
 @pytest.mark.no_cover
 @pytest.mark.parametrize("by", By)
 def test_rows_add_up_to_totals_to_the_last_digit(by):
-    for seed in seeds(3):
-        thrown, drawn = dice(seed), month(seed, busy=1)
+    for seed in seeds(1):
+        thrown, drawn = dice(seed), month(seed)
         lines = [replace(line, framework=thrown.choice(["a", "b", None])) for line in lost(drawn.lines(), 0.1, seed)]
         until = MARCH.end - thrown.choice([0, 3, 30]) * HOUR
         found = compare(log_of(lines), drawn.official(), MARCH, settled_until=until, by=by, price_of=drawn.price_of())
