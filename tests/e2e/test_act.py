@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from support.act import PROGRAM, PUBLISHED, ROOT, ActRepository, GitServer, fetch_wheels
+from support.bench import called, log_text
 from support.git import git, script
 from support.github import READ_ONLY, TOKEN, GitHubDouble
 from support.job import path
@@ -35,7 +36,7 @@ GOOD = [("12:01", 500)]
 
 @pytest.fixture(scope="session")
 def wheels(request):
-    lock = hashlib.sha256((ROOT / "requirements.lock").read_bytes() + sys.version.encode()).hexdigest()
+    lock = hashlib.sha256((ROOT / "requirements-compare.lock").read_bytes() + sys.version.encode()).hexdigest()
     return fetch_wheels(request.config.cache.mkdir("wheels") / lock[:16])
 
 
@@ -259,6 +260,8 @@ jobs:
           openai-admin-key: ${{{{ secrets.OPENAI_ADMIN_KEY }}}}
           mode: pull-request
           framework: chatdev
+          compare: true
+          logs: prod=logs/*.ndjson
       - name: Sign
         id: sign
         uses: {PUBLISHED}
@@ -272,9 +275,12 @@ jobs:
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory, wheels):
-    """A job with two steps of the published Action, in a workspace full of traps."""
+    """A job with two steps of the published Action, in a workspace full of traps. The first compares."""
     with surroundings(tmp_path_factory.mktemp("elsewhere"), wheels, published=True) as repository:
         repository.forge.write({f"{name}.py": TRAP for name in TRAPS})
+        logged = called("-1 10:20", 900, 70, key="key_app")
+        repository.forge.write({"logs/app.ndjson": log_text([logged]).encode()})
+        repository.simulator.ledger.add([logged])
         repository.add("chatdev/a", "12:00:10", "12:05", GOOD)
         repository.add("baes/b", "12:10:10", "12:15", [("12:11", 70)])
         before = repository.forge.tip()
@@ -295,6 +301,18 @@ class TestElsewhere:
         assert repository.verdict("chatdev/a", "reconcile/usage") == "pending: first_read"
         assert repository.verdict("chatdev/a") is None
         assert repository.github.state.thread(outputs["pr-number"]).head.ref == "reconcile/usage"
+
+    def test_a_log_is_compared_with_the_provider_and_list_prices(self, elsewhere):
+        assert elsewhere.job.outputs("propose")["comparison"] == "reconciled"
+        assert "### Log and provider, 2025-12-29 to 2026-01-04: reconciled" in elsewhere.job.summary
+        assert "Prices&#58; genai&#45;prices" in elsewhere.job.summary
+        (body,) = elsewhere.repository.comments(int(elsewhere.job.outputs("propose")["pr-number"]))
+        assert "### Log and provider" in body
+
+    def test_only_the_step_that_compares_installs_what_that_takes(self, elsewhere):
+        """The environment is made anew by each step; the last one compares nothing."""
+        installed = {folder.name.partition("-")[0] for folder in elsewhere.job.looked.rglob("*.dist-info")}
+        assert ("requests" in installed, installed & {"duckdb", "genai_prices"}) == (True, set())
 
     def test_signed_commits_are_made_by_github(self, elsewhere):
         repository = elsewhere.repository

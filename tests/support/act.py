@@ -26,6 +26,7 @@ PUBLISHED = "octo/llm-usage-reconcile@v1"
 ACTION = (
     "action.yml",
     "requirements.lock",
+    "requirements-compare.lock",
     "reconcile",
     "schemas",
     "scripts/install.sh",
@@ -54,12 +55,12 @@ def action_files():
 
 
 def fetch_wheels(folder):
-    """The locked wheels in a folder, from the package index where they are not there yet."""
+    """The locked wheels, the larger lock has all, in a folder: from the package index where they are not there yet."""
     if folder.exists():
         return folder
     fetched = folder.with_name(f"{folder.name}-{os.getpid()}")
     options = ("--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--dest", str(fetched))
-    command = [sys.executable, "-m", "pip", "download", *options, "--requirement", "requirements.lock"]
+    command = [sys.executable, "-m", "pip", "download", *options, "--requirement", "requirements-compare.lock"]
     subprocess.run(command, cwd=ROOT, check=True)
     try:
         fetched.rename(folder)
