@@ -137,6 +137,8 @@ class Said:
     def __init__(self, result):
         self.code, self.out, self.err = result.exit_code, result.stdout, result.stderr
         self.flat = " ".join(self.out.split())
+        """What is printed, without its line breaks."""
+        self.flat_err = " ".join(self.err.split())
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
 
