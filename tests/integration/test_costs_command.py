@@ -201,7 +201,7 @@ def test_another_tool_s_verdict_and_a_run_that_was_given_up_are_left_out(bench, 
     late = Call(at=at("12:02").timestamp(), tokens_in=9, tokens_out=9, api_key_id="key_baes", model=MINI,
                 visible_at=at("+1 12:00").timestamp())  # fmt: skip
     bench.add("chatdev/a", "12:00", "12:05", [("12:01", 100)])
-    bench.add("chatdev/zero", "12:10", "12:15", recorded={"api_calls": 0, "tokens_in": 0, "tokens_out": 0})
+    bench.add("chatdev/zero", "12:06", "12:09", recorded={"api_calls": 0, "tokens_in": 0, "tokens_out": 0})
     bench.add("baes/late", "12:00", "12:05", [("12:01", 100), late])
     for clock in ("12:40", "+1 12:30"):
         bench.run(clock)
