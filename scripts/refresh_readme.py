@@ -38,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         comment = documents.quoted(documents.sample_comment(Path(folder)))
     text = COMMENT.sub(lambda _: comment, text)
-    with tempfile.TemporaryDirectory() as folder, Simulator(Ledger(documents.calls_of(documents.BEFORE))) as simulator:
+    with tempfile.TemporaryDirectory() as folder, Simulator(Ledger()) as simulator:
         _prepare(Path(folder), simulator)
         text = TOLD.sub(lambda found: _told(found, simulator), text)
     readme.write_text(text, encoding="utf-8")
@@ -51,12 +51,10 @@ def _help(found: re.Match[str]) -> str:
 
 
 def _prepare(folder: Path, simulator: Simulator) -> None:
-    run = folder / "runs" / "chatdev" / documents.BEFORE["run_id"] / "metrics.json"
-    run.parent.mkdir(parents=True)
-    run.write_text(documents.json.dumps(documents.BEFORE))
-    (folder / "reconcile.yml").write_text(documents.CONFIGURATIONS[0])
+    documents.furnish(folder, simulator.ledger)
     os.chdir(folder)
     os.environ |= {"OPENAI_BASE_URL": simulator.base_url, "OPENAI_ADMIN_KEY": simulator.admin_key}
+    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
 
 
 def _told(found: re.Match[str], simulator: Simulator) -> str:

@@ -18,7 +18,7 @@ import pytest
 import sample_world
 import yaml
 from click.testing import CliRunner
-from support import money
+from support import application, money
 from support.models import Models
 from support.recordings import Left, usage_of
 
@@ -30,6 +30,8 @@ from reconcile.adapters.http import PASSING
 from reconcile.adapters.prices import list_prices
 from reconcile.core.attribution import attribute
 from reconcile.core.calls import LogChecker
+from reconcile.core.comparing.breaks.codes import Code
+from reconcile.core.comparing.chargeback import Code as Note
 from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.comparing.gap import split_gap
 from reconcile.core.model import (
@@ -193,14 +195,23 @@ def calls_of(value):
         )  # fmt: skip
 
 
+def furnish(folder, ledger):
+    """What README's session starts from: a run, and a month of calls that an application logged, but for one key's."""
+    file = folder / "runs" / "chatdev" / BEFORE["run_id"] / "metrics.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(BEFORE))
+    (folder / "reconcile.yml").write_text(CONFIGURATIONS[0])
+    month = application.traffic(batch=0, foreign=0.15)
+    ledger.add([*calls_of(BEFORE), *month])
+    (folder / "logs").mkdir()
+    lines = [application.response_to(call) for call in month if call.api_key_id != application.FOREIGN]
+    (folder / "logs" / "march.ndjson").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
 @pytest.fixture
 def session(tmp_path, monkeypatch, simulator):
     """README's console blocks that say when they are told, carried out one after another: as shown, and as it was."""
-    file = tmp_path / "runs" / "chatdev" / BEFORE["run_id"] / "metrics.json"
-    file.parent.mkdir(parents=True)
-    file.write_text(json.dumps(BEFORE))
-    (tmp_path / "reconcile.yml").write_text(CONFIGURATIONS[0])
-    simulator.ledger.add(calls_of(BEFORE))
+    furnish(tmp_path, simulator.ledger)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
     monkeypatch.setenv("OPENAI_ADMIN_KEY", simulator.admin_key)
@@ -568,6 +579,17 @@ def test_readme_names_every_exit_code_and_no_other():
 )
 def test_readme_explains_every_word_of_a_verdict(heading, words):
     assert first_column(section(README, heading)) == {word.value for word in words}
+
+
+def test_readme_explains_every_reason_of_a_difference():
+    (table,) = tables(section(README, "### Reasons of a difference"))
+    assert [row[0].strip("`") for row in table[1:]] == [code.value for code in Code]
+    assert all(row[1] and row[2] for row in table[1:])
+
+
+def test_the_guide_explains_every_note_of_a_charge_back():
+    (table,) = tables(section(TEXTS["docs/comparing.md"], "### Notes"))
+    assert [row[0].strip("`") for row in table[1:]] == [code.value for code in Note]
 
 
 def test_every_reason_that_a_rule_gives_is_in_the_tables_of_contributing():

@@ -85,7 +85,7 @@ def test_nothing_is_compared_with_nothing(app, empty):
     else:
         app.log([])
     said = app.says("compare", *SMALL)
-    assert (said.code, f"Nothing to compare: {empty} shows no usage" in said.flat) == (1, True)
+    assert (said.code, f"Nothing to compare: {empty} show" in said.flat) == (1, True)
     assert app.document("compare", *SMALL)["verdict"] == "no_data"
 
 
@@ -116,14 +116,14 @@ def test_more_requests_than_are_allowed_are_an_error_before_the_first(app):
     said = app.says("compare", *SMALL, "--max-requests", "12")
     assert (said.code, said.out, app.simulator.requests) == (1, "", [])
     assert "it takes 13 or more requests to the provider, and 12 are allowed" in said.err
-    assert "allow 13 or more with --max-requests" in " ".join(said.err.split())
+    assert "allow 13 or more with --max-requests" in said.flat_err
 
 
 def test_the_provider_s_failure_is_an_error_and_no_verdict(app):
     app.calls(traffic(days=3))
     app.simulator.script(faults.missing_scope())
     said = app.says("compare", *SMALL)
-    assert (said.code, said.out, "Missing scopes: api.usage.read" in said.err) == (3, "", True)
+    assert (said.code, said.out, "Missing scopes: api.usage.read" in said.flat_err) == (3, "", True)
 
 
 def test_several_environments_add_up_against_one_organisation(app):
@@ -132,7 +132,7 @@ def test_several_environments_add_up_against_one_organisation(app):
     app.log(every_line(calls[1::2]), "staging/a.ndjson")
     both = ("--logs", "prod=prod/*.ndjson", "--logs", "staging=staging/*.ndjson")
     found = app.document("compare", *SMALL, *both, "--by", "framework")
-    assert (found["verdict"], [row["name"] for row in found["rows"]]) == ("reconciled", [None, "prod", "staging"])
+    assert (found["verdict"], [row["name"] for row in found["rows"]]) == ("reconciled", ["prod", "staging", None])
     alone = app.document("compare", *SMALL, *both[:2])
     assert (alone["verdict"], codes(alone)[0]) == ("mismatch", "missing_log")
 
@@ -171,7 +171,10 @@ def test_both_data_sets_are_written_line_by_line_for_a_dispute(app):
     assert sorted(path.name for path in folder.iterdir()) == [
         "comparison.json", "costs.csv", "local.csv", "official.csv",
     ]  # fmt: skip
-    read = {name: list(csv.DictReader((folder / f"{name}.csv").open())) for name in ("local", "official", "costs")}
+    read = {
+        name: list(csv.DictReader((folder / f"{name}.csv").read_text().splitlines()))
+        for name in ("local", "official", "costs")
+    }
     for side in ("local", "official"):
         assert sum(int(row["requests"]) for row in read[side]) == found[side]["requests"] == len(inside(calls))
         parts = ("uncached", "cache_read", "cache_write", "output")
@@ -226,13 +229,13 @@ def test_what_cannot_be_compared_is_a_clear_error(app, options, code, said):
     app.calls(traffic(days=3))
     found = app.says("compare", *options)
     assert (found.code, found.out, app.simulator.requests) == (code, "", [])
-    assert said in " ".join(found.err.split())
+    assert said in found.flat_err
 
 
 def test_without_a_log_the_ways_to_name_one_are_said(app):
     (app.folder / "reconcile.yml").unlink()
     said = app.says("compare")
-    assert (said.code, "no log to compare" in said.err, "--runs DIR" in said.err) == (2, True, True)
+    assert (said.code, "no log to compare" in said.err, "--runs DIR" in said.flat_err) == (2, True, True)
 
 
 def test_without_an_admin_key_or_with_a_project_key_that_is_said(app, monkeypatch):
@@ -242,7 +245,7 @@ def test_without_an_admin_key_or_with_a_project_key_that_is_said(app, monkeypatc
     monkeypatch.delenv("OPENAI_ADMIN_KEY")
     missing = app.says("compare", *SMALL)
     assert [(said.code, said.out) for said in (project, missing)] == [(1, ""), (1, "")]
-    assert ("project key" in project.err, "OPENAI_ADMIN_KEY" in missing.err) == (True, True)
+    assert ("project's" in project.err, "OPENAI_ADMIN_KEY" in missing.err) == (True, True)
 
 
 def test_a_log_whose_zone_nobody_states_counts_for_nothing_and_says_why(app):

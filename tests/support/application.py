@@ -68,6 +68,16 @@ def line_of(call, **changes):
     return known | changes
 
 
+def response_to(call):
+    """The provider's answer to a call, as far as a log keeps it."""
+    usage = {
+        "prompt_tokens": call.tokens_in, "completion_tokens": call.tokens_out,
+        "total_tokens": call.tokens_in + call.tokens_out,
+        "prompt_tokens_details": {"cached_tokens": call.cached_tokens},
+    }  # fmt: skip
+    return {"created": int(call.at), "model": call.model, "usage": usage}
+
+
 def stamp(at, *, off=0.0, zone=None):
     """`2026-03-01T14:17:03Z`, so many hours off, or in local time that claims to be UTC's."""
     moment = datetime.fromtimestamp(at, UTC) + timedelta(hours=off)
@@ -137,6 +147,8 @@ class Said:
     def __init__(self, result):
         self.code, self.out, self.err = result.exit_code, result.stdout, result.stderr
         self.flat = " ".join(self.out.split())
+        """What is printed, without its line breaks."""
+        self.flat_err = " ".join(self.err.split())
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
 
