@@ -172,7 +172,7 @@ def gap_text(comparison: Comparison) -> list[str]:
         parts = ", ".join(f"{name} {signed(amount)}" for name, amount in terms.items() if amount)
         said.append(f"{signed(comparison.gap.gap.total)} USD, to the last digit: {parts}")
     for leg, of in sorted(Counter(match.odd for match in comparison.odd if match.odd).items()):
-        said.append(f"Of the tokens of a day, a model and a part, counted three times, in {plural(of, 'case')} {LEGS[leg]}")
+        said.append(f"Tokens by day, model and part are counted three times; in {plural(of, 'case')} {LEGS[leg]}")
     return said
 
 
