@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconcile.adapters.usage_logs.files import LogFile, blocks
 from reconcile.adapters.usage_logs.streaming import columns_of
-from reconcile.core.comparing.expression import COLUMNS, ODD, SOUND, SUMMED, expressible, expression
+from reconcile.core.comparing.expression import BLANK, COLUMNS, ODD, SOUND, SUMMED, expressible, expression
 from reconcile.core.comparing.formats import LogFormat, Shape
 from reconcile.core.comparing.lines import BYTE_ORDER_MARK, LineParser
 from reconcile.core.comparing.moments import quarter_of
@@ -52,6 +52,7 @@ TRIED = 5_000
 
 MOSTLY = 10
 """One odd line in so many is too many: then most of the work would be done twice."""
+HEAD = f"(SELECT line FROM {SOURCE} LIMIT {TRIED})"  # noqa: S608  constants
 
 
 def available() -> bool:
@@ -77,7 +78,9 @@ def summed(files: Sequence[LogFile], formats: Sequence[LogFormat], start: int, e
     try:
         with tempfile.TemporaryDirectory() as folder, duckdb.connect(config=_limits(folder)) as connection:
             answer = _Answer(connection, files, formats[0], header, ends)
-            return answer.scroll(start, end) if answer.worthwhile() else None
+            if not answer.worthwhile():
+                return None
+            return answer.scroll(start, end) or answer.scroll(start, end, careful=True)
     except duckdb.Error:
         return None
 
@@ -125,15 +128,18 @@ class _Answer:
 
     def worthwhile(self) -> bool:
         """Whether few of the first lines are odd."""
-        rows = list(self._rows(f"(SELECT line FROM {SOURCE} LIMIT {TRIED})"))
-        sound, odd = (sum(row["lines"] for row in rows if row["kind"] == kind) for kind in (SOUND, ODD))
-        return odd * MOSTLY <= sound
+        seen = {SOUND: 0, ODD: 0, BLANK: 0}
+        for row in self._rows(HEAD, careful=False):
+            seen[row["kind"]] += row["lines"]
+        return seen[ODD] * MOSTLY <= seen[SOUND]
 
-    def scroll(self, start: int, end: int) -> Scroll | None:
-        """All lines, or None where DuckDB saw others than there are."""
+    def scroll(self, start: int, end: int, *, careful: bool = False) -> Scroll | None:
+        """All lines, or None where members are there twice, or DuckDB saw other lines than there are."""
         scroll, seen, opened = Scroll(start, end), 0, 0
-        for row in self._rows(SOURCE):
+        for row in self._rows(SOURCE, careful=careful):
             seen += row["lines"]
+            if row["doubled"]:
+                return None
             if row["kind"] == SOUND:
                 scroll.lines += row["lines"]
                 scroll.tally.add(self._key(row), self._sums(row), repeated=row["repeated"])
@@ -154,11 +160,11 @@ class _Answer:
         if not line.isspace() and not (self._header and number == 1):
             scroll.judge(line, number, repeated=row["repeated"])
 
-    def _rows(self, source: str) -> Iterator[dict[str, Any]]:
+    def _rows(self, source: str, *, careful: bool) -> Iterator[dict[str, Any]]:
         fields = self._format.fields
         if fields is None:
             return
-        query = expression(self._format, fields, self._header, source, self._parts())
+        query = expression(self._format, fields, self._header, source, self._parts(), careful=careful)
         answer = self._connection.execute(query, {"files": [file.path for file in self._files]})
         while rows := answer.fetchmany(FETCHED):
             for row in rows:
@@ -173,12 +179,14 @@ class _Answer:
         frameworks = [self._files[0].framework]
         frameworks += [self._files[bisect_left(self._ends, last + 1)].framework for last in self._parts()]
         return Key(
-            self._quarter(row["quarter"] * LOGGED_GRAIN, row["zone"]),
-            *(_name(row[name]) for name in ("model", "api_key_id", "project_id")),
-            {"true": True, "false": False, None: None}[row["batch"]],
-            _name(row["service_tier"]),
-            frameworks[row["part"]],
-            row["priced"],
+            quarter=self._quarter(row["quarter"] * LOGGED_GRAIN, row["zone"]),
+            model=_name(row["model"]),
+            api_key_id=_name(row["api_key_id"]),
+            project_id=_name(row["project_id"]),
+            batch={"true": True, "false": False}.get(row["batch"]),
+            service_tier=_name(row["service_tier"]),
+            framework=frameworks[row["part"]],
+            priced=bool(row["priced"]),
         )
 
     def _quarter(self, seconds: int, zone: str) -> int:
@@ -190,7 +198,7 @@ class _Answer:
     def _sums(self, row: dict[str, Any]) -> Sums:
         counts = (int(row[name]) for name in SUMMED)
         uncached, cache_read, cache_write, output, requests, reasoning = counts
-        cost = row["cost"] if row["priced"] else Decimal(0)
+        cost = row["cost"] or Decimal(0)
         return Sums(uncached, cache_read, cache_write, output, requests, reasoning, row["lines"], cost)
 
 

@@ -17,8 +17,15 @@ from reconcile.core.comparing.windows import NEAR
 from reconcile.core.defects import KEY_PREFIX
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
-LONGEST_PLAIN = 4000
-"""Bytes of a line that is counted in SQL: too few for a depth that Python's parser refuses."""
+LENIENT = ("\\", "\t", ",}", ",]", " }", " ]")
+"""What a line does not hold that is counted in SQL: an escape may hide that a member is there twice, and the others
+that a comma ends a list."""
+
+SHALLOW = 1900
+"""Bytes: a line of no more has no depth that Python's parser refuses."""
+
+DEEPEST = 400
+"""Brackets of one kind in a longer line."""
 
 NAMED = ("model", "api_key_id", "project_id", "service_tier")
 COUNTED = ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
@@ -30,7 +37,21 @@ SOUND, ODD, BLANK = 0, 1, 2
 
 SUMMED = ("uncached", "cached", "written", "output", "asked", "reasoning")
 COLUMNS = (
-    *("kind", "number", "odd", "repeated", "part", "quarter", "zone", *NAMED, "batch", "priced", "lines"),
+    *(
+        "kind",
+        "number",
+        "odd",
+        "repeated",
+        "part",
+        "quarter",
+        "zone",
+        *NAMED,
+        "batch",
+        "priced",
+        "shape",
+        "doubled",
+        "lines",
+    ),
     *SUMMED,
     "cost",
 )
@@ -52,27 +73,43 @@ def expressible(log_format: LogFormat, header: Sequence[str]) -> bool:
 
 
 def expression(
-    log_format: LogFormat, fields: Fields, header: Sequence[str], source: str, parts: Sequence[int] = ()
+    log_format: LogFormat,
+    fields: Fields,
+    header: Sequence[str],
+    source: str,
+    parts: Sequence[int] = (),
+    *,
+    careful: bool = False,
 ) -> str:
     """The expression over `source`, a relation of one column `line` in the order of the log; its rows are `COLUMNS`.
 
-    `parts` are the numbers of the last lines of all parts of the log but the last, which are added up apart.
+    `parts` are the numbers of the last lines of all parts of the log but the last, which are added up apart. Where a
+    member is there twice DuckDB takes the first and Python the last. To look at each line for that is slow, so sums
+    are `doubled` where their lines have such members; only a `careful` expression makes such lines odd.
     """
     csv = log_format.shape is Shape.CSV
     places = _Places(fields, header if csv else None)
     part = "".join(f" WHEN n <= {last} THEN {number}" for number, last in enumerate(parts))
     return f"""
-WITH lines AS (SELECT row_number() OVER () AS n, line FROM {source}),
+WITH lines AS NOT MATERIALIZED (SELECT row_number() OVER () AS n, line FROM {source}),
+hashed AS NOT MATERIALIZED (SELECT n, hash(line) AS h FROM lines WHERE line <> ''),
 repeats AS (
   SELECT n FROM (
-    SELECT n, n - lag(n) OVER (PARTITION BY hash(line) ORDER BY n) <= {NEAR} AS repeated FROM lines WHERE line <> ''
+    SELECT n, n - lag(n) OVER (PARTITION BY h ORDER BY n) <= {NEAR} AS repeated FROM hashed
+    WHERE h IN (SELECT h FROM hashed GROUP BY h HAVING count(*) > 1)
   ) WHERE repeated
 ),
-split AS (SELECT n, line, {places.split()} AS v FROM lines),
-told AS (SELECT n, line, v IS NOT NULL AS plain, {places.told()},
+looked AS (SELECT n, line, {places.plain()} AS plain FROM lines),
+split AS (
+  SELECT n, line, CASE WHEN plain THEN {places.split(careful=careful)} END AS v,
+    CASE WHEN plain THEN {places.members()} END AS members
+  FROM looked
+),
+told AS (SELECT n, line, v IS NOT NULL AS plain, members, {places.told()},
   {places.cost()} AS cost_raw FROM split),
 typed AS (
-  SELECT n, line, plain, cost AS cost_s, cost_raw, try_cast(cost_raw AS DECIMAL(38, {COST_DECIMALS})) AS cost,
+  SELECT n, line, plain, members, cost AS cost_s, cost_raw, 
+    CASE WHEN cost IS NOT NULL THEN try_cast(cost_raw AS DECIMAL(38, {COST_DECIMALS})) END AS cost,
     {_clock(log_format)},
     {", ".join(f"try_cast({name} AS BIGINT) AS {name}_n" for name in (*COUNTED, "requests"))},
     {", ".join(f"{name} AS {name}_s" for name in (*NAMED, "batch", *COUNTED, "requests"))}
@@ -88,13 +125,16 @@ judged AS (
 )
 SELECT kind,
   CASE WHEN kind = {ODD} THEN n END AS number,
-  CASE WHEN kind = {ODD} THEN line END AS odd,
+  any_value(CASE WHEN kind = {ODD} THEN line END) AS odd,
   repeats.n IS NOT NULL AND kind <> {BLANK} AS repeated,
   CASE WHEN kind = {SOUND} THEN {f"CASE{part} ELSE {len(parts)} END" if parts else "0"} END AS part,
   {_if_sound("quarter")} AS quarter,
   {_if_sound("zone")} AS zone,
-  {", ".join(f"CASE WHEN kind = {SOUND} THEN {name}_s END AS {name}" for name in (*NAMED, "batch"))},
-  CASE WHEN kind = {SOUND} THEN cost IS NOT NULL END AS priced,
+  {", ".join(f"{_told(fields, name, f'{name}_s')} AS {name}" for name in (*NAMED, "batch"))},
+  {_told(fields, "cost", "cost IS NOT NULL")} AS priced,
+  {_if_sound("hash(members)")} AS shape,
+  coalesce(len(list_filter(any_value({_if_sound("members")}), lambda each: list_unique(each) < len(each))) > 0, false)
+    AS doubled,
   count(*) AS lines,
   {", ".join(f"sum({_if_sound(name)}) AS sum_{name}" for name in SUMMED)},
   sum({_if_sound("cost")}) AS sum_cost
@@ -102,6 +142,11 @@ FROM judged LEFT JOIN repeats USING (n)
 GROUP BY ALL
 ORDER BY number NULLS FIRST
 """  # noqa: S608  made of the settings alone, whose names are checked to be plain
+
+
+def _told(fields: Fields, name: str, told: str) -> str:
+    """What is added up apart, where the format tells it at all."""
+    return _if_sound(told) if getattr(fields, name) else "NULL"
 
 
 def _if_sound(name: str) -> str:
@@ -116,15 +161,24 @@ class _Places:
         self._header = header
         self._paths = [path for name in NAMES for path in getattr(fields, name)]
 
-    def split(self) -> str:
-        """A list of what stands at each path; NULL where the line is not plain."""
+    def members(self) -> str:
+        """The names of the members of every object that holds a path."""
+        return "CAST([] AS VARCHAR[][])" if self._header is not None else self._keys()
+
+    def plain(self) -> str:
+        """Whether the line is read in one way by everybody."""
+        if self._header is None:
+            return _strict()
+        return f"""NOT contains(line, '"') AND len(string_split(line, ',')) = {len(self._header)}"""
+
+    def split(self, *, careful: bool) -> str:
+        """A list of what stands at each path of a plain line."""
         if self._header is not None:
-            whole = f"len(string_split(line, ',')) = {len(self._header)}"
-            return f"""CASE WHEN NOT contains(line, '"') AND {whole} THEN string_split(line, ',') END"""
+            return "string_split(line, ',')"
         wanted = ", ".join(f"'{_json_path(steps(path))}'" for path in self._paths)
-        plain = f"strlen(line) < {LONGEST_PLAIN} AND regexp_full_match(line, '{_plain_object()}')"
-        once = " AND ".join(f"coalesce(list_unique({keys}) = len({keys}), true)" for keys in self._objects())
-        return f"CASE WHEN {plain} THEN CASE WHEN {once} THEN json_extract(line, [{wanted}]) END END"
+        found = f"json_extract(line, [{wanted}])"
+        once = f"len(list_filter({self._keys()}, lambda each: list_unique(each) < len(each))) = 0"
+        return f"CASE WHEN {once} THEN {found} END" if careful else found
 
     def told(self) -> str:
         """Each field as JSON spells it, NULL where nothing is told."""
@@ -139,10 +193,11 @@ class _Places:
         rest = f"""split_part(line, '"{steps(self._fields.cost[0])[-1]}":', 2)"""
         return f"CASE WHEN v IS NOT NULL THEN split_part(split_part(ltrim({rest}), ',', 1), '}}', 1) END"
 
-    def _objects(self) -> list[str]:
+    def _keys(self) -> str:
         parents = {steps(path)[:-1] for path in self._paths}
         above = {parent[:length] for parent in parents for length in range(len(parent) + 1)}
-        return [f"json_keys(line, '{_json_path(each)}')" for each in sorted(above | {()})]
+        keys = [f"json_keys(line, '{_json_path(each)}')" for each in sorted(above)]
+        return f"[{', '.join(keys)}]"
 
     def _field(self, name: str) -> str:
         cells = [self._cell(path, name) for path in getattr(self._fields, name)]
@@ -165,17 +220,15 @@ def _json_path(way: Sequence[str]) -> str:
     return "$" + "".join(f'."{name}"' for name in way)
 
 
-def _plain_object(depth: int = 3) -> str:
-    """A pattern of objects that every reader of JSON takes in one way: no escapes, no blanks but single ones."""
-    text = r'"[^"\\\x00-\x1f]*"'
-    scalar = rf"{text}|-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?|null|true|false"
-    value = f"(?:{scalar}|\\[(?:(?:{scalar})(?:, ?(?:{scalar}))*)?\\])"
-    whole = ""
-    for _ in range(depth):
-        member = f"{text}: ?{value}"
-        whole = f"\\{{(?:{member}(?:, ?{member})*)?\\}}"
-        value = f"(?:{value[3:-1]}|{whole})"
-    return whole
+def _strict() -> str:
+    """Whether all readers of JSON read the line in one way. DuckDB lets commas end a list, and knows NaN and Infinity;
+    Python gives up where it is nested too deep."""
+    marks = " OR ".join(f"contains(line, '{mark}')" for mark in LENIENT)
+    numbers = " OR ".join(f"contains(lower(line), '{word}')" for word in ("nan", "inf"))
+    deep = " OR ".join(f"strlen(line) - strlen(replace(line, '{mark}', '')) > {DEEPEST}" for mark in "{[")
+    return f"""starts_with(line, '{{') AND NOT ({marks})
+    AND NOT (CASE WHEN {numbers} THEN regexp_matches(line, '[:,[][ \\t]*-?(?i:nan|inf)') ELSE false END)
+    AND NOT (CASE WHEN strlen(line) > {SHALLOW} THEN {deep} ELSE false END) AND json_valid(line)"""
 
 
 def _clock(log_format: LogFormat) -> str:
