@@ -118,8 +118,54 @@ def openai(dice, at):
     return json.dumps(value, separators=dice.choice(((",", ":"), (", ", ": "))))
 
 
+HEADER = "time,in,out,cached,written,thought,requests,model,cost,key,project,batch,tier,note"
+
+
+def _all(dice, at):
+    given, answered = dice.randrange(5000), dice.randrange(900)
+    cached = dice.randrange(given + 1)
+    return {
+        "time": dice.choice((at.isoformat(), f"{at.isoformat()}Z", f"{at.isoformat()}+05:45", int(at.timestamp()))),
+        "in": given,
+        "out": answered,
+        "cached": cached,
+        "written": dice.randrange(given - cached + 1),
+        "thought": dice.randrange(answered + 1),
+        "requests": dice.choice((1, 3)),
+        "model": dice.choice(("gpt-4o", "gpt-4.1 mini")),
+        "cost": dice.choice((None, 0.25, 3.75e-05)),
+        "key": dice.choice(("key_a", "key_b", None)),
+        "project": dice.choice(("proj_1", None)),
+        "batch": dice.choice((True, False, None)),
+        "tier": dice.choice(("default", "flex", None)),
+        "note": dice.choice(("", "a b")),
+    }
+
+
+def everything(dice, at):
+    """A line that says all there is to say."""
+    return json.dumps(_all(dice, at))
+
+
+def row(dice, at):
+    """The same as a row of CSV."""
+    return ",".join("" if cell is None else str(cell) for cell in _all(dice, at).values())
+
+
+def _odd_row(dice, line):
+    cells = line.split(",")
+    at = dice.randrange(len(cells))
+    values = (ODD_TIMES if at == 0 else ODD_NAMES if at in {7, 9, 10, 12} else ODD_COSTS) + ODD_NUMBERS
+    bare = dice.choice(values).strip('"')
+    cells[at] = dice.choice((bare, bare, f'"{bare}"', f" {bare}", "", '"', dice.choice(WORDS), "True", "0"))
+    changed = ",".join(cells)
+    return dice.choice((changed, changed, changed, changed + ",", "", " ", ",".join(cells[1:]), HEADER))
+
+
 def odd(dice, line):
     """The line with something about it that a reader may take in its own way."""
+    if not line.startswith("{"):
+        return _odd_row(dice, line)
     names = [part.split('"')[-1] for part in line.split('":')[:-1]]
     name = dice.choice(names)
     before, _, after = line.partition(f'"{name}":')

@@ -58,6 +58,8 @@ class Clock:
             moment = datetime.fromisoformat(f"{day}T{hour}:{minute}{offset}")
             quarter = quarter_of(moment, self._zone)
         except (ValueError, OverflowError) as error:
+            if isinstance(error, UnusableError):
+                raise
             raise self._unreadable(text) from error
         if not 0 <= quarter < LAST:
             raise self._unreadable(text)
