@@ -93,11 +93,11 @@ def expression(
     part = "".join(f" WHEN n <= {last} THEN {number}" for number, last in enumerate(parts))
     return f"""
 WITH lines AS NOT MATERIALIZED (SELECT row_number() OVER () AS n, line FROM {source}),
-hashed AS NOT MATERIALIZED (SELECT n, hash(line) AS h FROM lines WHERE line <> ''),
+again AS (SELECT hash(line) AS h FROM lines WHERE line <> '' GROUP BY h HAVING count(*) > 1),
 repeats AS (
   SELECT n FROM (
-    SELECT n, n - lag(n) OVER (PARTITION BY h ORDER BY n) <= {NEAR} AS repeated FROM hashed
-    WHERE h IN (SELECT h FROM hashed GROUP BY h HAVING count(*) > 1)
+    SELECT n, n - lag(n) OVER (PARTITION BY md5(line) ORDER BY n) <= {NEAR} AS repeated FROM lines
+    WHERE line <> '' AND hash(line) IN (SELECT h FROM again)
   ) WHERE repeated
 ),
 looked AS (SELECT n, line, {places.plain()} AS plain FROM lines),
@@ -133,9 +133,8 @@ SELECT kind,
   {_if_sound("zone")} AS zone,
   {", ".join(f"{_told(fields, name, f'{name}_s')} AS {name}" for name in (*NAMED, "batch"))},
   {_told(fields, "cost", "cost IS NOT NULL")} AS priced,
-  {_if_sound("hash(members)")} AS shape,
-  coalesce(len(list_filter(any_value({_if_sound("members")}), lambda each: list_unique(each) < len(each))) > 0, false)
-    AS doubled,
+  {_if_sound("members")} AS shape,
+  coalesce(len(list_filter(shape, lambda each: list_unique(each) < len(each))) > 0, false) AS doubled,
   count(*) AS lines,
   {", ".join(f"sum({_if_sound(name)}) AS sum_{name}" for name in SUMMED)},
   sum({_if_sound("cost")}) AS sum_cost
