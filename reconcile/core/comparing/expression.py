@@ -109,7 +109,7 @@ split AS (
 told AS (SELECT n, line, v IS NOT NULL AS plain, members, {places.told()},
   {places.cost()} AS cost_raw FROM split),
 typed AS (
-  SELECT n, line, plain, members, cost AS cost_s, cost_raw, 
+  SELECT n, line, plain, members, cost AS cost_s, cost_raw,
     CASE WHEN cost IS NOT NULL THEN try_cast(cost_raw AS DECIMAL(38, {COST_DECIMALS})) END AS cost,
     {_clock(log_format)},
     {", ".join(f"try_cast({name} AS BIGINT) AS {name}_n" for name in (*COUNTED, "requests"))},
@@ -134,7 +134,8 @@ SELECT kind,
   {", ".join(f"{_told(fields, name, f'{name}_s')} AS {name}" for name in (*NAMED, "batch"))},
   {_told(fields, "cost", "cost IS NOT NULL")} AS priced,
   {_if_sound("members")} AS shape,
-  coalesce(len(list_filter(shape, lambda each: list_unique(each) < len(each))) > 0, false) AS doubled,
+  coalesce(len(list_filter(string_split(shape, chr(30)),
+    lambda each: list_unique(string_split(each, chr(31))) < len(string_split(each, chr(31))))) > 0, false) AS doubled,
   count(*) AS lines,
   {", ".join(f"sum({_if_sound(name)}) AS sum_{name}" for name in SUMMED)},
   sum({_if_sound("cost")}) AS sum_cost
@@ -162,8 +163,10 @@ class _Places:
         self._paths = [path for name in NAMES for path in getattr(fields, name)]
 
     def members(self) -> str:
-        """The names of the members of every object that holds a path."""
-        return "CAST([] AS VARCHAR[][])" if self._header is not None else self._keys()
+        """The names of the members of every object that holds a path, parted by characters that no name holds."""
+        if self._header is not None:
+            return "''"
+        return f"concat_ws(chr(30), {', '.join(f'array_to_string({keys}, chr(31))' for keys in self._keys())})"
 
     def plain(self) -> str:
         """Whether the line is read in one way by everybody."""
@@ -177,7 +180,7 @@ class _Places:
             return "string_split(line, ',')"
         wanted = ", ".join(f"'{_json_path(steps(path))}'" for path in self._paths)
         found = f"json_extract(line, [{wanted}])"
-        once = f"len(list_filter({self._keys()}, lambda each: list_unique(each) < len(each))) = 0"
+        once = " AND ".join(f"coalesce(list_unique({keys}) = len({keys}), true)" for keys in self._keys())
         return f"CASE WHEN {once} THEN {found} END" if careful else found
 
     def told(self) -> str:
@@ -193,11 +196,10 @@ class _Places:
         rest = f"""split_part(line, '"{steps(self._fields.cost[0])[-1]}":', 2)"""
         return f"CASE WHEN v IS NOT NULL THEN split_part(split_part(ltrim({rest}), ',', 1), '}}', 1) END"
 
-    def _keys(self) -> str:
+    def _keys(self) -> list[str]:
         parents = {steps(path)[:-1] for path in self._paths}
         above = {parent[:length] for parent in parents for length in range(len(parent) + 1)}
-        keys = [f"json_keys(line, '{_json_path(each)}')" for each in sorted(above)]
-        return f"[{', '.join(keys)}]"
+        return [f"json_keys(line, '{_json_path(each)}')" for each in sorted(above)]
 
     def _field(self, name: str) -> str:
         cells = [self._cell(path, name) for path in getattr(self._fields, name)]
