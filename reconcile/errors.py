@@ -4,7 +4,7 @@
     ├── ConfigurationError      something to set or to mend before a pass can work      (exit 1)
     ├── UsageError              the command line is wrong                               (exit 2)
     ├── ProviderError           a provider could not be read; no figure may follow      (exit 3)
-    ├── StoreError              a run's file or folder could not be read or written     (exit 3)
+    ├── StoreError              a run's file or folder, or a log, could not be read     (exit 3)
     ├── GitError                the repository could not be read or written             (exit 3)
     └── GitHubError             GitHub's API refused, or could not be asked             (exit 3)
 
@@ -44,7 +44,7 @@ class ProviderError(ReconcileError):
 
 
 class StoreError(ReconcileError):
-    """A run's file could not be read or written; it is as it was before."""
+    """A run's file, or a log, could not be read or written; it is as it was before."""
 
     exit_code = 3
 

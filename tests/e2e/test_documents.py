@@ -73,8 +73,16 @@ def blocks(text, language):
     return [(now, body) for now, tongue, body in BLOCK.findall(text) if tongue == language]
 
 
-CONFIGURATIONS = [body for _, body in blocks(README, "yaml") if "frameworks" in yaml.safe_load(body)]
+def configurations(text):
+    return [
+        body for _, body in blocks(text, "yaml") if any(name in yaml.safe_load(body) for name in ("frameworks", "logs"))
+    ]
+
+
+CONFIGURATIONS = configurations(README)
 """The first is the one of the session."""
+
+ALL_CONFIGURATIONS = [body for name in NAMES for body in configurations(TEXTS[name])]
 
 
 def section(text, heading):
@@ -296,12 +304,14 @@ def test_the_call_log_shown_is_one():
     assert (log.complete, log.total.api_calls, log.aborted) == (True, 1, 1)
 
 
-@pytest.mark.parametrize("number", range(len(CONFIGURATIONS)))
+@pytest.mark.parametrize("number", range(len(ALL_CONFIGURATIONS)))
 def test_every_configuration_shown_is_one(tmp_path, number):
     file = tmp_path / "reconcile.yml"
-    file.write_text(CONFIGURATIONS[number])
+    file.write_text(ALL_CONFIGURATIONS[number])
     settings = config.load(config.Flags(config=str(file)), {}, read_dotenv=False)
-    assert set(settings.scopes) == set(yaml.safe_load(file.read_text())["frameworks"])
+    shown = yaml.safe_load(file.read_text())
+    assert set(settings.scopes) == set(shown.get("frameworks", ()))
+    assert bool(settings.logs) == bool(shown.get("logs"))
 
 
 def test_readme_names_every_setting_of_the_configuration():
@@ -418,7 +428,7 @@ WORKFLOWS = [
     pytest.param(as_workflow(body), id=f"{name}-{number}")
     for name in NAMES
     for number, (_, body) in enumerate(blocks(TEXTS[name], "yaml"))
-    if body not in CONFIGURATIONS
+    if body not in ALL_CONFIGURATIONS
 ]
 CHECKS = {
     "schema": ("check-jsonschema", "--builtin-schema", "vendor.github-workflows"),

@@ -7,9 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from reconcile import schema_files
 from reconcile.config import Flags, load
 from reconcile.core.comparing.formats import CALLS, SEEDS, Fields, Included, LogFormat, Shape, Timestamps
 from reconcile.errors import ConfigurationError
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "usage-logs.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -104,3 +107,22 @@ def test_a_log_that_is_described_wrongly_is_an_error_that_says_what_to_write(log
         logs(text)
     said = f"{raised.value.message}; {raised.value.remedy}"
     assert re.search(words, said), said
+
+
+def test_the_mapping_that_the_documentation_shows_is_one(logs):
+    (shown,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    gateway, app = logs(shown)
+    assert gateway.format.fields.model == ("response.model", "request.model")
+    assert app.format.fields == SEEDS.fields
+
+
+def test_the_documentation_names_every_setting_and_field_of_a_log():
+    schema = schema_files.load("reconcile")
+    names = {*schema["$defs"]["log"]["properties"], *schema["$defs"]["fields"]["properties"]}
+    assert {name for name in names if f"`{name}`" not in PAGE} == set()
+
+
+def test_the_program_that_the_documentation_shows_prints_the_expression(capsys):
+    (shown,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    exec(shown, {})  # noqa: S102  a program of this repository
+    assert "FROM source" in capsys.readouterr().out
