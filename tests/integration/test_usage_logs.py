@@ -176,6 +176,15 @@ def test_a_log_of_no_known_format_is_an_error_that_says_how_to_map_it(tmp_path, 
     assert raised.value.code == "unknown_log_format"
 
 
+def test_each_pattern_may_have_a_format_of_its_own(tmp_path):
+    usage = {"created": START, "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+    (tmp_path / "a.ndjson").write_text(json.dumps(usage))
+    (tmp_path / "b.ndjson").write_bytes(log(1))
+    patterns = [(None, f"{tmp_path}/a*"), (None, f"{tmp_path}/b*"), (None, f"{tmp_path}/*")]
+    found = read_logs(patterns, [OPENAI, replace(SEEDS, time_zone=UTC), CALLS], START, END)
+    assert (requests(found), found.bad_lines) == (2, 0)
+
+
 def test_a_stated_format_needs_no_lines_that_show_it(tmp_path):
     (tmp_path / "a.ndjson").write_bytes(b"words\n")
     assert read(tmp_path / "a.ndjson", log_format=OPENAI).bad_lines == 1

@@ -109,7 +109,13 @@ def lines_in(file: LogFile) -> int | None:
 
 
 def _limits(folder: str) -> dict[str, str | bool | int | float | list[str]]:
-    return {"memory_limit": MEMORY, "temp_directory": folder, "preserve_insertion_order": True}
+    """What DuckDB may use, and that it keeps the order of lines and fetches nothing from anywhere."""
+    return {
+        "memory_limit": MEMORY,
+        "temp_directory": folder,
+        "preserve_insertion_order": True,
+        "autoinstall_known_extensions": False,
+    }
 
 
 class _Answer:

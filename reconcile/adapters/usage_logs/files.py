@@ -35,6 +35,8 @@ class LogFile:
     size: int
     """Bytes on the disk."""
     zipped: bool
+    pattern: int = 0
+    """Which of the patterns it was found by."""
 
     @property
     def csv(self) -> bool:
@@ -44,7 +46,7 @@ class LogFile:
 def find(patterns: Sequence[Pattern]) -> list[LogFile]:
     """Every file once, pattern by pattern and by name. Raises UsageError and StoreError."""
     found: dict[tuple[int, int], LogFile] = {}
-    for framework, pattern in patterns:
+    for number, (framework, pattern) in enumerate(patterns):
         paths = _matching(pattern)
         if not paths:
             raise UsageError(
@@ -57,7 +59,7 @@ def find(patterns: Sequence[Pattern]) -> list[LogFile]:
             before = found.get((status.st_dev, status.st_ino))
             if before is None:
                 zipped = _starts_with(path, GZIP)
-                file = LogFile(path=path, framework=framework, size=status.st_size, zipped=zipped)
+                file = LogFile(path=path, framework=framework, size=status.st_size, zipped=zipped, pattern=number)
                 found[(status.st_dev, status.st_ino)] = file
             elif before.framework != framework:
                 raise UsageError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from reconcile.core.comparing.formats import NAMES, Fields, Included, LogFormat, Shape, Timestamps, steps
+from reconcile.core.comparing.formats import NAMES, Fields, Included, LogFormat, Shape, Timestamps, column, steps
 from reconcile.core.comparing.moments import LAST
 from reconcile.core.comparing.parts import MOST
 from reconcile.core.comparing.sides import LOGGED_GRAIN
@@ -208,9 +208,9 @@ class _Places:
     def _cell(self, path: str, name: str) -> str:
         if self._header is None:
             return f"nullif(CAST(v[{self._paths.index(path) + 1}] AS VARCHAR), 'null')"
-        if path not in self._header:
+        if column(path) not in self._header:
             return "CAST(NULL AS VARCHAR)"
-        cell = f"nullif(v[{self._header.index(path) + 1}], '')"
+        cell = f"nullif(v[{self._header.index(column(path)) + 1}], '')"
         if name in NAMED:
             return f"""'"' || {cell} || '"'"""
         if name == "timestamp":

@@ -156,6 +156,11 @@ def steps(path: str) -> tuple[str, ...]:
     return tuple(quoted or plain for quoted, plain in STEP.findall(path))
 
 
+def column(path: str) -> str:
+    """The name of a column of a CSV, which may stand in quotes."""
+    return path.strip('"')
+
+
 def recognised(log_format: LogFormat, lines: Iterable[Mapping[str, object]]) -> LogFormat | None:
     """The format with the fields that the first of these lines shows; None where none shows any."""
     if log_format.fields is not None:

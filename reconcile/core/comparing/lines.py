@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
-from reconcile.core.comparing.formats import NAMES, LogFormat, Shape, steps
+from reconcile.core.comparing.formats import NAMES, LogFormat, Shape, column, steps
 from reconcile.core.comparing.moments import Clock
 from reconcile.core.comparing.parts import Counts, Parts, amount_of, count_of, parts_of
 from reconcile.core.comparing.unusable import UnusableError
@@ -166,7 +166,7 @@ def _plain(value: object, name: str) -> int:
 
 def _finder(paths: Sequence[str], *, csv: bool) -> Callable[[Mapping[str, Any]], Any]:
     """A function that finds what stands at the first of these places, None where nothing does."""
-    ways = [(path,) if csv else steps(path) for path in paths]
+    ways = [(column(path),) if csv else steps(path) for path in paths]
     if len(ways) == 1 and len(ways[0]) == 1:
         return _member(ways[0][0])
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from reconcile.core.comparing.formats import CALLS, OPENAI, SEEDS, Fields, LogFormat, Shape, recognised, steps
+from reconcile.core.comparing.formats import CALLS, OPENAI, SEEDS, Fields, LogFormat, Shape, column, recognised, steps
 from reconcile.core.comparing.lines import LineParser
 
 ZONED = replace(SEEDS, time_zone=UTC)
@@ -170,6 +170,10 @@ def test_a_format_that_is_stated_is_not_looked_for():
 def test_a_line_is_not_read_before_its_format_is_recognised():
     with pytest.raises(ValueError, match="once it is recognised"):
         LineParser(LogFormat())
+
+
+def test_a_column_may_be_named_in_quotes():
+    assert (column('"total.cost"'), column("total.cost")) == ("total.cost", "total.cost")
 
 
 @pytest.mark.parametrize(
