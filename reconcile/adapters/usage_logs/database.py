@@ -46,6 +46,12 @@ SOURCE = (
     "quote = '', escape = '', max_line_size = 2000000)"
 )
 ODD_BYTES = (b"\r", b"\x00", SEPARATOR.encode())
+OBJECT, MEMBER = "\x1e", "\x1f"
+"""What parts the names of members in the answer of the expression."""
+
+MOST_KNOWN = 12
+"""Lists of members that a line is compared with."""
+
 FETCHED = 2_000
 TRIED = 5_000
 """Lines at the head by which it is seen whether the expression can count most."""
@@ -131,12 +137,15 @@ class _Answer:
     ) -> None:
         self._connection = connection
         self._files, self._format, self._header, self._ends = files, log_format, header, ends
+        self._known: set[tuple[str, ...]] = set()
 
     def worthwhile(self) -> bool:
         """Whether few of the first lines are odd."""
         seen = {SOUND: 0, ODD: 0, BLANK: 0}
         for row in self._rows(HEAD, careful=False):
             seen[row["kind"]] += row["lines"]
+            if row["kind"] == SOUND and not row["doubled"]:
+                self._known |= {tuple(names.split(MEMBER)) for names in row["shape"].split(OBJECT) if names}
         return seen[ODD] * MOSTLY <= seen[SOUND]
 
     def scroll(self, start: int, end: int, *, careful: bool = False) -> Scroll | None:
@@ -170,7 +179,15 @@ class _Answer:
         fields = self._format.fields
         if fields is None:
             return
-        query = expression(self._format, fields, self._header, source, self._parts(), careful=careful)
+        query = expression(
+            self._format,
+            fields,
+            self._header,
+            source,
+            self._parts(),
+            known=sorted(self._known)[:MOST_KNOWN],
+            careful=careful,
+        )
         answer = self._connection.execute(query, {"files": [file.path for file in self._files]})
         while rows := answer.fetchmany(FETCHED):
             for row in rows:

@@ -86,6 +86,18 @@ def test_members_that_are_there_twice_are_noticed_and_with_care_left_to_python()
     assert kinds([LINE, twice], careful=True) == [SOUND, ODD]
 
 
+def test_lists_of_members_that_are_known_make_no_difference_but_to_the_time_it_takes():
+    named = LINE[:-1] + """, "it's": 1}"""
+    known = [("timestamp", "prompt_tokens", "completion_tokens", "total_cost"), ("it's",)]
+    for lists in (known, [*known, (*known[0], "it's")]):
+        rows = answer([LINE, named, LINE[:-1] + ', "model": "a", "model": "a"}'], known=lists)
+        assert sorted((row["doubled"], row["lines"]) for row in rows) in (
+            [(False, 1), (False, 1), (True, 1)],
+            [(False, 2), (True, 1)],
+        )
+    assert [row["shape"] for row in answer([LINE], known=known)] == [""]
+
+
 def test_a_time_without_an_offset_is_left_to_python_where_no_zone_is_stated():
     assert kinds([LINE, LINE.replace('15"', '15Z"')], SEEDS) == [SOUND, ODD]
 
