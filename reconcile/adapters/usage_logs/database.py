@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconcile.adapters.usage_logs.files import LogFile, blocks
 from reconcile.adapters.usage_logs.streaming import columns_of
-from reconcile.core.comparing.expression import BLANK, COLUMNS, ODD, SOUND, SUMMED, expressible, expression
+from reconcile.core.comparing.expression import BLANK, COLUMNS, ODD, SOUND, SUMMED, expressible, expression, numbered
 from reconcile.core.comparing.formats import LogFormat, Shape
 from reconcile.core.comparing.lines import BYTE_ORDER_MARK, LineParser
 from reconcile.core.comparing.moments import quarter_of
@@ -41,10 +41,11 @@ MEMORY = "500MB"
 SEPARATOR = "\x1f"
 """Stands in no line, so that every line is one column."""
 
-SOURCE = (
-    f"read_csv($files, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false, delim = '{SEPARATOR}', "
-    "quote = '', escape = '', max_line_size = 2000000)"
+READ = (
+    "read_csv($files, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, "
+    f"delim = '{SEPARATOR}', quote = '', escape = '', max_line_size = 2000000)"
 )
+SOURCE = f"(SELECT file_index AS part, line FROM {READ})"  # noqa: S608  constants
 ODD_BYTES = (b"\r", b"\x00", SEPARATOR.encode())
 OBJECT, MEMBER = "\x1e", "\x1f"
 """What parts the names of members in the answer of the expression."""
@@ -58,7 +59,7 @@ TRIED = 5_000
 
 MOSTLY = 10
 """One odd line in so many is too many: then most of the work would be done twice."""
-HEAD = f"(SELECT line FROM {SOURCE} LIMIT {TRIED})"  # noqa: S608  constants
+HEAD = f"(SELECT part, line FROM {SOURCE} LIMIT {TRIED})"  # noqa: S608  constants
 
 
 def available() -> bool:
@@ -149,58 +150,59 @@ class _Answer:
         return seen[ODD] * MOSTLY <= seen[SOUND]
 
     def scroll(self, start: int, end: int, *, careful: bool = False) -> Scroll | None:
-        """All lines, or None where members are there twice, or DuckDB saw other lines than there are."""
-        scroll, seen, opened = Scroll(start, end), 0, 0
+        """All lines, or None where members are there twice, most would be left to Python, or lines are missing."""
+        scroll, seen = Scroll(start, end), 0
+        odd: dict[str, int] = {}
         for row in self._rows(SOURCE, careful=careful):
             seen += row["lines"]
-            if row["doubled"]:
+            if row["doubled"] or len(odd) * MOSTLY > max(seen, TRIED):
                 return None
             if row["kind"] == SOUND:
                 scroll.lines += row["lines"]
-                scroll.tally.add(self._key(row), self._sums(row), repeated=row["repeated"])
+                scroll.tally.add(self._key(row), self._sums(row), repeated=False)
             elif row["kind"] == ODD:
-                opened = self._open(scroll, opened, bisect_left(self._ends, row["number"]) + 1)
-                first = self._ends[opened - 1 - 1] if opened > 1 else 0
-                self._judge(scroll, row, row["number"] - first)
+                odd[row["odd"]] = odd.get(row["odd"], 0) + row["lines"]
+        whole = seen == self._ends[-1] and self._place(scroll, odd)
+        return scroll if whole else None
+
+    def _place(self, scroll: Scroll, odd: dict[str, int]) -> bool:
+        """Read the lines that are odd, and find those that repeat. Whether all odd ones were there."""
+        opened = found = taken = 0
+        answer = self._connection.execute(numbered(SOURCE), {"files": self._paths, "odd": list(odd)})
+        while rows := answer.fetchmany(FETCHED):
+            taken += len(rows)
+            if taken * MOSTLY > max(self._ends[-1], TRIED):
+                return False
+            for place, text in rows:
+                opened = self._open(scroll, opened, bisect_left(self._ends, place) + 1)
+                first = self._ends[opened - 2] if opened > 1 else 0
+                header = bool(self._header) and place - first == 1
+                scroll.revisit(text.encode(), place, place - first, summed=text not in odd, header=header)
+                found += text in odd
         self._open(scroll, opened, len(self._files))
-        return scroll if seen == self._ends[-1] else None
+        return found == sum(odd.values())
 
     def _open(self, scroll: Scroll, opened: int, wanted: int) -> int:
         for file in self._files[opened:wanted]:
             scroll.open(file.path, file.framework, LineParser(self._format, self._header))
         return max(opened, wanted)
 
-    def _judge(self, scroll: Scroll, row: dict[str, Any], number: int) -> None:
-        line = row["odd"].encode()
-        if not line.isspace() and not (self._header and number == 1):
-            scroll.judge(line, number, repeated=row["repeated"])
-
     def _rows(self, source: str, *, careful: bool) -> Iterator[dict[str, Any]]:
         fields = self._format.fields
         if fields is None:
             return
-        query = expression(
-            self._format,
-            fields,
-            self._header,
-            source,
-            self._parts(),
-            known=sorted(self._known)[:MOST_KNOWN],
-            careful=careful,
-        )
-        answer = self._connection.execute(query, {"files": [file.path for file in self._files]})
+        known = sorted(self._known)[:MOST_KNOWN]
+        query = expression(self._format, fields, self._header, source, known=known, careful=careful)
+        answer = self._connection.execute(query, {"files": self._paths})
         while rows := answer.fetchmany(FETCHED):
             for row in rows:
                 yield dict(zip(COLUMNS, row, strict=True))
 
-    def _parts(self) -> list[int]:
-        """The numbers of the last lines before the environment changes."""
-        pairs = zip(self._files, self._files[1:], self._ends, strict=False)
-        return [last for file, following, last in pairs if file.framework != following.framework]
+    @property
+    def _paths(self) -> list[str]:
+        return [file.path for file in self._files]
 
     def _key(self, row: dict[str, Any]) -> Key:
-        frameworks = [self._files[0].framework]
-        frameworks += [self._files[bisect_left(self._ends, last + 1)].framework for last in self._parts()]
         return Key(
             quarter=self._quarter(row["quarter"] * LOGGED_GRAIN, row["zone"]),
             model=_name(row["model"]),
@@ -208,7 +210,7 @@ class _Answer:
             project_id=_name(row["project_id"]),
             batch={"true": True, "false": False}.get(row["batch"]),
             service_tier=_name(row["service_tier"]),
-            framework=frameworks[row["part"]],
+            framework=self._files[row["part"]].framework,
             priced=bool(row["priced"]),
         )
 

@@ -1,7 +1,7 @@
 """The one SQL expression that adds up a large log, for DuckDB as it stands and for other engines near enough.
 
 It counts a line only where it can prove that reading it in Python gives the same: one strict object (or row) whose
-fields have the plainest spelling. All other lines come back as they are, with their numbers, and are read in Python.
+fields have the plainest spelling. All other lines come back as they are, and are read in Python.
 So nothing that is odd about a log makes a difference, but to the time it takes.
 """
 
@@ -14,7 +14,6 @@ from reconcile.core.comparing.formats import NAMES, Fields, Included, LogFormat,
 from reconcile.core.comparing.moments import LAST
 from reconcile.core.comparing.parts import MOST
 from reconcile.core.comparing.sides import LOGGED_GRAIN
-from reconcile.core.comparing.windows import NEAR
 from reconcile.core.defects import KEY_PREFIX
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -38,24 +37,11 @@ SOUND, ODD, BLANK = 0, 1, 2
 
 SUMMED = ("uncached", "cached", "written", "output", "asked", "reasoning")
 COLUMNS = (
-    *(
-        "kind",
-        "number",
-        "odd",
-        "repeated",
-        "part",
-        "quarter",
-        "zone",
-        *NAMED,
-        "batch",
-        "priced",
-        "shape",
-        "doubled",
-        "lines",
-    ),
+    *("kind", "part", "odd", "quarter", "zone", *NAMED, "batch", "priced", "shape", "doubled", "lines"),
     *SUMMED,
     "cost",
 )
+"""Of the answer."""
 
 COST_DECIMALS = 24
 PLAIN_COST = r"[0-9]{1,6}([.][0-9]{1,20})?|[0-9]([.][0-9]{1,16})?e-0?[1-7]"
@@ -73,45 +59,34 @@ def expressible(log_format: LogFormat, header: Sequence[str]) -> bool:
     return len(fields.cost) <= 1 and all(PLAIN_NAME.fullmatch(step) for path in paths for step in steps(path))
 
 
-def expression(  # noqa: PLR0913  what the log is, and what is known of it
+def expression(
     log_format: LogFormat,
     fields: Fields,
     header: Sequence[str],
     source: str,
-    parts: Sequence[int] = (),
     *,
     known: Sequence[Sequence[str]] = (),
     careful: bool = False,
 ) -> str:
-    """The expression over `source`, a relation of one column `line` in the order of the log; its rows are `COLUMNS`.
+    """The expression over `source`, a relation of `line` and `part`; its rows are `COLUMNS`.
 
-    `parts` are the numbers of the last lines of all parts of the log but the last, which are added up apart. Where a
-    member is there twice DuckDB takes the first and Python the last. To look at each line for that is slow, so sums
-    are `doubled` where their lines have such members; only a `careful` expression makes such lines odd. Lists of
-    members that are `known` to hold none twice make it quicker.
+    Parts are added up apart. Where a member is there twice DuckDB takes the first and Python the last. To look at each
+    line for that is slow, so sums are `doubled` where their lines have such members; only a `careful` expression makes
+    such lines odd. Lists of members that are `known` to hold none twice make it quicker.
     """
     csv = log_format.shape is Shape.CSV
     places = _Places(fields, header if csv else None)
-    part = "".join(f" WHEN n <= {last} THEN {number}" for number, last in enumerate(parts))
     return f"""
-WITH lines AS NOT MATERIALIZED (SELECT row_number() OVER () AS n, line FROM {source}),
-again AS (SELECT hash(line) AS h FROM lines WHERE line <> '' GROUP BY h HAVING count(*) > 1),
-repeats AS (
-  SELECT n FROM (
-    SELECT n, n - lag(n) OVER (PARTITION BY md5(line) ORDER BY n) <= {NEAR} AS repeated FROM lines
-    WHERE line <> '' AND hash(line) IN (SELECT h FROM again)
-  ) WHERE repeated
-),
-looked AS (SELECT n, line, {places.plain()} AS plain FROM lines),
+WITH looked AS (SELECT part, line, {places.plain()} AS plain FROM {source}),
 split AS (
-  SELECT n, line, CASE WHEN plain THEN {places.split(careful=careful)} END AS v,
+  SELECT part, line, CASE WHEN plain THEN {places.split(careful=careful)} END AS v,
     CASE WHEN plain THEN {places.members(known)} END AS members
   FROM looked
 ),
-told AS (SELECT n, line, v IS NOT NULL AS plain, members, {places.told()},
+told AS (SELECT part, line, v IS NOT NULL AS plain, members, {places.told()},
   {places.cost()} AS cost_raw FROM split),
 typed AS (
-  SELECT n, line, plain, members, cost AS cost_s, cost_raw,
+  SELECT part, line, plain, members, cost AS cost_s, cost_raw,
     CASE WHEN cost IS NOT NULL THEN try_cast(cost_raw AS DECIMAL(38, {COST_DECIMALS})) END AS cost,
     {_clock(log_format)},
     {", ".join(f"try_cast({name} AS BIGINT) AS {name}_n" for name in (*COUNTED, "requests"))},
@@ -126,11 +101,8 @@ judged AS (
     ELSE {ODD} END AS kind
   FROM parts
 )
-SELECT kind,
-  CASE WHEN kind = {ODD} THEN n END AS number,
-  any_value(CASE WHEN kind = {ODD} THEN line END) AS odd,
-  repeats.n IS NOT NULL AND kind <> {BLANK} AS repeated,
-  CASE WHEN kind = {SOUND} THEN {f"CASE{part} ELSE {len(parts)} END" if parts else "0"} END AS part,
+SELECT kind, part,
+  CASE WHEN kind = {ODD} THEN line END AS odd,
   {_if_sound("quarter")} AS quarter,
   {_if_sound("zone")} AS zone,
   {", ".join(f"{_told(fields, name, f'{name}_s')} AS {name}" for name in (*NAMED, "batch"))},
@@ -141,10 +113,23 @@ SELECT kind,
   count(*) AS lines,
   {", ".join(f"sum({_if_sound(name)}) AS sum_{name}" for name in SUMMED)},
   sum({_if_sound("cost")}) AS sum_cost
-FROM judged LEFT JOIN repeats USING (n)
+FROM judged
 GROUP BY ALL
-ORDER BY number NULLS FIRST
 """  # noqa: S608  made of the settings alone, whose names are checked to be plain
+
+
+def numbered(source: str) -> str:
+    """The lines of `source` whose place in the log matters, with their number and in their order: those that look like
+    another one, and those of the list `$odd`. A hash is enough: what it mistakes is told apart in Python."""
+    return f"""
+WITH wanted AS (
+  SELECT hash(line) AS h FROM {source} WHERE line <> '' GROUP BY h HAVING count(*) > 1
+  UNION ALL SELECT hash(unnest($odd))
+)
+SELECT n, line FROM (SELECT row_number() OVER () AS n, line FROM {source})
+WHERE line <> '' AND hash(line) IN (SELECT h FROM wanted)
+ORDER BY n
+"""  # noqa: S608  the relation is ours
 
 
 def _told(fields: Fields, name: str, told: str) -> str:

@@ -53,6 +53,19 @@ class Scroll:
             number or self._place - self._first, f"the line has more than {MOST_BYTES:,} bytes; log no prompts"
         )
 
+    def revisit(self, line: bytes, place: int, number: int, *, summed: bool, header: bool) -> None:
+        """A line out of many, the others of which are counted and equal no other one. `place` is its number through all
+        files. If it is `summed` it is counted too, and only whether it repeats one before is to be found out."""
+        self._place = place
+        if line.isspace() or header:
+            return
+        repeated = self._repeats.take(hash(line), place)
+        if not summed:
+            self.judge(line, number, repeated=repeated)
+        elif repeated and isinstance(record := self._parser.parse(line), Record):
+            self.tally.count(record, self._framework, repeated=True)
+            self.tally.count(record, self._framework, sign=-1)
+
     def skip(self, lines: int) -> None:
         """So many lines that do not go through here."""
         self._place += lines

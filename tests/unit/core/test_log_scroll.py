@@ -176,6 +176,22 @@ def test_lines_are_numbered_past_those_that_are_skipped(monkeypatch):
     assert (found.repeated, found.bad[0].line) == ((), 8)
 
 
+def test_lines_out_of_many_are_read_where_they_are_odd_and_repeat_where_they_equal_one():
+    scroll = Scroll(START, START + DAY)
+    scroll.open("a", None, LineParser(TRIES))
+    same = json.dumps(line()).encode()
+    scroll.revisit(b"at,in", 1, 1, summed=False, header=True)
+    for place, (each, summed) in enumerate(
+        [(b" ", False), (b"{", False), (same, False), (same, True), (same, True)], 2
+    ):
+        scroll.revisit(each, place, place, summed=summed, header=False)
+    scroll.revisit(b"{}", 90, 90, summed=True, header=False)
+    scroll.revisit(b"{}", 91, 91, summed=True, header=False)
+    found = scroll.result()
+    assert (requests(found.entries), requests(found.repeated), found.bad[0].line) == (1, 2, 3)
+    assert found.lines == 2
+
+
 @pytest.mark.parametrize("at", [-MARGIN - 900, DAY + MARGIN])
 def test_sums_of_beyond_the_margin_are_not_added(at):
     tally = tallies.Tally(START, START + DAY)
