@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import product
 
 from reconcile.core.comparing.formats import NAMES, Fields, Included, LogFormat, Shape, Timestamps, column, steps
 from reconcile.core.comparing.moments import LAST
@@ -20,6 +21,9 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
 LENIENT = ("\\", "\t", ",}", ",]", " }", " ]")
 """What a line does not hold that is counted in SQL: an escape may hide that a member is there twice, and the others
 that a comma ends a list."""
+
+NO_NUMBERS = tuple("".join(word) for name in ("nan", "inf") for word in product(*zip(name, name.upper(), strict=True)))
+"""DuckDB takes them for numbers, however they are written. To look for each is quicker than to fold the whole line."""
 
 SHALLOW = 1900
 """Bytes: a line of no more has no depth that Python's parser refuses."""
@@ -78,13 +82,12 @@ def expression(
     places = _Places(fields, header if csv else None)
     return f"""
 WITH looked AS (SELECT part, line, {places.plain()} AS plain FROM {source}),
-split AS (
-  SELECT part, line, CASE WHEN plain THEN {places.split(careful=careful)} END AS v,
-    CASE WHEN plain THEN {places.members(known)} END AS members
-  FROM looked
+split AS (SELECT part, line, CASE WHEN plain THEN {places.split(careful=careful)} END AS v FROM looked),
+told AS (
+  SELECT part, line, v IS NOT NULL AS plain, CASE WHEN v IS NOT NULL THEN {places.members(known)} END AS members,
+    {places.told()}, {places.cost()} AS cost_raw
+  FROM split
 ),
-told AS (SELECT part, line, v IS NOT NULL AS plain, members, {places.told()},
-  {places.cost()} AS cost_raw FROM split),
 typed AS (
   SELECT part, line, plain, members, cost AS cost_s, cost_raw,
     CASE WHEN cost IS NOT NULL THEN try_cast(cost_raw AS DECIMAL(38, {COST_DECIMALS})) END AS cost,
@@ -172,9 +175,9 @@ class _Places:
         if self._header is not None:
             return "string_split(line, ',')"
         wanted = ", ".join(f"'{_json_path(steps(path))}'" for path in self._paths)
-        found = f"json_extract(line, [{wanted}])"
+        found = f"try(json_extract(line, [{wanted}]))"
         once = " AND ".join(f"coalesce(list_unique({keys}) = len({keys}), true)" for keys in self._keys())
-        return f"CASE WHEN {once} THEN {found} END" if careful else found
+        return f"CASE WHEN json_valid(line) THEN CASE WHEN {once} THEN {found} END END" if careful else found
 
     def told(self) -> str:
         """Each field as JSON spells it, NULL where nothing is told."""
@@ -226,11 +229,11 @@ def _strict() -> str:
     """Whether all readers of JSON read the line in one way. DuckDB lets commas end a list, and knows NaN and Infinity;
     Python gives up where it is nested too deep."""
     marks = " OR ".join(f"contains(line, '{mark}')" for mark in LENIENT)
-    numbers = " OR ".join(f"contains(lower(line), '{word}')" for word in ("nan", "inf"))
+    numbers = " OR ".join(f"contains(line, '{word}')" for word in NO_NUMBERS)
     deep = " OR ".join(f"strlen(line) - strlen(replace(line, '{mark}', '')) > {DEEPEST}" for mark in "{[")
     return f"""starts_with(line, '{{') AND NOT ({marks})
     AND NOT (CASE WHEN {numbers} THEN regexp_matches(line, '[:,[][ \\t]*-?(?i:nan|inf)') ELSE false END)
-    AND NOT (CASE WHEN strlen(line) > {SHALLOW} THEN {deep} ELSE false END) AND json_valid(line)"""
+    AND NOT (CASE WHEN strlen(line) > {SHALLOW} THEN {deep} ELSE false END)"""
 
 
 def _clock(log_format: LogFormat) -> str:
@@ -244,8 +247,8 @@ def _clock(log_format: LogFormat) -> str:
         Timestamps.RFC3339: "",
     }[log_format.timestamps]
     text = f"""WHEN starts_with(timestamp, '"20') AND timestamp < '"2099'
-        AND translate(timestamp, '123456789', '000000000') IN ({_stamp_shapes()})
-        AND substr(timestamp, 13, 2) < '24'
+        AND CAST({moment} AS VARCHAR) = replace(substr(timestamp, 2, 19), 'T', ' ')
+        AND translate(substr(timestamp, 21), '123456789', '000000000') IN ({_tails()})
         THEN epoch_us({moment}) // {LOGGED_GRAIN * 1_000_000}"""
     if log_format.timestamps in {Timestamps.SECONDS, Timestamps.MILLISECONDS}:
         text = ""
@@ -263,16 +266,11 @@ def _unix(least: int, most: int, divisor: int) -> str:
     )
 
 
-def _stamp_shapes() -> str:
-    """Every plain spelling of an instant, with a 0 for each digit."""
+def _tails() -> str:
+    """Every plain spelling of what follows the second in a timestamp, with a 0 for each digit."""
     fractions = ["", *("." + "0" * digits for digits in range(1, 10))]
-    shapes = [
-        f'"0000-00-00{between}00:00:00{fraction}{zone}"'
-        for between in "T "
-        for fraction in fractions
-        for zone in ("", "Z", "+00:00", "-00:00")
-    ]
-    return ", ".join(f"'{shape}'" for shape in shapes)
+    tails = [f"{fraction}{zone}" for fraction in fractions for zone in ("", "Z", "+00:00", "-00:00")]
+    return ", ".join(f"""'{tail}"'""" for tail in tails)
 
 
 def _parts(log_format: LogFormat, fields: Fields) -> str:
