@@ -129,6 +129,10 @@ def test_a_line_that_tells_nothing_says_why(value, words):
     assert words in parsed(value)
 
 
+def test_what_stands_at_none_of_several_places_is_missing_and_all_of_them_are_named():
+    assert "timestamp or created or created_at is missing" in parsed({"usage": {"prompt_tokens": 1}}, OPENAI)
+
+
 def test_a_flag_that_is_none_says_so():
     fields = replace(ZONED.fields, batch=("scope",))
     assert 'batch is "IN_SCOPE"; write true or false' in parsed(LINE, replace(ZONED, fields=fields))
