@@ -65,7 +65,8 @@ def test_how_a_run_is_shared_out_among_its_steps(shown, timed, expected):
 
 def test_minutes_of_several_models_are_added():
     attribution = attribution_of("100 100 100")
-    two_models = replace(attribution, rows=attribution.rows * 2, bounds=None)
+    twice = attribution.reported + attribution.reported
+    two_models = replace(attribution, rows=attribution.rows * 2, reported=twice, bounds=None)
     assert shares(step_usage(steps((0, 60), (60, 180)), two_models)) == "~200 ~400"
 
 
