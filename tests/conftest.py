@@ -3,12 +3,14 @@
 import ipaddress
 import os
 import socket
+from collections import defaultdict
+from itertools import count
 from uuid import uuid4
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
 from support.bench import Bench
-from support.worlds import examples
+from support.worlds import SCALE, examples
 from xdist.scheduler import LoadScopeScheduling
 
 from reconcile.simulator.ledger import Ledger
@@ -19,6 +21,9 @@ SETTINGS = ("OPENAI_", "OPEN_AI_", "RECONCIL")
 
 settings.register_profile("patient", examples(100))  # without a deadline, which says how busy the machine is
 settings.load_profile("patient")
+
+ONE_IN, ALL = 4, 10
+"""How many parameters of a sampled test there are for each that is tried, and the scale from which all are."""
 
 TOGETHER = (
     "tests/contract/test_devbench_lag.py",
@@ -68,8 +73,20 @@ def bench(tmp_path, simulator):
     return Bench(tmp_path, simulator)
 
 
-def pytest_collection_modifyitems(items):
-    """Coverage counts what named examples reach: neither the random ones of a property nor whole processes."""
+def pytest_collection_modifyitems(config, items):
+    """Coverage counts what named examples reach: neither the random ones of a property nor whole processes. Of a
+    sampled test some parameters are tried.
+    """
     for item in items:
         if "/e2e/" in item.nodeid or is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.no_cover)
+    if SCALE < ALL:
+        places = defaultdict(count)
+        left = [item for item in items if item.get_closest_marker("sampled") and next(places[_function(item)]) % ONE_IN]
+        config.hook.pytest_deselected(items=left)
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]
+
+
+def _function(item):
+    return item.nodeid.partition("[")[0]

@@ -377,6 +377,7 @@ GITHUB_SAYS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("hook", ["pre-receive", "update"])
 @pytest.mark.parametrize(("said", "code", "remedy"), GITHUB_SAYS.values(), ids=GITHUB_SAYS)
 def test_what_the_remote_declines_is_refused_at_once_with_its_words(forge, opened, hook, said, code, remedy):
@@ -430,6 +431,7 @@ SAYINGS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("meanings", "said", "code"), SAYINGS.values(), ids=SAYINGS)
 def test_a_failure_has_a_code_and_a_remedy(meanings, said, code):
     assert meaning(said, meanings)[0] == code
@@ -811,6 +813,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("status", "unread", "unpushed"), REFUSALS.values(), ids=REFUSALS)
 def test_a_server_that_refuses_is_told_apart(server, opened, environ, status, unread, unpushed):
     tmp_path = server.root

@@ -11,6 +11,8 @@ from support.job import Repository, path, run_file
 from reconcile.simulator.answers import Reply
 from reconcile.simulator.ledger import Call
 
+pytestmark = pytest.mark.no_cover
+
 ODD_BRANCH = "a|<b>`c`@team#1${{github.token}};$(id)&%0A--force"
 
 
@@ -78,6 +80,7 @@ def test_the_runner_obeys_no_name_in_the_log(repository):
     assert "::set-output name=status::clean" in done.log
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_what_the_provider_answers_is_quoted(repository, text):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
@@ -89,6 +92,7 @@ def test_what_the_provider_answers_is_quoted(repository, text):
     assert [tag for tag, _ in shown.elements].count("li") == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_what_github_answers_is_quoted(repository, double, text):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
@@ -99,6 +103,7 @@ def test_what_github_answers_is_quoted(repository, double, text):
     assert set(commanded(done)) <= {"notice"}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_name_of_a_branch_is_one_or_an_error(repository, text):
     tip = repository.forge.tip()

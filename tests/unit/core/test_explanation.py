@@ -113,7 +113,8 @@ def test_explain__has_nothing_to_say_about_good_settings(settings):
         pytest.param(
             ["runs"],
             (),
-            "the document is a list, not an object; write a mapping with runs, policy, frameworks, logs, pricing and labels",
+            "the document is a list, not an object; "
+            "write a mapping with runs, policy, frameworks, logs, pricing and labels",
             id="no mapping",
         ),
     ],
