@@ -28,6 +28,7 @@ from reconcile.adapters.git_repo import failures as git_failures
 from reconcile.adapters.github_api import failures as github_failures
 from reconcile.adapters.http import PASSING
 from reconcile.adapters.prices import list_prices
+from reconcile.adapters.project_files import workflow_template
 from reconcile.core.attribution import attribute
 from reconcile.core.calls import LogChecker
 from reconcile.core.comparing.exact import spelled_out
@@ -415,6 +416,11 @@ def test_the_workflow_to_paste_is_the_one_this_repository_uses(name):
     ours = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8")
     wanted = re.sub(r"uses: \./.*", f"uses: {PLACEHOLDER}{reconcile.__version__}", ours)
     assert wanted in [body for _, body in blocks(README, "yaml")]
+
+
+def test_init_writes_the_workflow_to_paste():
+    hourly = next(body for _, body in blocks(README, "yaml") if "schedule:" in body)
+    assert workflow_template().decode() == hourly
 
 
 def as_workflow(body):
