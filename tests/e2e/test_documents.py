@@ -164,6 +164,14 @@ def understood(arguments):
     return True
 
 
+def test_every_schedule_shown_starts_a_command_that_there_is():
+    page = TEXTS["docs/scheduling.md"]
+    lines = [line for tongue in ("crontab", "ini") for _, body in blocks(page, tongue) for line in body.splitlines()]
+    started = [line.partition("/bin/reconcile ")[2].partition(" >>")[0] for line in lines if "/bin/reconcile" in line]
+    assert len(started) == 3
+    assert all(understood(shlex.split(command)) for command in started)
+
+
 @pytest.mark.parametrize("command", ["", *cli.main.commands])
 def test_the_real_help_is_shown(command):
     arguments = [*command.split(), "--help"]
