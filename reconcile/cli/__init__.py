@@ -18,6 +18,7 @@ HOMES = {
     "compare": "comparing",
     "costs": "costs",
     "explain": "looking",
+    "init": "starting",
     "lag": "learning",
     "list": "passes",
     "record": "recording",
@@ -25,6 +26,7 @@ HOMES = {
     "simulate": "simulating",
     "step": "step",
     "validate": "looking",
+    "watch": "watching",
 }
 """The module of each command, which has a function of its name."""
 

@@ -86,14 +86,18 @@ def command(*, ages: bool = False) -> Callable[[Callable[..., None]], Callable[.
     return decorate
 
 
+RUNS = click.option("--runs", metavar="DIR", help="Folder of runs. [default: runs]")
+CONFIG = click.option("--config", metavar="FILE", help="Configuration. [default: reconcile.yml, if there is one]")
+VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Tell on stderr what is asked of the provider.")
+MIN_AGE = click.option("--min-age", metavar="DURATION", help="Leave younger runs alone. [default: 30m]")
+MAX_AGE = click.option(
+    "--max-age", metavar="DURATION", help="The cutoff: older runs are no longer awaited. [default: 24h]"
+)
 COMMON = [
-    click.option("--runs", metavar="DIR", help="Folder of runs. [default: runs]"),
-    click.option("--config", metavar="FILE", help="Configuration. [default: reconcile.yml, if there is one]"),
+    RUNS,
+    CONFIG,
     click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document."),
     click.option("--now", metavar="INSTANT", help="Pretend it is then, as in 2026-01-05T14:17:00Z: for replays."),
-    click.option("-v", "--verbose", is_flag=True, help="Tell on stderr what is asked of the provider."),
+    VERBOSE,
 ]
-AGES = [
-    click.option("--min-age", metavar="DURATION", help="Leave younger runs alone. [default: 30m]"),
-    click.option("--max-age", metavar="DURATION", help="The cutoff: older runs are no longer awaited. [default: 24h]"),
-]
+AGES = [MIN_AGE, MAX_AGE]

@@ -116,15 +116,20 @@ class RunFolder:
         return temporary
 
 
+def check_name(kind: str, name: str) -> None:
+    """Raises UsageError where this cannot be the name of a framework or a run."""
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{kind}: {name!r} cannot be a folder's name",
+            code="bad_name",
+            remedy="write letters, digits, dots, dashes and underscores, at most 128, no dot or dash first",
+        )
+
+
 def claim(runs: Path, framework: str, run_id: str) -> RunFolder:
     """Take the folder of a new run. Raises UsageError where there is such a run, or can be none of this name."""
-    for kind, name in (("framework", framework), ("run id", run_id)):
-        if not NAME.fullmatch(name):
-            raise UsageError(
-                f"{kind}: {name!r} cannot be a folder's name",
-                code="bad_name",
-                remedy="write letters, digits, dots, dashes and underscores, at most 128, no dot or dash first",
-            )
+    check_name("framework", framework)
+    check_name("run id", run_id)
     folder = RunFolder(path=runs.absolute() / framework / run_id)
     with translated("written", folder.path / JOURNAL):
         folder.path.mkdir(parents=True, exist_ok=True)

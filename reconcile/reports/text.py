@@ -42,7 +42,7 @@ def summary_text(summary: Summary, paint: Paint, width: int) -> str:
         _titled("Findings", findings_text(summary.findings), paint),
         _titled("Usage that no run claims", _unattributed(summary.unattributed, summary.now), paint),
         _titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
-        _totals(summary),
+        totals_text(summary),
     ]
     return "\n\n".join(section for section in sections if section)
 
@@ -203,7 +203,8 @@ def _unattributed(rows: Iterable[Unattributed], now: datetime) -> str:
     )
 
 
-def _totals(summary: Summary) -> str:
+def totals_text(summary: Summary) -> str:
+    """How all runs stand, and what was done, in one sentence."""
     counts = summary.counts
     stand = [f"{counts[name]:,} {LABELS.get(name, name)}" for name in STANDINGS if counts[name]]
     invalid = f", {plural(counts['invalid'], 'invalid file')}" if counts["invalid"] else ""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconcile.core.claims import key_id_variable
     from reconcile.core.model import Claim, Query, Run, RunKey
     from reconcile.core.selection import Asked
+    from reconcile.core.summary import Summary
     from reconcile.workflow.answering import (
         Answer,
         Look,
@@ -46,6 +47,7 @@ _HOMES = {
         "RunKey",
     ),
     "reconcile.core.selection": ("Asked",),
+    "reconcile.core.summary": ("Summary",),
     "reconcile.workflow.answering": (
         "Answer",
         "Look",
@@ -92,6 +94,7 @@ __all__ = [
     "Query",
     "Run",
     "RunKey",
+    "Summary",
     "Workspace",
     "answer_audit",
     "answer_backtest",

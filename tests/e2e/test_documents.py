@@ -28,6 +28,7 @@ from reconcile.adapters.git_repo import failures as git_failures
 from reconcile.adapters.github_api import failures as github_failures
 from reconcile.adapters.http import PASSING
 from reconcile.adapters.prices import list_prices
+from reconcile.adapters.project_files import workflow_template
 from reconcile.core.attribution import attribute
 from reconcile.core.calls import LogChecker
 from reconcile.core.comparing.breaks.codes import Code
@@ -163,6 +164,14 @@ def understood(arguments):
     if rest not in ([], ["--help"]):
         command.make_context(command.name, rest, parent=context)
     return True
+
+
+def test_every_schedule_shown_starts_a_command_that_there_is():
+    page = TEXTS["docs/scheduling.md"]
+    lines = [line for tongue in ("crontab", "ini") for _, body in blocks(page, tongue) for line in body.splitlines()]
+    started = [line.partition("/bin/reconcile ")[2].partition(" >>")[0] for line in lines if "/bin/reconcile" in line]
+    assert len(started) == 3
+    assert all(understood(shlex.split(command)) for command in started)
 
 
 @pytest.mark.parametrize("command", ["", *cli.main.commands])
@@ -426,6 +435,11 @@ def test_the_workflow_to_paste_is_the_one_this_repository_uses(name):
     ours = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8")
     wanted = re.sub(r"uses: \./.*", f"uses: {PLACEHOLDER}{reconcile.__version__}", ours)
     assert wanted in [body for _, body in blocks(README, "yaml")]
+
+
+def test_init_writes_the_workflow_to_paste():
+    hourly = next(body for _, body in blocks(README, "yaml") if "schedule:" in body)
+    assert workflow_template().decode() == hourly
 
 
 def as_workflow(body):
