@@ -133,6 +133,11 @@ def test_the_simulated_list_hides_keys_of_owners_without_access_unless_asked(sim
     assert simulator.organization.answer("/organization/projects/proj_z/api_keys", []).status == 404
 
 
+def test_an_id_that_could_be_a_secret_is_taken_for_none(simulator: Simulator) -> None:
+    simulator.organization = Organization(projects=[Project(id="proj_a", name="Lab")], keys=[key("sk-proj-abc")])
+    assert refused(simulator).code == "unexpected_shape"
+
+
 def test_contact_tells_the_clock_of_the_provider_and_no_problem(simulator: Simulator) -> None:
     found = touched(simulator)
     assert (found.served_at, found.problem) == (NOW, None)

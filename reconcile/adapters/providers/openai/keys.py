@@ -6,6 +6,7 @@ list, while its usage stays.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -85,7 +86,7 @@ class _Lister:
         for key in found:
             used = key.get("last_used_at")
             yield ListedKey(
-                id=_text(key, "id"),
+                id=_id(key),
                 name=key["name"] if type(key.get("name")) is str else "",
                 redacted=_text(key, "redacted_value"),
                 project_id=identifier,
@@ -119,6 +120,13 @@ def _entry(value: Any) -> dict[str, Any]:  # noqa: ANN401 (anything that JSON ca
     if type(value) is dict:
         return value
     raise Untrusted("unexpected_shape", "an entry of a list is no object")
+
+
+def _id(entry: dict[str, Any]) -> str:
+    """It may be shown and written into settings: it is printable, and no secret."""
+    if re.fullmatch("(?!sk-)[!-~]+", _text(entry, "id")):
+        return _text(entry, "id")
+    raise Untrusted("unexpected_shape", "the id of a key is not one")
 
 
 def _text(entry: dict[str, Any], name: str) -> str:
