@@ -219,7 +219,7 @@ FAULTS = {
         lambda s: s.set(OPENAI_ADMIN_KEY="sk-admin-mistyped"), 1, "admin_key_accepted", "does not know the admin key",
     ),
     "missing-scope": (
-        lambda s: answered(s, faults.missing_scope()(None, None)), 1, "admin_key_accepted", "lacks the scope api.usage.read",
+        lambda s: answered(s, faults.missing_scope()(None, None)), 1, "admin_key_accepted", "lacks the scope",
     ),
     "wrong-organization": (
         lambda s: answered(s, error(401, "You must be a member of an organization to use the API.", code=None)),
@@ -234,12 +234,12 @@ FAULTS = {
     "id-of-another-key": (another_keys_id, 1, "key_names", "is worker (key_real, Lab), but chatdev is configured with"),
     "id-of-no-key": (mistyped_id, 1, "ids_exist", "no such key in this organization: key_typo (newdev)"),
     "secret-of-no-listed-key": (unfit_secret, 0, "key_names", "looks like what is in OPENAI_API_KEY_CHATDEV"),
-    "one-secret-for-two": (lambda s: s.set(OPENAI_API_KEY_GHSPEC=CHATDEV), 1, "key_names", "OPENAI_API_KEY_GHSPEC"),
+    "one-secret-for-two": (lambda s: s.set(OPENAI_API_KEY_GHSPEC=CHATDEV), 1, "keys_apart", "hold the same key"),
     "one-id-for-two": (twins, 0, "duplicate_ids", "key_chatdev (chatdev, ghspec)"),
     "silent-key": (silent_key, 0, "usage_seen", "no usage of key_chatdev, key_ghspec in the last 24 hours"),
     "run-of-seconds": (lambda s: s.bench.add("ghspec/s", "14:40:10", "14:40:30"), 0, "short_runs", "ghspec/s"),
     "shared-minutes": (
-        lambda s: s.bench.add("chatdev/s", "14:45", "14:55"), 0, "shared_minutes", "2 runs of one key in the same minutes",
+        lambda s: s.bench.add("chatdev/s", "14:45", "14:55"), 0, "shared_minutes", "2 runs of one key in the same",
     ),
     "past-the-cutoff": (long_past, 0, "past_cutoff", "chatdev/late"),
     "no-passes": (never_read, 0, "last_pass", "chatdev/due"),

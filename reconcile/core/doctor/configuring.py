@@ -24,8 +24,11 @@ FRAMEWORKS, IDS = "frameworks", "api_key_ids"
 def with_key_ids(text: str, ids: Mapping[str, str]) -> str:
     """The text with `frameworks.<name>.api_key_ids: [<id>]` for each name. Raises ConfigurationError."""
     wanted = _with_ids(_value(text), ids)
-    for framework, key in ids.items():
-        text = _with_one(text, framework, key)
+    try:
+        for framework, key in ids.items():
+            text = _with_one(text, framework, key)
+    except yaml.YAMLError as error:  # the one before it broke the text
+        raise _by_hand(ids) from error
     if _value(text) != wanted:
         raise _by_hand(ids)
     return text
@@ -43,11 +46,7 @@ def _with_one(text: str, framework: str, key: str) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
     name, key = (each if PLAIN.fullmatch(each) else json.dumps(each) for each in (framework, key))
     member = f"{IDS}: [{key}]"
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise _by_hand({framework: key}) from error
-    found = _member(root, FRAMEWORKS)
+    found = _member(yaml.compose(text, Loader=yaml.SafeLoader), FRAMEWORKS)
     if found is None:
         end = "" if not text or text.endswith("\n") else newline
         return f"{text}{end}{FRAMEWORKS}:{newline}  {name}: {{{member}}}{newline}"

@@ -93,8 +93,3 @@ class Facts:
     """Ids of the keys with usage in the last 24 hours."""
     automation: Automation | ReconcileError | None = None
     """None where no repository or no token is known."""
-
-    @property
-    def reached(self) -> bool:
-        """Whether the provider answered, and took the key."""
-        return self.contact is not None and self.contact.problem is None

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 from reconcile.core.claims import key_id_variable
-from reconcile.core.doctor.check import Check, error, listed, ok, warning
+from reconcile.core.doctor.check import Check, Health, error, listed, ok, warning
 from reconcile.core.doctor.facts import Facts, KeyKind
 from reconcile.core.doctor.provider import REFUSED
 from reconcile.core.model import Run
@@ -30,13 +30,16 @@ def keys_apart(facts: Facts) -> Check:
             "set it to the project key that the runs use",
         )
     own = {key.name for key in facts.keys.values()}
-    same = [key for key in facts.keys.values() if own.intersection(key.alike)]
+    same = {framework: key for framework, key in facts.keys.items() if own.intersection(key.alike)}
     if same:
-        return warning(
-            name,
-            f"{listed(key.name for key in same)} hold the same key: runs of these frameworks in the same minutes "
-            "cannot be told apart",
-            "create a key for each framework and set each variable to its own",
+        ids = {facts.scopes[framework].api_key_ids for framework in same if framework in facts.scopes}
+        return Check(
+            name=name,
+            status=Health.ERROR if len(ids) > 1 else Health.WARNING,
+            message=f"{listed(key.name for key in same.values())} hold the same key"
+            + (", though their frameworks have different key ids" if len(ids) > 1 else ""),
+            remedy="create a key for each framework, set each variable to its own and name their ids: runs of one key "
+            "in the same minutes are told apart by their calls alone",
         )
     if not facts.keys:
         return ok(name, "no framework's key is set here, and none is needed to read usage")
@@ -115,7 +118,7 @@ def key_names(facts: Facts) -> Check:
     pairs = [(facts.keys[framework], framework, scope.api_key_ids) for framework, scope in facts.scopes.items()
              if framework in facts.keys and scope.api_key_ids]  # fmt: skip
     for key, framework, ids in pairs:
-        if key.fits and not set(key.fits).intersection(ids):
+        if key.fits and not key.alike and not set(key.fits).intersection(ids):
             return error(
                 name,
                 f"the key in {key.name} is {listed(names[each] for each in key.fits)}, but {framework} is configured "
