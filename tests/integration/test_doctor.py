@@ -196,6 +196,10 @@ FAULTS = {
     "setting-in-the-environment": (
         lambda s: s.set(RECONCILIATION_MIN_STABLE_VERIFICATIONS="two"), 1, "configuration", "'two' is no count",
     ),
+    "environment-file-of-another-coding": (
+        lambda s: (s.bench.folder / ".env").write_bytes(b"OPENAI_ADMIN_KEY=sk-\xff"), 1, "configuration", "not UTF-8",
+    ),
+    "secret-in-broken-yaml": (lambda s: s.configure(f"{CHATDEV}: [x: y: z"), 1, "configuration", "is no YAML"),
     "secret-in-the-configuration": (
         lambda s: s.configure(f"frameworks: {{chatdev: {{api_key_ids: [{CHATDEV}]}}}}"), 1, "configuration", "sk-...",
     ),
