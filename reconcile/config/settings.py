@@ -227,13 +227,22 @@ def _document(file: Path, text: str) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(text) or {}
     except (yaml.YAMLError, RecursionError) as error:
-        fault = "it is nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        raise _bad(file, f"is no YAML: {fault}", "README.md, Settings, shows a whole one") from error
+        raise _bad(file, f"is no YAML: {_fault(error)}", "README.md, Settings, shows a whole one") from error
     schema = schema_files.load("reconcile")
     defects = [] if _plainly_valid(schema, document) else explain(schema, document)
     if defects:
         raise _bad(file, "; ".join(sentence for _, sentence in defects), "README.md, Settings, shows a whole one")
     return dict(document)
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong and where, without the line itself: it may hold a key."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"
+    return "it holds a character that YAML does not have"
 
 
 def _plainly_valid(schema: dict[str, Any], document: object) -> bool:
