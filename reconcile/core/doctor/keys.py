@@ -43,7 +43,7 @@ def keys_apart(facts: Facts) -> Check:
         )
     if not facts.keys:
         return ok(name, "no framework's key is set here, and none is needed to read usage")
-    return ok(name, f"{plural(len(facts.keys), 'key')} of frameworks set, each of them another")
+    return ok(name, f"{plural(len(facts.keys), 'key')} of frameworks set, no two alike")
 
 
 def key_ids(facts: Facts) -> Check:
