@@ -51,8 +51,8 @@ class Session:
         sys.exit(error.exit_code)
 
 
-def workspace(settings: config.Settings) -> workflow.Workspace:
-    """The folder of runs that the settings describe."""
+def workspace(settings: config.Settings, *, pricing: bool | None = None) -> workflow.Workspace:
+    """The folder of runs that the settings describe. `pricing`: in place of what they say of it."""
     return workflow.open_workspace(
         settings.runs,
         scopes=settings.scopes,
@@ -60,7 +60,7 @@ def workspace(settings: config.Settings) -> workflow.Workspace:
         variables=settings.variables,
         now=settings.now,
         evidence=settings.evidence,
-        pricing=settings.pricing,
+        pricing=settings.pricing if pricing is None else pricing,
     )
 
 

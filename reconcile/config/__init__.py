@@ -3,6 +3,7 @@
 from reconcile.config.inputs import Inputs, read_inputs
 from reconcile.config.log_formats import log_files
 from reconcile.config.settings import (
+    CONFIG_FILE,
     DEFAULT_BASE_URL,
     Flags,
     Secret,
@@ -11,9 +12,11 @@ from reconcile.config.settings import (
     load,
     missing_admin_key,
     project_key,
+    without_file,
 )
 
 __all__ = [
+    "CONFIG_FILE",
     "DEFAULT_BASE_URL",
     "Flags",
     "Inputs",
@@ -25,4 +28,5 @@ __all__ = [
     "missing_admin_key",
     "project_key",
     "read_inputs",
+    "without_file",
 ]

@@ -106,6 +106,11 @@ class Settings:
         return log_files(self.logs, given, None, None) if named else []
 
     @property
+    def admin_variable(self) -> str:
+        """The variable that holds the admin key, or should."""
+        return next((name for name in ADMIN_KEY_VARIABLES if self.variables.get(name)), ADMIN_KEY_VARIABLES[0])
+
+    @property
     def rehearsal(self) -> bool:
         """Whether a pass may write nothing: an instant that is not now says nothing about a real provider's feed."""
         return self.now is not None and urlsplit(self.base_url).hostname not in LOOPBACK
@@ -134,6 +139,20 @@ def load(flags: Flags, environ: Mapping[str, str], *, read_dotenv: bool) -> Sett
     text = _text(file, required=flags.config is not None)
     variables = _with_dotenv(file.parent / ".env", environ) if read_dotenv else dict(environ)
     return configured(flags, variables, text, file)
+
+
+def without_file(flags: Flags, environ: Mapping[str, str]) -> Settings:
+    """What is left of settings that cannot be read, to look for what else is wrong: folder, instant and keys.
+
+    Raises UsageError where the instant itself is none.
+    """
+    file = Path(flags.config or CONFIG_FILE)
+    try:
+        variables = _with_dotenv(file.parent / ".env", environ)
+    except ConfigurationError:
+        variables = dict(environ)
+    left = {name: value for name, value in variables.items() if not name.startswith("RECONCILIATION_")}
+    return configured(Flags(runs=flags.runs, now=flags.now), left, "", file)
 
 
 def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path) -> Settings:
@@ -208,13 +227,22 @@ def _document(file: Path, text: str) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(text) or {}
     except (yaml.YAMLError, RecursionError) as error:
-        fault = "it is nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        raise _bad(file, f"is no YAML: {fault}", "README.md, Settings, shows a whole one") from error
+        raise _bad(file, f"is no YAML: {_fault(error)}", "README.md, Settings, shows a whole one") from error
     schema = schema_files.load("reconcile")
     defects = [] if _plainly_valid(schema, document) else explain(schema, document)
     if defects:
         raise _bad(file, "; ".join(sentence for _, sentence in defects), "README.md, Settings, shows a whole one")
     return dict(document)
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong and where, without the line itself: it may hold a key."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"
+    return "it holds a character that YAML does not have"
 
 
 def _plainly_valid(schema: dict[str, Any], document: object) -> bool:

@@ -25,6 +25,11 @@ def key_id_variable(framework: str) -> str:
     return f"OPENAI_API_KEY_{re.sub('[^A-Z0-9]', '_', framework.upper())}_ID"
 
 
+def key_variable(framework: str) -> str:
+    """Where the secret itself may stand, as the origin project spells it. It is compared, and never sent."""
+    return key_id_variable(framework).removesuffix("_ID")
+
+
 def scopes(
     frameworks: Iterable[str], configured: Mapping[str, Scope], variables: Mapping[str, str]
 ) -> tuple[dict[str, Scope], list[ConfigurationError]]:

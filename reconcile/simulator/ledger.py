@@ -100,6 +100,9 @@ class Ledger:
     def add(self, records: Iterable[Record]) -> None:
         self._records = sorted([*self._records, *records], key=lambda record: record.at)
 
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records)
+
     def shown(self, start: float, end: float, now: float) -> Iterator[Record]:
         """What the API knows at `now` of the minutes t with `start <= t < end`, in order of time."""
         records = self._records

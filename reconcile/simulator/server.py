@@ -2,6 +2,7 @@
 
 GET  {base_url}/organization/usage/completions   as the provider answers it, and the other usage endpoints too
 GET  {base_url}/organization/costs               what the ledger's records cost by the tariff
+GET  {base_url}/organization/projects            and /organization/projects/{id}/api_keys: what there is besides
 POST /simulator/now   {"now": "2026-01-05T15:00:00Z"}   moves the clock; null gives it back to real time
 """
 
@@ -25,6 +26,7 @@ from reconcile.simulator.costs import costs
 from reconcile.simulator.endpoints import USAGE, Endpoint
 from reconcile.simulator.faults import Fault, Request, missing_scope
 from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.organization import Organization, listed
 from reconcile.simulator.tariff import Tariff
 
 ADMIN_KEY = "sk-admin-simulated"
@@ -36,10 +38,11 @@ NOTHING = Reply(200, b"")
 class Simulator:
     """Serves a ledger while its context lasts.
 
-    `page_size` caps the buckets of a page, as `limit` does. `requests` are those for usage and costs, oldest first.
+    `page_size` caps the buckets of a page, as `limit` does. `requests` are all, oldest first. `organization` may be
+    changed while it serves; without one, the keys that have records are listed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  settings, each given by its name
         self,
         ledger: Ledger,
         *,
@@ -48,9 +51,11 @@ class Simulator:
         admin_key: str = ADMIN_KEY,
         page_size: int | None = None,
         tariff: Tariff = LIST_PRICES,
+        organization: Organization | None = None,
     ) -> None:
         self.ledger = ledger
         self.tariff = tariff
+        self.organization = organization
         self.admin_key = admin_key
         self.page_size = page_size
         self.requests: list[Request] = []
@@ -97,13 +102,16 @@ class Simulator:
         return fault(request, right) if fault else right
 
     def _right(self, request: Request, authorization: str | None) -> Reply:
-        endpoint = self._endpoint(request.path.removeprefix("/v1"))
-        if endpoint is None:
+        path = request.path.removeprefix("/v1")
+        endpoint = self._endpoint(path)
+        if endpoint is None and not listed(path):
             return error(404, f"Invalid URL (GET {request.path})", code=None)
         if (authorization or "").startswith("Bearer sk-proj-"):
             return missing_scope()(request, NOTHING)
         if authorization != f"Bearer {self.admin_key}":
             return error(401, "Incorrect API key provided: sk-xxx.", code="invalid_api_key")
+        if endpoint is None:
+            return (self.organization or Organization.of(self.ledger)).answer(path, request.params)
         return answer(request.params, self.ledger, request.at, self.page_size, endpoint)
 
     def _endpoint(self, path: str) -> Endpoint | None:

@@ -15,7 +15,7 @@ from reconcile.core.summary import ApiUse
 from reconcile.errors import ConfigurationError, ProviderError, ReconcileError
 from reconcile.workflow.tree import Tree, Workspace
 
-REFUSED = {"invalid_api_key", "missing_scope", "access_denied"}
+REFUSED = {"invalid_api_key", "missing_scope", "wrong_organization", "access_denied"}
 """Refusals of the key: the provider would say the same of every other query."""
 
 Provider = UsageProvider | ConfigurationError

@@ -48,6 +48,19 @@ def ask(simulator: Simulator, key: str = ADMIN_KEY, path: str = PATH, **params: 
         )
 
 
+@pytest.mark.parametrize(
+    ("path", "schema"),
+    [
+        ("/organization/projects", "ProjectListResponse"),
+        ("/organization/projects/proj_simulated/api_keys", "ProjectApiKeyListResponse"),
+    ],
+)
+def test_simulator__its_lists_are_those_of_the_specification(simulator: Simulator, path: str, schema: str) -> None:
+    body = ask(simulator, path=path, limit=1).json()
+    assert len(body["data"]) == 1
+    assert_valid(body, "openai-keys.openapi.json", schema)
+
+
 def provider(simulator: Simulator) -> OpenAIUsage:
     return OpenAIUsage(ADMIN_KEY, simulator.base_url, now=NOW)
 

@@ -145,7 +145,8 @@ def test_the_error_for_a_missing_key_names_variable_and_scope():
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        pytest.param("runs: [", ConfigurationError, "no YAML", id="no YAML"),
+        pytest.param("runs: [", ConfigurationError, "no YAML: .* in line 1, column 8", id="no YAML"),
+        pytest.param("runs: \x07", ConfigurationError, "no YAML: it holds a character", id="no character of YAML"),
         pytest.param("run: data", ConfigurationError, "run", id="an unknown setting"),
         pytest.param("policy: {max_age: 48}", ConfigurationError, "max_age", id="a cutoff without a unit"),
         pytest.param("policy: {min_stable_verifications: 0}", ConfigurationError, "min_stable", id="no read at all"),

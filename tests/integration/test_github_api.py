@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from support.git import git
 from support.github import BOT, PERSON, READ_ONLY, TOKEN
 from support.github.bench import NOWHERE, SECONDARY, A, B, client, refused
+from support.github.state import Workflow
 
 from reconcile.adapters.github_api import Comment, GitHub, Issue, PullRequest, Rule
+from reconcile.adapters.github_api import Workflow as Listed
 from reconcile.simulator.answers import Reply
 
 # ------------------------------------------------------------------------------------------- comments
@@ -356,3 +359,33 @@ def test_commit_on_branch__refused(double, branches, branch, prepare, code, word
     assert error.code == code
     for part, shown in zip((error.message, error.remedy), words, strict=True):
         assert shown in part
+
+
+# -------------------------------------------------------------------------------------------------- workflows
+
+
+def test_workflows__with_their_states_and_their_last_scheduled_run(double):
+    double.state.workflows += [
+        Workflow(".github/workflows/ci.yml"),
+        Workflow(".github/workflows/reconcile.yml", "disabled_inactivity", "2026-01-05T14:17:00Z"),
+    ]
+    hub = client(double)
+    never, reconcile = hub.workflows()
+    assert (reconcile.path, reconcile.state) == (".github/workflows/reconcile.yml", "disabled_inactivity")
+    assert hub.last_scheduled(never) is None
+    assert hub.last_scheduled(reconcile) == datetime(2026, 1, 5, 14, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"workflows": {}}',
+        '{"workflow_runs": [{"created_at": "soon"}]}',
+        '{"workflow_runs": [{"created_at": "2026-01-05T14:17:00"}]}',
+    ],
+)
+def test_workflows__an_answer_of_another_shape_is_no_answer(double, body):
+    double.script(Reply(200, body.encode()))
+    hub = client(double)
+    asked = hub.workflows if "workflows" in body else lambda: hub.last_scheduled(Listed(id=1, path="", state="active"))
+    assert refused(asked).code == "unexpected_shape"

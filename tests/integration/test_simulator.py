@@ -218,10 +218,10 @@ def test_a_dip_loses_every_other_minute(simulator: Simulator) -> None:
     assert requests_counted(page(simulator, START, START + 240)) == 1
 
 
-def test_only_usage_costs_and_the_clock_are_served(simulator: Simulator) -> None:
-    projects = requests.get(f"{simulator.base_url}/organization/projects", timeout=5, proxies={"http": ""})
+def test_only_usage_costs_keys_and_the_clock_are_served(simulator: Simulator) -> None:
+    users = requests.get(f"{simulator.base_url}/organization/users", timeout=5, proxies={"http": ""})
     chat = requests.post(f"{simulator.base_url}/chat/completions", data="{}", timeout=5, proxies={"http": ""})
-    assert (projects.status_code, chat.status_code) == (404, 404)
+    assert (users.status_code, chat.status_code) == (404, 404)
 
 
 def test_a_port_that_is_taken_is_a_usage_error(simulator: Simulator) -> None:

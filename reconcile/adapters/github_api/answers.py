@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from reconcile.core.model import Json
@@ -72,6 +73,15 @@ class Rule:
     """The organization or repository whose ruleset it is, where GitHub says so."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A file of .github/workflows. `state` is active, disabled_inactivity, disabled_manually, ..."""
+
+    id: int
+    path: str
+    state: str
+
+
 def comment_in(answer: Json) -> Comment:
     author, is_bot = _author(answer)
     return Comment(
@@ -123,6 +133,28 @@ def rule_in(answer: Json) -> Rule:
         nullable(answer, str, "ruleset_source") if isinstance(answer, dict) and "ruleset_source" in answer else None
     )
     return Rule(type=field(answer, str, "type"), source=source)
+
+
+def entries_in(answer: Json, name: str) -> list[Json]:
+    """A list that comes inside of an object."""
+    value = answer.get(name) if isinstance(answer, dict) else None
+    if isinstance(value, list):
+        return value
+    raise untrusted(f"{name} is no list")
+
+
+def workflow_in(answer: Json) -> Workflow:
+    return Workflow(id=field(answer, int, "id"), path=field(answer, str, "path"), state=field(answer, str, "state"))
+
+
+def instant_in(answer: Json, name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(field(answer, str, name))
+    except ValueError as error:
+        raise untrusted(f"{name} is no instant") from error
+    if moment.tzinfo is None:
+        raise untrusted(f"{name} is no instant")
+    return moment
 
 
 def path_in(answer: Json) -> str | None:

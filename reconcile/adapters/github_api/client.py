@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TypeVar
 
 from reconcile.adapters.github_api import commits
@@ -18,14 +19,18 @@ from reconcile.adapters.github_api.answers import (
     Issue,
     PullRequest,
     Rule,
+    Workflow,
     comment_in,
+    entries_in,
     field,
+    instant_in,
     issue_in,
     listed_issue_in,
     path_in,
     pull_request_in,
     rule_in,
     sha_in,
+    workflow_in,
 )
 from reconcile.adapters.github_api.transport import Transport
 from reconcile.adapters.github_api.wire import Request, Token
@@ -38,6 +43,7 @@ PATIENCE = Patience()
 READ, WRITE = "pull-requests: read", "pull-requests: write"
 READ_ISSUES, WRITE_ISSUES = "issues: read", "issues: write"
 READ_CONTENTS = "contents: read"
+READ_ACTIONS = "actions: read"
 METADATA = "metadata: read"
 
 INSTALLATION = "ghs_"
@@ -150,6 +156,17 @@ class GitHub:
         """Rules of rulesets in force on a branch. Those of a classic protection only administrators may read."""
         return self._all(rule_in, f"/rules/branches/{segment(branch)}", METADATA)
 
+    def workflows(self) -> list[Workflow]:
+        """The first hundred, which are all that most repositories have."""
+        found = self._get("/actions/workflows", READ_ACTIONS, {"per_page": "100"})
+        return [workflow_in(entry) for entry in entries_in(found, "workflows")]
+
+    def last_scheduled(self, workflow: Workflow) -> datetime | None:
+        """When its schedule last started it; None where it never did."""
+        asked = {"event": "schedule", "per_page": "1"}
+        found = self._get(f"/actions/workflows/{workflow.id}/runs", READ_ACTIONS, asked)
+        return next((instant_in(entry, "created_at") for entry in entries_in(found, "workflow_runs")), None)
+
     def first_commit_of_path(self, path: str, branch: str) -> str | None:
         """The oldest commit on the branch that touched the path; None where none did.
 
@@ -175,8 +192,9 @@ class GitHub:
 
     # ------------------------------------------------------------------------------------------- requests
 
-    def _get(self, path: str, permission: str) -> Json:
-        return self._transport.ask(Request(method="GET", url=self._root + path, permission=permission))
+    def _get(self, path: str, permission: str, asked: Mapping[str, str] | None = None) -> Json:
+        params = tuple((asked or {}).items())
+        return self._transport.ask(Request(method="GET", url=self._root + path, permission=permission, params=params))
 
     def _send(self, method: str, path: str, permission: str, body: Json) -> Json:
         return self._transport.ask(Request(method=method, url=self._root + path, permission=permission, body=body))

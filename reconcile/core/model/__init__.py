@@ -6,6 +6,7 @@ Nothing here reads, writes or decides.
 
 from reconcile.core.model.figures import KINDS, NOTHING_RECORDED, Bounds, Recorded, Usage, total
 from reconcile.core.model.files import Finding, Generation, Json, Pointer, Rewritten, RunFile, RunFiles, RunKey
+from reconcile.core.model.keys import Contact, ListedKey
 from reconcile.core.model.logged import CallLog, LoggedCalls, known
 from reconcile.core.model.minutes import (
     GUARD_MINUTES,
@@ -33,11 +34,13 @@ __all__ = [
     "CallLog",
     "Claim",
     "Completeness",
+    "Contact",
     "Fetched",
     "Finding",
     "Generation",
     "Guard",
     "Json",
+    "ListedKey",
     "LoggedCalls",
     "Neighbour",
     "Observation",

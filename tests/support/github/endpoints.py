@@ -145,6 +145,22 @@ def get_rules(site, path, query, body):
     return [completed(_rule_model(rule["type"]), rule) for rule in listed]
 
 
+def list_workflows(site, path, query, body):
+    found = [
+        completed(models.Workflow, {"id": number, "path": each.path, "name": each.path, "state": each.state})
+        for number, each in enumerate(site.state.workflows)
+    ]
+    return 200, {"total_count": len(found), "workflows": found}
+
+
+def list_workflow_runs(site, path, query, body):
+    each = site.state.workflows[int(path["workflow_id"])]
+    scheduled = each.scheduled and query.get("event") == "schedule"
+    facts = {"created_at": each.scheduled, "event": "schedule", "path": each.path}
+    found = [completed(models.WorkflowRun, facts)] if scheduled else []
+    return 200, {"total_count": len(found), "workflow_runs": found}
+
+
 def list_commits(site, path, query, body):
     branch = query.get("sha", site.state.default_branch)
     return [completed(models.Commit, {"sha": sha}) for sha in site.state.commits(branch, query.get("path", "."))]
@@ -189,6 +205,8 @@ ENDPOINTS = {
     "issues.update": (("issues: write",), update_issue),
     "repos.get": (ANYBODY, get_repository),
     "repos.get_branch_rules": (ANYBODY, get_rules),
+    "actions.list_repo_workflows": (("actions: read",), list_workflows),
+    "actions.list_workflow_runs": (("actions: read",), list_workflow_runs),
     "repos.list_commits": (("contents: read",), list_commits),
 }
 """Permissions, any of which is enough: docs.github.com/rest/authentication/permissions-required-for-github-apps."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from support.git import git
 
 PERSON, BOT = ("octocat", "User"), ("github-actions[bot]", "Bot")
-ALL = frozenset({"contents: write", "issues: write", "pull-requests: write"})
+ALL = frozenset({"actions: read", "contents: write", "issues: write", "pull-requests: write"})
 READ_ONLY = frozenset({"contents: read", "issues: read", "pull-requests: read"})
 """What the token of a pull request from a fork may do, whatever the workflow grants."""
 
@@ -60,6 +60,15 @@ class Thread:
 
 
 @dataclass
+class Workflow:
+    """`scheduled`: when its schedule last started it, as GitHub spells instants."""
+
+    path: str
+    state: str = "active"
+    scheduled: str | None = None
+
+
+@dataclass
 class State:
     name: str
     bare: object = None
@@ -70,6 +79,7 @@ class State:
     comments: dict = field(default_factory=dict)
     rules: dict = field(default_factory=dict)
     """Those in force, by branch, as GitHub spells them; what it requires besides is filled in."""
+    workflows: list = field(default_factory=list)
 
     # ---------------------------------------------------------------------------------------------- threads
 

@@ -12,6 +12,7 @@ from reconcile.core.claims import (
     claims_of,
     gone,
     key_id_variable,
+    key_variable,
     missing_key_id,
     neighbours,
     scopes,
@@ -47,6 +48,7 @@ KEY_A = Scope("openai", ("key_a",))
 )
 def test_the_variable_of_a_framework(framework, variable):
     assert key_id_variable(framework) == variable
+    assert key_variable(framework) == variable.removesuffix("_ID")
     assert KEY_ID_VARIABLE.fullmatch(variable)
 
 

@@ -16,6 +16,9 @@ from reconcile.adapters.providers.openai.trust import check_clock
 from reconcile.errors import ProviderError
 
 BASE_URL = "https://api.openai.com/v1"
+USAGE, MANAGEMENT = "api.usage.read", "api.management.read"
+"""What an admin key has to be allowed: to read usage and costs; to list projects and their keys."""
+
 ADMIN_KEYS = "platform.openai.com/settings/organization/admin-keys"
 
 
@@ -36,6 +39,8 @@ class Asker:
     now: datetime | None
     whose: str = "the usage API"
     parse_float: Callable[[str], Any] | None = None
+    scope: str = USAGE
+    """What the key needs."""
 
     def page(self, params: Params) -> tuple[dict[str, Any], int]:
         """The page that is asked for and the tries that failed before it, or ProviderError."""
@@ -43,23 +48,27 @@ class Asker:
         if self.now is None:
             check_clock(answer.served_at, datetime.now(UTC))
         if answer.status != HTTPStatus.OK:
-            raise self._refusal(answer)
+            raise refusal(self.http, answer, self.whose, self.scope)
         return self.http.json_object(answer.body, self.parse_float), answer.retries
 
-    def _refusal(self, answer: Answer) -> ProviderError:
-        said, error_code = _said(answer.body)
-        code, remedy = _meaning(answer.status, said, error_code)
-        message = f"{self.whose} answered {answer.status}: {self.http.quoted(said) or 'an empty body'}"
-        return ProviderError(message, code=code, remedy=remedy)
+
+def refusal(http: Http, answer: Answer, whose: str, scope: str) -> ProviderError:
+    """The error that an answer without what was asked for is."""
+    said, error_code = _said(answer.body)
+    code, remedy = _meaning(answer.status, said, error_code, scope)
+    message = f"{whose} answered {answer.status}: {http.quoted(said) or 'an empty body'}"
+    return ProviderError(message, code=code, remedy=remedy)
 
 
-def _meaning(status: int, said: str, error_code: str | None) -> tuple[str, str]:
+def _meaning(status: int, said: str, error_code: str | None, scope: str) -> tuple[str, str]:
     """Code and remedy of a refusal. A missing scope is known by its text, because it comes as 401 and as 403."""
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         if "Missing scopes" in said:
-            return "missing_scope", f"use an admin key with the scope api.usage.read, not a project key: {ADMIN_KEYS}"
+            return "missing_scope", f"use an admin key with the scope {scope}, not a project key: {ADMIN_KEYS}"
         if error_code == "invalid_api_key":
             return "invalid_api_key", f"copy the admin key (sk-admin-...) again or create one: {ADMIN_KEYS}"
+        if "organization" in said.lower():
+            return "wrong_organization", f"create the admin key in the organization whose usage is read: {ADMIN_KEYS}"
         return "access_denied", f"check that the key is an admin key of the right organization: {ADMIN_KEYS}"
     if status == HTTPStatus.NOT_FOUND:
         return "not_found", f"check the base URL (usually {BASE_URL}); else it is an outage: run again later"
