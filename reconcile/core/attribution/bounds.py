@@ -36,8 +36,9 @@ class View:
 
     kind: int
     values: list[int]
-    requests: list[int]
-    """Tokens that came without a request count as one that nobody recorded, for they may be anybody's."""
+    reached: list[tuple[int, int]]
+    """By member, the requests of its own cells and of all that it reaches. Tokens that came without a request count as
+    one that nobody recorded, for they may be anybody's."""
     surplus: int
     closed: bool
 
@@ -45,7 +46,7 @@ class View:
 def bounded(facts: Facts) -> tuple[list[Bounds | None], frozenset[int]]:
     """Bounds by member, and the members whose recorded totals contradict what was reported."""
     reach = _reach(facts.component)
-    kinds = [_intervals(facts, kind, reach) for kind in range(len(KINDS))]
+    kinds = [_intervals(facts, view, reach) for view in _views(facts, reach)]
     contradicted = set[int]().union(*(members for _, members in kinds))
     bounds: list[Bounds | None] = []
     for position, each in enumerate(zip(*(intervals for intervals, _ in kinds), strict=True)):
@@ -85,11 +86,12 @@ def _reach(component: Component) -> list[tuple[list[int], list[int]]]:
 
 
 def _intervals(
-    facts: Facts, kind: int, reach: Sequence[tuple[list[int], list[int]]]
+    facts: Facts, view: View, reach: Sequence[tuple[list[int], list[int]]]
 ) -> tuple[list[Interval], set[int]]:
     """By member: what follows from its window and count, then from recorded totals, then from the sum of all."""
-    view = _view(facts, kind)
-    alone = [_alone(view, member, *cells) for member, cells in zip(facts.component.members, reach, strict=True)]
+    kind = view.kind
+    pairs = zip(facts.component.members, reach, view.reached, strict=True)
+    alone = [_alone(view, member.calls or 0, cells, requests) for member, cells, requests in pairs]
     totals = {} if kind == CALLS else _totals(facts, kind)
     contradicted = _contradicted(facts, view, alone, totals)
     floors = [0 if i in contradicted else totals.get(i, 0) for i in range(len(alone))]
@@ -106,38 +108,49 @@ def _settled(member: Member, kind: int) -> int | None:
     return (*member.totals, member.calls)[kind] if member.settled else None
 
 
-def _view(facts: Facts, kind: int) -> View:
+def _views(facts: Facts, reach: Sequence[tuple[list[int], list[int]]]) -> list[View]:
+    """One for each kind."""
     values = facts.component.values
-    reported = values[CALLS]
-    requests = reported if kind == CALLS else [max(count, 1) for count in reported]
-    return View(
-        kind=kind,
-        values=values[kind],
-        requests=requests,
-        surplus=facts.surplus + sum(requests) - sum(reported),
-        closed=facts.closed,
-    )
+    reported, counted = values[CALLS], [max(count, 1) for count in values[CALLS]]
+    by_calls = _reached(reported, reach)
+    by_tokens = by_calls if counted == reported else _reached(counted, reach)
+    beyond = facts.surplus + sum(counted) - sum(reported)
+    return [
+        View(
+            kind=kind,
+            values=values[kind],
+            reached=by_calls if kind == CALLS else by_tokens,
+            surplus=facts.surplus if kind == CALLS else beyond,
+            closed=facts.closed,
+        )
+        for kind in range(len(KINDS))
+    ]
 
 
-def _alone(view: View, member: Member, own_cells: list[int], shared_cells: list[int]) -> Interval:
-    """Bounds from the member's own window and count: how many of its requests need not, or may, be its own.
+def _reached(requests: Sequence[int], reach: Sequence[tuple[list[int], list[int]]]) -> list[tuple[int, int]]:
+    found = []
+    for own, shared in reach:
+        sure = sum([requests[i] for i in own])
+        found.append((sure, sure + sum([requests[i] for i in shared])))
+    return found
+
+
+def _alone(view: View, calls: int, cells: tuple[list[int], list[int]], requests: tuple[int, int]) -> Interval:
+    """Bounds from a member's own window and count: how many of its requests need not, or may, be its own.
 
     The requests of its own cells never outnumber its calls and the surplus together, for nobody else's calls are
     served there.
     """
-    requests, values = view.requests, view.values
-    sure = sum([requests[i] for i in own_cells])
-    room = sure + sum([requests[i] for i in shared_cells])
-    calls = member.calls or 0
+    sure, room = requests
     reach = min(room, calls + view.surplus)
     spare = max(0, room - calls)
     free = 0 if view.closed else min(view.surplus, spare)
     if view.kind == CALLS:
         return (max(calls, sure - free), reach)
-    shared = [values[i] for i in shared_cells]
-    own = sorted([values[i] for i in own_cells], reverse=True)
-    others = _top(spare, own[:free] + shared)
-    return (sum(own) + sum(shared) - others, sum(own) + _top(reach - sure, shared))
+    own, shared = ([view.values[i] for i in of] for of in cells)
+    whole = sum(own)
+    others = _top(spare, [*sorted(own, reverse=True)[:free], *shared] if free else shared)
+    return (whole + sum(shared) - others, whole + _top(reach - sure, shared))
 
 
 def _totals(facts: Facts, kind: int) -> dict[int, int]:
@@ -181,4 +194,6 @@ def _conserved(view: View, bounds: list[Interval]) -> list[Interval]:
 
 def _top(requests: int, values: Sequence[int]) -> int:
     """The most tokens that so many requests can hold: one in each of the fullest cells."""
+    if not requests:
+        return 0
     return sum(values) if requests >= len(values) else sum(sorted(values, reverse=True)[:requests])
