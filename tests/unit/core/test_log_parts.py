@@ -101,3 +101,17 @@ def test_an_amount_keeps_its_digits(value):
 def test_what_is_no_amount(value):
     with pytest.raises(UnusableError, match=r"cost is .*; write US dollars"):
         amount_of(value)
+
+
+@pytest.mark.parametrize(
+    ("includes", "parts"),
+    [
+        ((), (100, 30, 20, 10)),
+        ((Included.CACHED,), (70, 30, 20, 10)),
+        ((Included.CACHE_WRITE,), (80, 30, 20, 10)),
+        (tuple(Included), (50, 30, 20, 10)),
+    ],
+)
+def test_uncached_input_is_what_the_input_includes_nothing_else_of(includes, parts):
+    log_format = LogFormat(input_includes=frozenset(includes))
+    assert parts_of(log_format, Counts(100, 10, cached=30, written=20)) == parts

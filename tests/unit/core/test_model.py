@@ -211,5 +211,9 @@ def test_a_run_is_named_by_its_folders():
     assert str(RunKey("chatdev", "a")) == "chatdev/a"
 
 
+def test_the_minutes_of_a_window_are_those_in_it():
+    assert list(minutes_of(Window(60, 180))) == [60, 120]
+
+
 def test_an_instant_is_aware():
     assert instant(after("00:00").timestamp()) == after("00:00")
