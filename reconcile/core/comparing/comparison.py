@@ -187,6 +187,8 @@ def _lines(local: Figures, official: Figures, allowed: Tolerance) -> tuple[Line,
 
 
 def _untested(metric: Metric, local: Figures, official: Figures) -> str | None:
+    if local.empty or official.empty:
+        return "a side has no usage"
     match metric:
         case Metric.UNCACHED | Metric.CACHE_WRITE:
             return "tested as a part of the input"
