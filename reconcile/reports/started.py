@@ -34,6 +34,7 @@ def _commands(beginning: Beginning) -> list[str]:
     told = {
         record: "or any other command: it leaves the file of a run",
         "export OPENAI_ADMIN_KEY=sk-admin-...": "without an account: `reconcile simulate`, in another terminal",
+        "reconcile doctor": "whether all is set up as it should be",
         "reconcile run": "30 minutes after the run, and again an hour later",
     }
     wide = max(map(len, told))

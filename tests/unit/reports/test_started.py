@@ -20,6 +20,7 @@ def test_what_is_left_to_do_is_told():
     Next
       reconcile record --framework chat-dev -- python experiment.py  # or any other command: it leaves the file of a run
       export OPENAI_ADMIN_KEY=sk-admin-...                           # without an account: `reconcile simulate`, in another terminal
+      reconcile doctor                                               # whether all is set up as it should be
       reconcile run                                                  # 30 minutes after the run, and again an hour later
     """  # noqa: E501  as it is printed
     assert started_text(Beginning(framework="chat-dev"), ("reconcile.yml", ".gitignore")) == dedent(text).strip()
