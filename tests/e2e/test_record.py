@@ -86,10 +86,18 @@ def test_a_signal_is_passed_on_and_the_run_recorded(tmp_path, name):
     assert left.recording == {"successful": False, "exit_status": code, "signal": name}
 
 
+OWN_WAY = """
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {15})  # a handler might run just before it is waited for
+print("ready", flush=True)
+signal.sigwait({15})
+sys.exit(5)
+"""
+
+
 @POSIX
 def test_a_command_that_ends_in_its_own_way_on_a_signal_is_waited_for(tmp_path):
-    text = "import signal, sys; signal.signal(15, lambda *_: sys.exit(5)); print('ready', flush=True); signal.pause()"
-    recorded = Recorded(tmp_path, python(text), quick=True)
+    recorded = Recorded(tmp_path, python(OWN_WAY), quick=True)
     recorded.line()
     recorded.process.terminate()
     code, left = recorded.end()
@@ -104,15 +112,14 @@ def test_a_command_that_is_killed_is_recorded(tmp_path):
 
 COUNTING = """
 import signal, sys
-count = [0]
-def interrupted(*_):
-    count[0] += 1
-    print("interrupted", flush=True)
-signal.signal(signal.SIGINT, interrupted)
-signal.signal(signal.SIGUSR1, lambda *_: sys.exit(count[0]))
+expected = {signal.SIGINT, signal.SIGUSR1}
+signal.pthread_sigmask(signal.SIG_BLOCK, expected)
 print("ready", flush=True)
-while True:
-    signal.pause()
+count = 0
+while signal.sigwait(expected) == signal.SIGINT:
+    count += 1
+    print("interrupted", flush=True)
+sys.exit(count)
 """
 
 

@@ -41,10 +41,10 @@ def test_the_status_of_the_command_is_told(recorded, status):
 ASKING = """
 import os, signal, sys
 signal.alarm(60)
-signal.signal(signal.SIGUSR1, lambda *_: sys.exit(9))
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 os.kill(os.getppid(), signal.SIGUSR1)
-while True:
-    signal.pause()
+signal.sigwait({signal.SIGUSR1})
+sys.exit(9)
 """
 
 
