@@ -13,15 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import dotenv
-import jsonschema_rs
-import yaml
-
-from reconcile import schema_files
+from reconcile.config.document import document_of, text_of, with_dotenv
 from reconcile.config.log_formats import LogSource, log_files, log_sources
 from reconcile.core.comparing.formats import LogFormat
 from reconcile.core.comparing.labels import Labels
-from reconcile.core.explanation import explain
 from reconcile.core.model import LOOPBACK, Policy, Scope
 from reconcile.errors import ConfigurationError, UsageError
 
@@ -136,8 +131,8 @@ class Source:
 def load(flags: Flags, environ: Mapping[str, str], *, read_dotenv: bool) -> Settings:
     """The settings of one command. Raises ConfigurationError or UsageError; each names the setting and its place."""
     file = Path(flags.config) if flags.config else Path(CONFIG_FILE)
-    text = _text(file, required=flags.config is not None)
-    variables = _with_dotenv(file.parent / ".env", environ) if read_dotenv else dict(environ)
+    text = text_of(file, required=flags.config is not None)
+    variables = with_dotenv(file.parent / ".env", environ) if read_dotenv else dict(environ)
     return configured(flags, variables, text, file)
 
 
@@ -148,7 +143,7 @@ def without_file(flags: Flags, environ: Mapping[str, str]) -> Settings:
     """
     file = Path(flags.config or CONFIG_FILE)
     try:
-        variables = _with_dotenv(file.parent / ".env", environ)
+        variables = with_dotenv(file.parent / ".env", environ)
     except ConfigurationError:
         variables = dict(environ)
     left = {name: value for name, value in variables.items() if not name.startswith("RECONCILIATION_")}
@@ -157,7 +152,7 @@ def without_file(flags: Flags, environ: Mapping[str, str]) -> Settings:
 
 def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path) -> Settings:
     """The settings where the configuration is at hand as `text`, which is that of `file`."""
-    document = _document(file, text)
+    document = document_of(file, text)
     now = flags.now or variables.get("RECONCILE_NOW")
     return Settings(
         runs=Path(flags.runs) if flags.runs else file.parent / str(document.get("runs") or "runs"),
@@ -210,62 +205,6 @@ def duration(text: str | float, setting: str, *, unit_needed: bool = False) -> t
             f"{setting}: {number} has no unit", code="bad_duration", remedy=f"write {number}h or {number}m"
         )
     return float(number) * UNITS[unit or "m"]
-
-
-def _text(file: Path, *, required: bool) -> str:
-    try:
-        return file.read_text("utf-8")
-    except FileNotFoundError as error:
-        if not required:
-            return ""
-        raise _bad(file, "there is no such file", "name an existing one with --config") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise _bad(file, f"cannot be read ({error})", "check its permissions; it must be UTF-8") from error
-
-
-def _document(file: Path, text: str) -> Mapping[str, Any]:
-    try:
-        document = yaml.safe_load(text) or {}
-    except (yaml.YAMLError, RecursionError) as error:
-        raise _bad(file, f"is no YAML: {_fault(error)}", "README.md, Settings, shows a whole one") from error
-    schema = schema_files.load("reconcile")
-    defects = [] if _plainly_valid(schema, document) else explain(schema, document)
-    if defects:
-        raise _bad(file, "; ".join(sentence for _, sentence in defects), "README.md, Settings, shows a whole one")
-    return dict(document)
-
-
-def _fault(error: Exception) -> str:
-    """What is wrong and where, without the line itself: it may hold a key."""
-    if isinstance(error, RecursionError):
-        return "it is nested too deep"
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        mark = error.problem_mark
-        return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"
-    return "it holds a character that YAML does not have"
-
-
-def _plainly_valid(schema: dict[str, Any], document: object) -> bool:
-    """Whether there is nothing to explain, which is slow to load. YAML can hold what is no JSON: that may be wrong."""
-    try:
-        return jsonschema_rs.is_valid(schema, document)
-    except ValueError:
-        return False
-
-
-def _bad(file: Path, defect: str, remedy: str) -> ConfigurationError:
-    return ConfigurationError(f"{file}: {defect}", code="bad_configuration", remedy=remedy)
-
-
-def _with_dotenv(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment, and beneath it what a .env file beside the configuration sets."""
-    try:
-        found = dotenv.dotenv_values(file, interpolate=False) if file.is_file() else {}
-    except OSError as error:
-        raise _bad(file, f"cannot be read ({error.strerror})", "check its permissions") from error
-    except UnicodeDecodeError as error:  # whose text would quote the file, and that holds the key
-        raise _bad(file, "is not UTF-8", "save it as UTF-8") from error
-    return {**{name: value for name, value in found.items() if value is not None}, **environ}
 
 
 def _policy(flags: Flags, variables: Mapping[str, str], document: Mapping[str, Any]) -> Policy:

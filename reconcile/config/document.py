@@ -1,0 +1,73 @@
+"""reconcile.yml and the .env file beside it, read; or refused with what is wrong and where, never with a line of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dotenv
+import jsonschema_rs
+import yaml
+
+from reconcile import schema_files
+from reconcile.core.explanation import explain
+from reconcile.errors import ConfigurationError
+
+
+def text_of(file: Path, *, required: bool) -> str:
+    """The text of the configuration; '' where there is none and none is required. Raises ConfigurationError."""
+    try:
+        return file.read_text("utf-8")
+    except FileNotFoundError as error:
+        if not required:
+            return ""
+        raise _bad(file, "there is no such file", "name an existing one with --config") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad(file, f"cannot be read ({error})", "check its permissions; it must be UTF-8") from error
+
+
+def document_of(file: Path, text: str) -> Mapping[str, Any]:
+    """The settings in it, as the schema allows them. Raises ConfigurationError."""
+    try:
+        document = yaml.safe_load(text) or {}
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _bad(file, f"is no YAML: {_fault(error)}", "README.md, Settings, shows a whole one") from error
+    schema = schema_files.load("reconcile")
+    defects = [] if _plainly_valid(schema, document) else explain(schema, document)
+    if defects:
+        raise _bad(file, "; ".join(sentence for _, sentence in defects), "README.md, Settings, shows a whole one")
+    return dict(document)
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong and where, without the line itself: it may hold a key."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"
+    return "it holds a character that YAML does not have"
+
+
+def _plainly_valid(schema: dict[str, Any], document: object) -> bool:
+    """Whether there is nothing to explain, which is slow to load. YAML can hold what is no JSON: that may be wrong."""
+    try:
+        return jsonschema_rs.is_valid(schema, document)
+    except ValueError:
+        return False
+
+
+def _bad(file: Path, defect: str, remedy: str) -> ConfigurationError:
+    return ConfigurationError(f"{file}: {defect}", code="bad_configuration", remedy=remedy)
+
+
+def with_dotenv(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment, and beneath it what a .env file beside the configuration sets."""
+    try:
+        found = dotenv.dotenv_values(file, interpolate=False) if file.is_file() else {}
+    except OSError as error:
+        raise _bad(file, f"cannot be read ({error.strerror})", "check its permissions") from error
+    except UnicodeDecodeError as error:  # whose text would quote the file, and that holds the key
+        raise _bad(file, "is not UTF-8", "save it as UTF-8") from error
+    return {**{name: value for name, value in found.items() if value is not None}, **environ}
