@@ -14,8 +14,8 @@ from reconcile import config, workflow
 from reconcile.cli.asking import billing, provider
 from reconcile.errors import ReconcileError, UsageError
 from reconcile.workflow import acting
+from reconcile.workflow.opening import MOST_REQUESTS
 
-MOST_REQUESTS = 100
 """For a comparison."""
 
 

@@ -11,19 +11,23 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from reconcile import config, workflow
 from reconcile.errors import ConfigurationError
 from reconcile.workflow.comparing import Billing
-from reconcile.workflow.opening import openai_billing
+from reconcile.workflow.opening import MOST_REQUESTS, openai_billing
 
 ANNOUNCED_REQUESTS = 10
 
+MAX_REQUESTS = click.option(
+    "--max-requests",
+    type=click.IntRange(min=1),
+    default=MOST_REQUESTS,
+    show_default=True,
+    help="To the provider.",
+)
+
 
 def provider(settings: config.Settings, progress: Progress) -> workflow.Provider:
-    if settings.admin_key is None:
-        return config.missing_admin_key()
-    if settings.project_key:
-        return config.project_key()
     try:
         return workflow.openai_usage(
-            settings.admin_key.reveal(),
+            config.usable_key(settings).reveal(),
             settings.base_url,
             now=settings.now,
             on_progress=lambda done, whole: _show(progress, done, whole),
@@ -36,13 +40,9 @@ def billing(
     settings: config.Settings, progress: Progress, *, cached: bool, max_requests: int
 ) -> Billing | ConfigurationError:
     """What tells usage and costs of whole days; the error where there is no key that could ask."""
-    if settings.admin_key is None:
-        return config.missing_admin_key()
-    if settings.project_key:
-        return config.project_key()
     try:
         return openai_billing(
-            settings.admin_key.reveal(),
+            config.usable_key(settings).reveal(),
             settings.base_url,
             now=settings.now,
             on_progress=lambda done, whole: _show(progress, done, whole),

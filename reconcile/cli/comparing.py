@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconcile import config
-from reconcile.cli.asking import billing, progress_bar
+from reconcile.cli.asking import MAX_REQUESTS, billing, progress_bar
 from reconcile.cli.session import Session, command, workspace
 from reconcile.workflow import compared, comparing
 from reconcile.workflow.opening import clock
@@ -26,7 +26,7 @@ BY = click.Choice(["day", "model", "key", "project", "framework"])
 @click.option("--invoice", metavar="AMOUNT", help="What the bill says, in USD, to be set beside the costs.")
 @click.option("--no-costs", is_flag=True, help="Compare usage only.")
 @click.option("--no-cache", is_flag=True, help="Ask for closed days too, and keep none.")
-@click.option("--max-requests", type=click.IntRange(min=1), default=100, show_default=True, help="To the provider.")
+@MAX_REQUESTS
 @click.option("--export", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write both data sets.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconcile.cli.asking import billing, progress_bar
+from reconcile.cli.asking import MAX_REQUESTS, billing, progress_bar
 from reconcile.cli.session import Session, command, workspace
 from reconcile.workflow import charging
 from reconcile.workflow.comparing import period_of
@@ -16,7 +16,7 @@ from reconcile.workflow.opening import clock
 @click.option("--end", metavar="DATE", help="Last UTC day, included. [default: yesterday]")
 @click.option("--by", metavar="NAME", help="framework, model, project, key or a label. [default: project]")
 @click.option("--no-cache", is_flag=True, help="Ask for closed days too, and keep none.")
-@click.option("--max-requests", type=click.IntRange(min=1), default=100, show_default=True, help="To the provider.")
+@MAX_REQUESTS
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @command()
 def costs(  # noqa: PLR0913  its options

@@ -51,12 +51,9 @@ def keys(session: Session, *, write: bool) -> None:
       3  the provider could not be reached
     """
     settings = session.settings()
-    if settings.admin_key is None:
-        raise config.missing_admin_key()
-    if settings.project_key:
-        raise config.project_key()
+    key = config.usable_key(settings).reveal()
     setup = _setup(session, settings, None)
-    found = keying.find_keys(workspace(settings, pricing=False), setup, settings.admin_key.reveal())
+    found = keying.find_keys(workspace(settings, pricing=False), setup, key)
     session.finish(keying.answer_keys(keying.write_keys(found, setup.file) if write else found, session.look))
 
 

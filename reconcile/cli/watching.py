@@ -33,6 +33,7 @@ def watch(every: str, *, until_settled: bool, verbose: bool, **flags: Any) -> No
 
     Settings and runs are read anew for each pass. An error is told in the line of its pass and ends nothing. Ctrl-C
     and SIGTERM end it with exit code 0, once a pass that is running is finished; a second one does not wait for that.
+    With --until-settled the exit code is then 1, because not all was settled.
 
     \b
     Exit codes with --until-settled:

@@ -10,8 +10,7 @@ from reconcile.config.settings import (
     Settings,
     Source,
     load,
-    missing_admin_key,
-    project_key,
+    usable_key,
     without_file,
 )
 
@@ -25,8 +24,7 @@ __all__ = [
     "Source",
     "load",
     "log_files",
-    "missing_admin_key",
-    "project_key",
     "read_inputs",
+    "usable_key",
     "without_file",
 ]

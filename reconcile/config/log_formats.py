@@ -52,14 +52,12 @@ def log_files(
     built-in format, and `zone` replaces its time zone. Raises UsageError and ConfigurationError.
     """
     picked = [source for source in sources if name is None or source.name == name]
+    if name is not None and not picked and name not in BUILT_IN:
+        raise _unknown(name, sources)
     if given:
         only = picked[0].format if len(picked) == 1 else BUILT_IN.get(name or "", LogFormat())
-        if name is not None and not picked and name not in BUILT_IN:
-            raise _unknown(name, sources)
         found = [([_pattern(text) for text in given], only)]
     else:
-        if name is not None and not picked:
-            raise _unknown(name, sources)
         found = [([(each.environment, file) for file in each.files], each.format) for each in picked if each.files]
     if not found:
         raise UsageError(

@@ -169,25 +169,26 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
     )
 
 
-def project_key() -> ConfigurationError:
-    """The error for a key that can make calls but never read usage: no use in sending it anywhere."""
-    return ConfigurationError(
-        "the admin key is a project's or a service account's (sk-proj-..., sk-svcacct-...), which cannot read usage",
-        code="project_key",
-        remedy="create an admin key (sk-admin-...) with the scope api.usage.read under "
-        f"platform.openai.com/settings/organization/admin-keys and set {ADMIN_KEY_VARIABLES[0]} to it",
-    )
-
-
-def missing_admin_key() -> ConfigurationError:
-    """The error of a pass that has runs to read and no key to read them with."""
-    return ConfigurationError(
-        f"no admin key: {ADMIN_KEY_VARIABLES[0]} is not set",
-        code="missing_admin_key",
-        remedy="create an admin key with the scope api.usage.read under platform.openai.com/settings/organization/"
-        f"admin-keys and set {ADMIN_KEY_VARIABLES[0]} to it (in GitHub Actions as a secret); a project key cannot "
-        "read usage",
-    )
+def usable_key(settings: Settings) -> Secret:
+    """The key that usage is read with. Raises ConfigurationError where there is none, and for one that can make calls
+    but never read usage: no use in sending it anywhere."""
+    if settings.admin_key is None:
+        raise ConfigurationError(
+            f"no admin key: {ADMIN_KEY_VARIABLES[0]} is not set",
+            code="missing_admin_key",
+            remedy="create an admin key with the scope api.usage.read under platform.openai.com/settings/organization/"
+            f"admin-keys and set {ADMIN_KEY_VARIABLES[0]} to it (in GitHub Actions as a secret); a project key cannot "
+            "read usage",
+        )
+    if settings.project_key:
+        raise ConfigurationError(
+            "the admin key is a project's or a service account's (sk-proj-..., sk-svcacct-...), "
+            "which cannot read usage",
+            code="project_key",
+            remedy="create an admin key (sk-admin-...) with the scope api.usage.read under "
+            f"platform.openai.com/settings/organization/admin-keys and set {ADMIN_KEY_VARIABLES[0]} to it",
+        )
+    return settings.admin_key
 
 
 def duration(text: str | float, setting: str, *, unit_needed: bool = False) -> timedelta:

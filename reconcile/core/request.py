@@ -9,6 +9,9 @@ from reconcile.core.comparing.comparison import Verdict
 from reconcile.core.selection import Asked
 from reconcile.core.summary import Summary, standing
 
+PUSH_REMEDY = "use `mode: pull-request`, or pass the token of a GitHub App that may bypass the rule as `token`"
+"""Where a rule of the branch refuses plain pushes."""
+
 
 class Mode(StrEnum):
     AUTO = "auto"

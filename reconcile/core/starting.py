@@ -51,7 +51,7 @@ def key_ids(text: str) -> tuple[str, ...]:
 
 def settings_text(beginning: Beginning) -> str:
     """`reconcile.yml`. Without key ids the framework is a comment: one that is named needs them."""
-    framework, ids = _scalar(beginning.framework), [_scalar(key) for key in beginning.key_ids]
+    framework, ids = scalar(beginning.framework), [scalar(key) for key in beginning.key_ids]
     dash, told = ("", "") if ids else ("# ", ": fill in, then take the # away")
     return (
         "# Settings of LLM Usage Reconcile. Flags and environment variables win over this file.\n"
@@ -88,5 +88,6 @@ def to_ignore(before: bytes) -> bytes:
     return gap + end.join([heading, *missing, b""])
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
+    """As YAML reads it back as this text."""
     return text if PLAIN.fullmatch(text) else json.dumps(text)

@@ -97,10 +97,10 @@ def _recorder(journal: Journal, line: dict[str, Any]) -> None:
         journal.taking_part.add(line["recorder"])
         return
     watched, uncounted, lost = (int(line[name]) for name in ("watched", "uncounted", "lost"))
-    journal.taking_part.remove(line["recorder"])
     journal.watched += watched
     journal.uncounted += uncounted
     journal.lost += lost
+    journal.taking_part.remove(line["recorder"])  # raises where its begin was lost; what it counts holds all the same
 
 
 def _model(journal: Journal, line: dict[str, Any]) -> None:

@@ -202,11 +202,13 @@ class Recording:
             self._open.add(call)
         return call
 
-    def done(self, call: Call) -> bool:
-        """Whether the call was still open; it is not any more."""
+    def done(self, call: Call, counts: str | None = None) -> bool:
+        """Whether the call was still open; it is not any more, and counted in one: the run may end at any moment."""
         with self._lock:
             was_open = call in self._open
             self._open.discard(call)
+            if was_open and counts:
+                self._counts[counts] += 1
         return was_open
 
     def count(self, name: str) -> None:
@@ -255,10 +257,8 @@ class Call:
 
     def answered(self, found: Counted | None) -> None:
         """The whole answer is here; None where it does not say what it used."""
-        if self._run.done(self):
-            self._run.count("uncounted" if found is None else "watched")
-            if found is not None:
-                self._write(found)
+        if self._run.done(self, "uncounted" if found is None else "watched") and found is not None:
+            self._write(found)
 
     def refused(self) -> None:
         """The provider did nothing, or was never reached: that is no call."""
@@ -266,8 +266,7 @@ class Call:
 
     def cut(self) -> None:
         """It was sent, and its answer did not come whole: it may be billed or not."""
-        if self._run.done(self):
-            self._run.count("watched")
+        if self._run.done(self, "watched"):
             nothing = Counted(tokens_in=0, tokens_out=0, cached_tokens=0, model=self._model, response_id=None)
             self._write(nothing, aborted=True)
 

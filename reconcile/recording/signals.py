@@ -17,6 +17,9 @@ from reconcile.errors import UsageError
 PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 """Of POSIX."""
 
+LOOK_AGAIN = 1.0
+"""Seconds after which a command is looked at unasked: who started us may have left SIGCHLD blocked."""
+
 
 def exit_on_sigterm() -> Callable[[], None]:
     """Let SIGTERM end the program as an exit does, so that the run is still recorded. Returns how to take that back.
@@ -66,8 +69,8 @@ class Relay:
         if self._woken is None:
             return self._child.wait()
         while (status := self._child.poll()) is None:
-            select.select([self._woken], [], [])
-            os.read(self._woken, 4096)
+            if select.select([self._woken], [], [], LOOK_AGAIN)[0]:
+                os.read(self._woken, 4096)
         return status
 
     def take(self, signum: int, _: FrameType | None) -> None:

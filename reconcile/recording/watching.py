@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/messages")
 """Ends of paths whose usage is reported as completions; all else passes unseen."""
 
-UNSENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError"}
-"""httpx's words for a request that never reached anybody."""
+UNSENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
+"""httpx's words for a request that never reached anybody. `LocalProtocolError` may come of an HTTP/2 answer."""
 
 TIMED_OUT, FAULTS = 408, 500
 """Statuses after which the provider may have done the work."""

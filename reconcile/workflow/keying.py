@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from reconcile.core.claims import scopes
 from reconcile.core.doctor import KeyRow, Proposal, keys_json, proposals, rows
 from reconcile.core.doctor.configuring import with_key_ids
 from reconcile.core.doctor.mapping import Outcome
+from reconcile.core.doctor.secret import hidden
+from reconcile.core.model import ListedKey
 from reconcile.reports.doctor import keys_text
 from reconcile.reports.words import painter
 from reconcile.workflow.answering import Answer, Look
@@ -34,8 +37,16 @@ def find_keys(workspace: Workspace, setup: Setup, admin_key: str) -> KeyList:
     frameworks = {*workspace.configured, *read_tree(workspace).frameworks}
     known, _ = scopes(sorted(frameworks), workspace.configured, workspace.variables)
     listed = list_keys(admin_key, setup.base_url, now=setup.now, patience=PATIENCE)
-    variables = key_variables(framework_secrets(frameworks, workspace.variables), listed)
-    return KeyList(rows=rows(listed, known), proposals=proposals(variables, workspace.configured, known))
+    secrets = framework_secrets(frameworks, workspace.variables)
+    variables = key_variables(secrets, listed)
+    shown = [_without(key, [*secrets.values(), admin_key]) for key in listed]
+    return KeyList(rows=rows(shown, known), proposals=proposals(variables, workspace.configured, known))
+
+
+def _without(key: ListedKey, secrets: Collection[str]) -> ListedKey:
+    """The same without a secret that somebody gave as a name, or that was listed whole."""
+    name, redacted, project = (hidden(text, secrets) for text in (key.name, key.redacted, key.project))
+    return replace(key, name=name, redacted=redacted, project=project)
 
 
 def write_keys(found: KeyList, file: Path) -> KeyList:

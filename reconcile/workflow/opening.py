@@ -18,6 +18,7 @@ from reconcile.core.validation import Checker
 from reconcile.workflow.tree import Workspace
 
 DEFAULT_POLICY = Policy()
+MOST_REQUESTS = openai.MOST_REQUESTS
 
 
 def open_workspace(  # noqa: PLR0913  settings, each given by its name
@@ -72,7 +73,7 @@ def openai_billing(
     now: datetime | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     cached: bool = True,
-    max_requests: int | None = openai.MOST_REQUESTS,
+    max_requests: int | None = MOST_REQUESTS,
 ) -> openai.OpenAIBilling:
     """OpenAI's usage and costs of whole days. `on_progress` hears how many queries are answered, and how many there
     are; `cached`: closed days are kept in the user's cache directory and not asked for again.

@@ -41,7 +41,8 @@ def watch(
     """Make a pass and tell a line of it, every so often, until the timer is stopped. Returns the exit code.
 
     An error is told in the line of its pass and ends nothing: settings are mended and providers come back.
-    `until_settled`: end where no run awaits anything, with 1 where one of them is not verified.
+    `until_settled`: end where no run awaits anything, with 1 where one of them is not verified; and with 1 where it is
+    stopped before.
     """
     while True:
         begun = timer.now()
@@ -50,7 +51,7 @@ def watch(
             return ending(summary)
         _await(timer, begun + every.total_seconds(), at_most=every.total_seconds())
         if timer.stopped:
-            return 0
+            return int(until_settled)
 
 
 def _told_pass(make_pass: Callable[[], Summary], at: datetime, tell: Callable[[str], None]) -> Summary | None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.config import Flags, load, missing_admin_key, project_key
-from reconcile.config.settings import ADMIN_KEY_VARIABLES, duration
+from reconcile.config import Flags, load
+from reconcile.config.settings import ADMIN_KEY_VARIABLES, duration, usable_key
 from reconcile.core.comparing.labels import Labels
 from reconcile.core.comparing.sides import Dimensions
 from reconcile.core.model import Policy, Scope
@@ -136,10 +136,10 @@ def test_no_secret_shows_in_a_repr(here):
     assert "sk-admin-secret" not in repr(found) + repr(found.admin_key)
 
 
-def test_the_error_for_a_missing_key_names_variable_and_scope():
-    error = missing_admin_key()
-    assert "OPENAI_ADMIN_KEY" in error.message
-    assert "api.usage.read" in error.remedy
+def test_the_error_for_a_missing_key_names_variable_and_scope(here):
+    with pytest.raises(ConfigurationError, match="OPENAI_ADMIN_KEY") as caught:
+        usable_key(settings())
+    assert "api.usage.read" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -237,8 +237,9 @@ def test_a_given_instant_writes_nothing_beside_a_real_provider(here, base_url, n
 
 @pytest.mark.parametrize("key", ["sk-proj-abc", "sk-svcacct-abc"])
 def test_a_project_key_in_the_admin_keys_place_is_refused_before_it_is_sent(here, key):
-    assert settings({"OPENAI_ADMIN_KEY": key}).project_key is True
-    assert key not in str(project_key())
+    with pytest.raises(ConfigurationError, match="cannot read usage") as caught:
+        usable_key(settings({"OPENAI_ADMIN_KEY": key}))
+    assert key not in str(caught.value) + caught.value.remedy
 
 
 def test_an_admin_key_is_none_of_a_project(here):

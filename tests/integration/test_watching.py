@@ -85,11 +85,15 @@ def failing():
 
 def test_a_pass_that_cannot_begin_ends_nothing():
     lines = []
-    assert watch(failing, Timer(waits=2), lines.append, every=HOUR, until_settled=True) == 0
+    assert watch(failing, Timer(waits=2), lines.append, every=HOUR) == 0
     assert lines == [
         "2026-01-05T13:17:00Z no pass was made. error: bad_configuration: reconcile.yml: is no YAML",
         "2026-01-05T14:17:00Z no pass was made. error: bad_configuration: reconcile.yml: is no YAML",
     ]
+
+
+def test_who_waits_for_all_to_be_settled_is_not_told_so_by_a_signal():
+    assert watch(failing, Timer(waits=2), print, every=HOUR, until_settled=True) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from reconcile.core.doctor.check import Check, listed, ok, warning
 from reconcile.core.doctor.facts import Automation, Facts
 from reconcile.core.instants import spelled
+from reconcile.core.request import PUSH_REMEDY
 
 SILENT = timedelta(days=2)
 """A schedule is dropped now and then under load; not for so long."""
@@ -15,7 +16,6 @@ HIDDEN = frozenset({"missing_permission", "forbidden", "not_found"})
 """A token that may not look is no fault of the set-up."""
 
 UNKNOWN = "not looked at: GITHUB_TOKEN and GITHUB_REPOSITORY are not both set"
-PUSH = "use `mode: pull-request`, or pass the token of a GitHub App that may bypass the rule as `token`"
 
 
 def schedule(facts: Facts) -> Check:
@@ -49,7 +49,9 @@ def branch_rules(facts: Facts) -> Check:
         return found
     refusing = sorted({"pull_request", "update"} & found.rules)
     if refusing:
-        return warning("branch_rules", f"rules of {found.branch} refuse plain pushes: {', '.join(refusing)}", PUSH)
+        return warning(
+            "branch_rules", f"rules of {found.branch} refuse plain pushes: {', '.join(refusing)}", PUSH_REMEDY
+        )
     if "required_signatures" in found.rules:
         return warning("branch_rules", f"the rules of {found.branch} want signed commits", "set `sign: api`")
     return ok("branch_rules", f"no rule of {found.branch} refuses what the Action pushes")

@@ -6,17 +6,13 @@ the ids. Whatever is written in a way that this does not hold for is left to a p
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from reconcile.core.starting import scalar
 from reconcile.errors import ConfigurationError
-
-PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-"""A name that needs no quotes; those that YAML takes for something else are caught when the text is read again."""
 
 FRAMEWORKS, IDS = "frameworks", "api_key_ids"
 
@@ -44,7 +40,7 @@ def _with_ids(before: Any, ids: Mapping[str, str]) -> dict[str, Any]:  # noqa: A
 
 def _with_one(text: str, framework: str, key: str) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
-    name, key = (each if PLAIN.fullmatch(each) else json.dumps(each) for each in (framework, key))
+    name, key = scalar(framework), scalar(key)
     member = f"{IDS}: [{key}]"
     found = _member(yaml.compose(text, Loader=yaml.SafeLoader), FRAMEWORKS)
     if found is None:

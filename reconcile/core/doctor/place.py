@@ -27,7 +27,7 @@ def extras(facts: Facts) -> Check:
         return error(
             "extras",
             f"{facts.configuration} needs what is not installed: {names}",
-            f"activate the virtual environment and run: pip install 'llm-usage-reconcile[{names}]'",
+            f"in the clone of this program, and in its virtual environment, run: pip install '.[{names}]'",
         )
     return ok("extras", "everything that the settings need is installed")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconcile.core.request import Mode, Sign
+from reconcile.core.request import PUSH_REMEDY, Mode, Sign
 from reconcile.errors import ConfigurationError, GitHubError
 from reconcile.workflow.acting.branches import Action, State
 
@@ -49,8 +49,7 @@ def _rules(action: Action, branch: str) -> set[str]:
 
 
 def _forbidden(action: Action, branch: str, rule: str) -> str:
-    remedy = "use `mode: pull-request`, or pass the token of a GitHub App that may bypass the rule as `token`"
     what = "wants a pull request for every change" if rule == "pull_request" else "lets nobody push"
     if action.job.default_token:
-        raise ConfigurationError(f"a rule of {branch} {what}", code="push_refused_by_rule", remedy=remedy)
-    return f"a rule of {branch} {what}: the push lands only if this token may bypass it; else {remedy}"
+        raise ConfigurationError(f"a rule of {branch} {what}", code="push_refused_by_rule", remedy=PUSH_REMEDY)
+    return f"a rule of {branch} {what}: the push lands only if this token may bypass it; else {PUSH_REMEDY}"

@@ -49,7 +49,6 @@ UNREAD = [
     {"begin": "plan"}, {"begin": "plan", "at": True}, {"begin": "plan", "at": "2026-01-05T12:00:00"},
     {"begin": "plan", "at": NOON * 1000}, {"begin": "plan", "at": "noon"}, '{"begin": "plan", "at": NaN}',
     {"end": "plan", "at": NOON}, {"recorder": []}, {"recorder": "x", "closed": True},
-    {"recorder": "y", "closed": True, "watched": 1, "uncounted": 0, "lost": 0},
 ]  # fmt: skip
 
 
@@ -64,6 +63,11 @@ def test_recorders_that_left_are_added_up_and_the_others_are_told():
     closed = {"recorder": "a", "closed": True, "watched": 2, "uncounted": 3, "lost": 4}
     journal = read(lines({"recorder": "a"}, {"recorder": "b"}, closed))
     assert (journal.taking_part, journal.watched, journal.uncounted, journal.lost) == ({"b"}, 2, 3, 4)
+
+
+def test_what_a_recorder_counted_holds_where_its_beginning_was_lost():
+    journal = read(lines({"recorder": "y", "closed": True, "watched": 3, "uncounted": 1, "lost": 2}))
+    assert (journal.unread, journal.watched, journal.uncounted, journal.lost) == (1, 3, 1, 2)
 
 
 def test_the_first_model_and_the_first_start_stand():

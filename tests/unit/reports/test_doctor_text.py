@@ -18,10 +18,11 @@ def test_what_is_wrong_comes_first_with_its_remedy_below():
     assert lines[:4] == [
         "error    extras              reconcile.yml needs what is not installed:",
         "                             pricing",
-        "                             activate the virtual environment and run:",
-        "                             pip install 'llm-usage-reconcile[pricing]'",
+        "                             in the clone of this program, and in its",
+        "                             virtual environment, run: pip install",
     ]
-    assert lines[4] == "ok       python              Python 3.12.1, reconcile 0.1.0"
+    assert lines[4] == "                             '.[pricing]'"
+    assert lines[5] == "ok       python              Python 3.12.1, reconcile 0.1.0"
     assert lines[-1] == "20 checks: 1 error."
 
 

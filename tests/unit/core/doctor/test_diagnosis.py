@@ -205,6 +205,6 @@ def test_the_document_has_every_check():
         "name": "extras",
         "status": "error",
         "message": "reconcile.yml needs what is not installed: pricing",
-        "remedy": "activate the virtual environment and run: pip install 'llm-usage-reconcile[pricing]'",
+        "remedy": "in the clone of this program, and in its virtual environment, run: pip install '.[pricing]'",
     }
     assert len(document["checks"]) == 20
