@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
+from reconcile.adapters.whole_file import write_whole
 from reconcile.errors import StoreError
 
 
@@ -29,16 +27,7 @@ def replace(file: Path, before: str, after: str) -> None:
     if read(place) != before:
         raise _problem(file, "written: somebody else has changed it", "run again")
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(after.encode())
-            Path(name).chmod(place.stat().st_mode & 0o777 if place.exists() else 0o644)
-            Path(name).replace(place)
-        except OSError:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        write_whole(place, after.encode(), place.stat().st_mode & 0o777 if place.exists() else 0o644)
     except OSError as error:
         raise _problem(file, "written", "check the permissions of the file and its folder") from error
 

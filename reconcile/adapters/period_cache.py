@@ -15,7 +15,6 @@ import hmac
 import json
 import os
 import stat
-import tempfile
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_path
+
+from reconcile.adapters.whole_file import write_whole
 
 FORMAT = 1
 MOST_BYTES = 256 * 2**20
@@ -83,7 +84,7 @@ class Shelf:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _sweep(path.parent)
-            _write(path, content.encode())
+            write_whole(path, content.encode())
         except OSError:
             return False
         return True
@@ -103,19 +104,6 @@ def _read(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
             raise OSError("no file that was written here")
         return file.read()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, for this user alone: a temporary file is made with the permissions 0600."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except OSError:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _sweep(folder: Path) -> None:

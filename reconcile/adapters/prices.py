@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from reconcile.core.comparing.exact import EXACT, NOTHING
+from reconcile.core.comparing.money import STANDARD
 from reconcile.core.comparing.sides import DAY, Entry, PriceOf, Prices
 from reconcile.errors import ConfigurationError
 
@@ -30,7 +31,6 @@ MILLION = -6
 """The power of ten that a price of a million is shifted by: exact, where a division need not be."""
 OTHER_MEDIA = ("audio", "image", "realtime")
 """In the name of a model, or of its prices: its tokens are not all charged as text, and usage does not tell which."""
-ORDINARY = ("default", "standard", "auto")
 UNTIERED = ""
 BATCH = "batch"
 WHOLE, HALF = Decimal(1), Decimal("0.5")
@@ -94,7 +94,7 @@ def _asked(entry: Entry) -> Asked | None:
     """What to look up; None for what no table can know: no model, or a batch in a tier."""
     who = entry.who
     tier = (who.service_tier or UNTIERED).lower()
-    tier = UNTIERED if tier in ORDINARY else tier
+    tier = UNTIERED if tier in STANDARD else tier
     batch = bool(who.batch) or tier == BATCH
     if who.model is None or (batch and tier not in {UNTIERED, BATCH}):
         return None

@@ -213,7 +213,7 @@ def _read_part(part: Object) -> Part:
             cache_read=Decimal(rates["cached_input"]),
             cache_write=uncached,
             output=Decimal(rates["output"]),
-            source=str(part.get("source", "")),
+            source="",
         ),
     )
 

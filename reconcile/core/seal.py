@@ -26,7 +26,8 @@ def digest(evidence: bytes) -> str:
 
 
 def seal(value: Mapping[str, Any]) -> str:
-    """SHA-256 of the figures, the recorded usage and the block of a metrics.json, but for the seal itself.
+    """SHA-256 of the figures, those of steps and AEI too, the status, recorded usage and the block of a metrics.json,
+    but for the seal itself.
 
     Numbers count by value: 84604.0 is 84604, as in the file of a tool that writes floats.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.comparing.sides import PARTS, Cost, Entry
@@ -24,7 +25,7 @@ def entries_csv(entries: Iterable[Entry]) -> str:
             *entry.tokens.parts,
             entry.requests,
             entry.reasoning,
-            None if entry.cost is None else spelled_out(entry.cost),
+            entry.cost,
         )
         for entry in sorted(entries, key=lambda entry: (entry.start, str(entry.who)))
     )
@@ -39,9 +40,9 @@ def costs_csv(costs: Iterable[Cost]) -> str:
             cost.line_item,
             cost.project_id,
             cost.api_key_id,
-            spelled_out(cost.amount),
+            cost.amount,
             cost.currency,
-            None if cost.quantity is None else spelled_out(cost.quantity),
+            cost.quantity,
             cost.quantity_unit,
         )
         for cost in sorted(costs, key=lambda cost: (cost.day, str(cost)))
@@ -56,4 +57,6 @@ def _csv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, Decimal):
+        return spelled_out(value)
     return csv_text(value) if isinstance(value, str) else str(value).lower()

@@ -30,7 +30,6 @@ from reconcile.simulator.organization import Organization, listed
 from reconcile.simulator.tariff import Tariff
 
 ADMIN_KEY = "sk-admin-simulated"
-COMPLETIONS = "/v1/organization/usage/completions"
 LIST_PRICES = Tariff()
 NOTHING = Reply(200, b"")
 

@@ -55,8 +55,7 @@ def charge_runs(workspace: Workspace, period: Period, by: str, labels: Labels) -
     if errors:
         raise errors[0]
     runs = [run for run in tree.runs if run.window.start < period.end and run.window.end > period.start]
-    invalid = dict.fromkeys(finding.path for finding in tree.findings)
-    found = [*((str(run.key), _usage(workspace, run)) for run in runs), *((path, UNUSED) for path in invalid)]
+    found = [*((str(run.key), _usage(workspace, run)) for run in runs), *((each.path, UNUSED) for each in tree.broken)]
     return runs_charged(found, period, by, labels, prices)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from reconcile.adapters.whole_file import write_whole
 from reconcile.core.comparing.comparison import Comparison, Verdict
 from reconcile.core.comparing.wire import comparison_json
 from reconcile.errors import StoreError
@@ -13,6 +14,8 @@ from reconcile.reports.compared_csv import compared_csv
 from reconcile.reports.exported import costs_csv, entries_csv
 from reconcile.reports.words import painter
 from reconcile.workflow.answering import Answer, Look
+
+READABLE = 0o644
 
 
 def answer_compare(comparison: Comparison, look: Look, *, as_csv: bool = False) -> Answer:
@@ -37,7 +40,7 @@ def export(comparison: Comparison, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="")
+            write_whole(folder / name, text.encode(), READABLE)
     except OSError as error:
         raise StoreError(
             f"{folder}: cannot be written ({error.strerror})", code="unwritable", remedy="name a folder of your own"

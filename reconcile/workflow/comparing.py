@@ -5,19 +5,22 @@ read the log -> ask the provider -> compare -> report
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Protocol
 
 from reconcile.adapters.prices import list_prices
 from reconcile.adapters.usage_logs import Pattern, read_logs
 from reconcile.core.comparing.comparison import Comparison, compare
 from reconcile.core.comparing.formats import LogFormat
-from reconcile.core.comparing.sides import HOUR, Official, Period, PriceOf, UsageLog
+from reconcile.core.comparing.money import prices_of_minutes
+from reconcile.core.comparing.sides import HOUR, BadLine, Official, Period, PriceOf, UsageLog
 from reconcile.core.comparing.standing_in import figures_of_run
 from reconcile.core.comparing.tabulating import By
+from reconcile.core.comparing.tallies import SHOWN
 from reconcile.core.comparing.tolerance import DEFAULT, Tolerance
 from reconcile.core.comparing.tolerance import tolerance as tolerance_of
 from reconcile.core.model import Policy
@@ -28,6 +31,11 @@ from reconcile.workflow.tree import Workspace, read_tree
 DAYS = 7
 """Of a period of which nothing is said."""
 MOST_DAYS = 366
+YEARS = range(1970, 2100)
+"""As far as logs and answers are read."""
+NO_SCOPE = "nothing says which keys its framework uses, so that its figure counts for nothing; set its key id"
+AMOUNT = re.compile(r"\$?-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(?:\.[0-9]{1,30})?")
+"""Of money as an invoice has it; 1.234,56 is refused rather than taken for 1.23456."""
 
 
 class Billing(Protocol):
@@ -109,7 +117,19 @@ def log_of_runs(workspace: Workspace) -> UsageLog:
         if run.key in tree.claims
         for entry in figures_of_run(run, tree.claims[run.key].scope, evidence_of_run(workspace, run))
     ]
-    return UsageLog(entries=tuple(entries), lines=len(tree.runs), files=tuple(run.path for run in tree.runs))
+    scopeless = [run for run in tree.runs if run.key not in tree.claims]
+    bad = [
+        *(BadLine(file=each.path, line=each.line, why=each.message) for each in tree.broken),
+        *(BadLine(file=run.path, line=1, why=NO_SCOPE) for run in scopeless),
+    ]
+    return UsageLog(
+        entries=tuple(entries),
+        lines=len(tree.runs) + len(tree.broken),
+        bad=tuple(bad[:SHOWN]),
+        bad_lines=len(bad),
+        files=(*(run.path for run in tree.runs), *(each.path for each in tree.broken)),
+        tells_cache_writes=False,
+    )
 
 
 def compare_usage_log(
@@ -134,7 +154,7 @@ def compare_usage_log(
         settled_until=settled,
         tolerance=wanted.tolerance,
         by=wanted.by,
-        price_of=price_of,
+        price_of=price_of if log.tells_cache_writes or price_of is None else prices_of_minutes(price_of),
         invoice=wanted.invoice,
     )
 
@@ -150,19 +170,18 @@ def known_prices() -> PriceOf | None:
 def day_of(text: str, called: str) -> date:
     """A day as a person wrote it. Raises UsageError."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise _refused(f"{called}: {text!r} is no date", "write it as 2026-02-01") from error
+    if day.year not in YEARS:
+        raise _refused(f"{called}: {text!r} is in no year from {YEARS[0]} to {YEARS[-1]}", "write it as 2026-02-01")
+    return day
 
 
 def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text.replace(",", "").removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
+    if AMOUNT.fullmatch(text) is None:
         raise UsageError(f"--invoice: {text!r} is no amount", code="bad_amount", remedy="write US dollars: 1234.56")
-    return amount
+    return Decimal(text.replace(",", "").replace("$", ""))
 
 
 def _refused(problem: str, remedy: str) -> UsageError:

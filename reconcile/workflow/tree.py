@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from reconcile.adapters.run_store import FILE_NAME
+from reconcile.adapters.run_store import FILE_NAME, LOG_NAME
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
 from reconcile.core.claims import claims_of, gone, missing_key_id, neighbours, scopes
 from reconcile.core.comparing.sides import PriceOf
@@ -65,6 +65,11 @@ class Tree:
     def everyone(self) -> tuple[Claim, ...]:
         """All claims, with those of runs whose files are gone."""
         return (*self.claims.values(), *gone(self.runs, self.claims))
+
+    @cached_property
+    def broken(self) -> tuple[Finding, ...]:
+        """A defect of each file that could not become a run. One of a call log keeps no run from being one."""
+        return tuple({each.path: each for each in sorted(self.findings) if _parts(each)[-1:] != (LOG_NAME,)}.values())
 
     @cached_property
     def neighbours(self) -> Mapping[RunKey, tuple[Claim, ...]]:

@@ -105,6 +105,13 @@ def test_a_command_that_ends_in_its_own_way_on_a_signal_is_waited_for(tmp_path):
 
 
 @POSIX
+def test_a_command_is_waited_for_where_the_signal_of_its_end_is_blocked(tmp_path):
+    blocked = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})\n"
+    done = subprocess.run([*python(blocked + QUICK), "true"], cwd=tmp_path, timeout=60, check=False)
+    assert (done.returncode, Left(tmp_path / "runs/chatdev/a").recording["successful"]) == (0, True)
+
+
+@POSIX
 def test_a_command_that_is_killed_is_recorded(tmp_path):
     code, left = Recorded(tmp_path, ["sh", "-c", "kill -9 $$"], quick=True).end()
     assert (code, left.recording["signal"]) == (137, "SIGKILL")

@@ -149,6 +149,9 @@ def test_committed_runs_stand_in_for_a_log(bench, monkeypatch):
     found = app.document("compare", "--runs", "runs", *day, "--by", "framework")
     assert (found["verdict"], found["local"]["requests"], codes(found)) == ("reconciled", 2, [])
     assert found["log"]["files"] == ["runs/chatdev/a/metrics.json"]
+    bench.write("chatdev/b", b"{")
+    broken = app.document("compare", "--runs", "runs", *day)["log"]
+    assert (broken["lines"], broken["bad_lines"], broken["bad"][0]["file"]) == (2, 1, "runs/chatdev/b/metrics.json")
 
 
 def test_rows_as_csv_sum_to_their_total(app):
@@ -220,6 +223,11 @@ def test_usage_alone_is_compared_without_costs(app):
         (("--start", "2024-01-01"), 2, "more than 366"),
         (("--tolerance", "much"), 2, "much"),
         (("--invoice", "a lot"), 2, "--invoice: 'a lot' is no amount"),
+        (("--invoice", "1.234,56"), 2, "--invoice: '1.234,56' is no amount"),
+        (("--invoice", "1,5"), 2, "--invoice: '1,5' is no amount"),
+        (("--invoice", "1e30000"), 2, "--invoice: '1e30000' is no amount"),
+        (("--end", "0001-01-01"), 2, "--end: '0001-01-01' is in no year from 1970 to 2099"),
+        (("--format", "openai"), 2, "no log to compare"),
         (("--logs", "nowhere/*.ndjson"), 2, "nowhere/*.ndjson: no such log"),
         (("--format", "telepathy"), 2, "there is no log 'telepathy'"),
         (("--time-zone", "Mars/Olympus"), 1, "'Mars/Olympus' is no time zone"),

@@ -313,6 +313,12 @@ def test_keys_lists_every_key_with_the_framework_it_is_configured_for(setting):
     assert lines[2].split() == ["Lab", "worker", "sk-proj-...2222", "key_ghspec", "never", "ghspec"]
 
 
+def test_keys_shows_no_secret_that_somebody_gave_as_a_name(setting):
+    setting.list_keys(Key(id="key_leak", name=f"mine is {CHATDEV}", secret="sk-proj-z9999", project_id="proj_lab"))
+    assert "key_leak" in setting.call("keys").stdout  # which is searched for every secret
+    assert "key_leak" in setting.call("keys", "--json").stdout
+
+
 def test_keys_writes_the_ids_that_are_certain_and_no_other_byte(setting):
     setting.configure("# Ours.\r\nframeworks:\r\n  ghspec: {models: [gpt-4o]}  # why\r\n")
     os.chmod("reconcile.yml", 0o640)  # noqa: PTH101

@@ -18,7 +18,7 @@ from reconcile.errors import ConfigurationError, ProviderError
 from reconcile.simulator import faults
 from reconcile.simulator.answers import Reply
 from reconcile.simulator.ledger import Ledger
-from reconcile.simulator.server import COMPLETIONS, Simulator
+from reconcile.simulator.server import Simulator
 
 KEY = "sk-admin-never-shown"
 ELSEWHERE = "https://usage.example/v1"
@@ -32,7 +32,7 @@ def simulator() -> Iterator[Simulator]:
 
 
 def address(simulator: Simulator) -> str:
-    return simulator.base_url.removesuffix("/v1") + COMPLETIONS
+    return f"{simulator.base_url}/organization/usage/completions"
 
 
 def failure(url: str, patience: Patience = ONCE) -> ProviderError:

@@ -490,10 +490,13 @@ def test_one_difference_to_a_control_total_is_read_again(simulator: Simulator, s
     assert heard[-1] == (official.requests, official.requests)
 
 
-def test_usage_of_a_day_that_is_not_over_has_no_control_total_yet(simulator: Simulator) -> None:
-    spoil(simulator, "usage/completions", drop_rows_of("key_a"))
+def test_usage_of_a_day_that_is_not_over_is_held_against_its_totals_by_the_hour(simulator: Simulator) -> None:
+    whole = fetched(simulator, until=START + 3 * HOUR)
+    simulator.requests.clear()
+    spoil(simulator, "usage/completions", None, drop_rows_of("key_a"))
     official = fetched(simulator, until=START + 3 * HOUR)
-    assert (len(official.usage), len(asked(simulator, "usage/completions"))) == (1, 1)
+    assert official.usage == whole.usage
+    assert len(asked(simulator, "usage/completions")) == 4
 
 
 # ------------------------------------------------------------------------------------------------- the budget

@@ -70,7 +70,19 @@ def test_a_second_look_at_a_closed_period_makes_no_request(simulator: Simulator,
     assert (second.requests, second.cached) == (0, 3 * TOPICS)
 
 
+def test_a_day_without_a_cost_is_asked_for_again_as_it_may_not_be_billed_yet(
+    simulator: Simulator, cache: PeriodCache
+) -> None:
+    quiet = Period(PERIOD.first + timedelta(days=3), PERIOD.first + timedelta(days=3))
+    assert read(simulator, cache, quiet).costs == ()
+    simulator.ledger.add([call(24 * 3 + 1)])
+    simulator.requests.clear()
+    assert read(simulator, cache, quiet).costs != ()
+    assert {request.path for request in simulator.requests} == {"/v1/organization/costs"}
+
+
 def test_only_missing_days_are_asked_for_in_stretches(simulator: Simulator, cache: PeriodCache) -> None:
+    simulator.ledger.add([call(24 * 3 + 1), call(24 * 4 + 1)])
     read(simulator, cache, Period(PERIOD.first + timedelta(days=3), PERIOD.first + timedelta(days=4)))
     simulator.requests.clear()
     read(simulator, cache, Period(PERIOD.first, PERIOD.first + timedelta(days=6)))

@@ -90,7 +90,6 @@ CASES = [
 
 
 @pytest.mark.no_cover
-@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(max(1, int(SCALE))))
 @pytest.mark.parametrize(("make", "log_format", "kind"), CASES)
 def test_odd_lines_make_no_difference(tmp_path, make, log_format, kind, seed):
@@ -101,6 +100,17 @@ def test_odd_lines_make_no_difference(tmp_path, make, log_format, kind, seed):
     found = same([(None, f"{tmp_path}/*.{kind}")], log_format)
     assert found.lines > 1900
     assert found.bad_lines
+
+
+def test_a_line_that_is_too_long_for_one_is_so_for_the_other(tmp_path):
+    line = '{"timestamp": "2026-01-05T12:00:00Z", "prompt_tokens": 1, "completion_tokens": 1, "prompt": "%s"}'
+    lines = [line % ("x" * (size - len(line) + 2)) for size in (1_000_000, 1_000_001, 1_200_000)] + [
+        line % n for n in range(300)
+    ]
+    assert [len(each) for each in lines[:3]] == [1_000_000, 1_000_001, 1_200_000]
+    (tmp_path / "a.ndjson").write_text("\n".join(lines) + "\n")
+    found = same([(None, f"{tmp_path}/a.ndjson")], SEEDS)
+    assert (found.bad_lines, sum(entry.requests for entry in found.entries)) == (2, 301)
 
 
 def test_files_of_several_environments_plain_and_packed_are_one_log(tmp_path):

@@ -78,7 +78,7 @@ def differing_rows(evidence: Evidence, again: Attribution) -> Iterator[Differenc
 
 
 def differing_copies(value: Object, state: State) -> Iterator[Difference]:
-    """What follows from figure and verdict, and which people may have a hand in: it is not under the seal."""
+    """What follows from figure and verdict: whether it does, beside being as it was sealed."""
     metrics = value["aggregate_metrics"]
     autr, told = metrics.get("AUTR"), metrics.get("AEI")
     if autr is not None and told is not None:

@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from reconcile.core.comparing.charges import (
     BY,
-    KEYS_SINCE,
     Charge,
     Item,
     charge_back,
@@ -19,9 +18,10 @@ from reconcile.core.comparing.charges import (
     items_of_costs,
     items_of_usage,
 )
+from reconcile.core.comparing.charging import sources
 from reconcile.core.comparing.labels import Labels
-from reconcile.core.comparing.money import family
-from reconcile.core.comparing.sides import DAY, Cost, Dimensions, Entry, Official, Period, PriceOf, Prices
+from reconcile.core.comparing.money import family, prices_of_minutes
+from reconcile.core.comparing.sides import DAY, KEYS_SINCE, Cost, Dimensions, Entry, Official, Period, PriceOf
 from reconcile.core.model import Scope, instant, names
 from reconcile.errors import UsageError
 
@@ -121,10 +121,9 @@ def runs_charged(
             left_out.append((run, entries))
         else:
             usage += [entry for entry in entries if period.start <= entry.start < period.end]
-    prices = known_prices(price_of)
+    prices = prices_of_minutes(price_of)
     items = items_of_usage(usage, prices)
     said = f"{len(left_out):,} without an exact figure, which no amount holds"
-    asked = (prices(entry) for entry in usage if entry.cost is None)
     return ChargeBack(
         source=Source.RUNS,
         period=period,
@@ -135,18 +134,8 @@ def runs_charged(
         total=charged(items),
         notes=(Note(code=Code.RUNS_LEFT_OUT, said=f"Runs left out: {said}"),) if left_out else (),
         left_out=tuple(left_out),
-        price_sources=tuple(sorted({each.source for each in asked if each})),
+        price_sources=sources(usage, prices),
     )
-
-
-def known_prices(price_of: PriceOf) -> PriceOf:
-    """The same but for models that charge for what is written to the cache, which minutes of runs do not tell apart."""
-
-    def prices(entry: Entry) -> Prices | None:
-        found = price_of(entry)
-        return found if found and found.cache_write == found.uncached else None
-
-    return prices
 
 
 def framework_of(who: Dimensions, scopes: Mapping[str, Scope]) -> str | None:

@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reconcile.core.comparing.charging import charged as cost_of
 from reconcile.core.comparing.exact import added
 from reconcile.core.comparing.labels import Labels
 from reconcile.core.comparing.line_items import line_item
 from reconcile.core.comparing.sides import LOGGED_GRAIN, Cost, Dimensions, Entry, PriceOf, Tokens
 from reconcile.core.model import Bucket
-
-KEYS_SINCE = 1764979200
-"""2025-12-06T00:00Z: from when the provider tells costs apart by API key."""
 
 NO_TOKENS = Tokens()
 
@@ -64,7 +62,7 @@ def charged(items: Iterable[Item]) -> Charge:
 def items_of_usage(entries: Iterable[Entry], price_of: PriceOf) -> tuple[Item, ...]:
     """Usage at the cost that its log wrote, else at list prices."""
     return tuple(
-        Item(who=entry.who, usd=_usd(entry, price_of), tokens=entry.tokens, requests=entry.requests)
+        Item(who=entry.who, usd=cost_of(entry, price_of), tokens=entry.tokens, requests=entry.requests)
         for entry in entries
     )
 
@@ -98,13 +96,6 @@ def entries_of_run(framework: str, rows: Iterable[Bucket]) -> tuple[Entry, ...]:
         )
         for row in rows
     )
-
-
-def _usd(entry: Entry, price_of: PriceOf) -> Decimal | None:
-    if entry.cost is not None:
-        return entry.cost
-    prices = price_of(entry)
-    return prices.of(entry.tokens) if prices else None
 
 
 def _payer(cost: Cost, families: frozenset[str]) -> Dimensions:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from reconcile.core.comparing.breaks import Break, breaks_of
 from reconcile.core.comparing.charging import Unpriced, charges, remembered, sources, unpriced
 from reconcile.core.comparing.cutting import DOLLAR, Cut, cut
-from reconcile.core.comparing.exact import added, less
+from reconcile.core.comparing.exact import NOTHING, added, less
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, figures, percent
 from reconcile.core.comparing.gap import Split, split_gap
 from reconcile.core.comparing.legs import Match, three_way
@@ -143,6 +143,7 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
     closed = tuple(entry for entry in parts.local if entry.start < parts.costs_until)
     of_closed = tuple(entry for entry in parts.official if entry.start < parts.costs_until)
     billed = Official(usage=of_closed, costs=parts.costs)
+    lacking = unpriced(closed, price_of)
     return Comparison(
         period=period,
         cut=parts,
@@ -150,14 +151,14 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
         tolerance=tolerance,
         local=local,
         official=reported,
-        lines=_lines(local, reported, tolerance),
+        lines=_lines(local, reported, tolerance, priced=not lacking),
         rows=rows(parts, by, price_of),
         breaks=breaks_of(log, parts, local, reported, price_of),
         apart_local=figures(parts.apart_local),
         apart_official=figures(parts.apart_official),
         gap=split_gap(closed, billed, price_of) if price_of and reported.cost is not None else None,
         odd=tuple(match for match in three_way(closed, billed.usage, billed.costs or ()) if match.odd),
-        unpriced=unpriced(closed, price_of) if reported.cost is not None or local.cost is not None else (),
+        unpriced=lacking if reported.cost is not None or local.cost is not None else (),
         bill=_bill(parts, reported.cost, invoice),
         other_costs=parts.other_costs,
         other_usage=official.other,
@@ -173,20 +174,20 @@ def _local(parts: Cut, price_of: PriceOf | None) -> Figures:
     return figures(parts.local, charges(closed, price_of))
 
 
-def _lines(local: Figures, official: Figures, allowed: Tolerance) -> tuple[Line, ...]:
+def _lines(local: Figures, official: Figures, allowed: Tolerance, *, priced: bool) -> tuple[Line, ...]:
     return tuple(
         Line(
             metric=metric,
             local=local.of(metric),
             official=official.of(metric),
             allowed=allowed.of(metric),
-            untested=_untested(metric, local, official),
+            untested=_untested(metric, local, official, allowed, priced=priced),
         )
         for metric in Metric
     )
 
 
-def _untested(metric: Metric, local: Figures, official: Figures) -> str | None:
+def _untested(metric: Metric, local: Figures, official: Figures, allowed: Tolerance, *, priced: bool) -> str | None:
     if local.empty or official.empty:
         return "a side has no usage"
     match metric:
@@ -198,6 +199,8 @@ def _untested(metric: Metric, local: Figures, official: Figures) -> str | None:
             return "the provider reports no costs of these days"
         case Metric.COST if local.cost is None:
             return "the log has no costs, and no prices were given"
+        case Metric.COST if not priced and allowed.cost.admits(local.cost or NOTHING, official.cost or NOTHING):
+            return "some of the log's usage has no price, and a part of a cost is not within anything"
         case _:
             return None
 

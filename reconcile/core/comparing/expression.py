@@ -14,6 +14,7 @@ from itertools import product
 from reconcile.core.comparing.formats import NAMES, Fields, Included, LogFormat, Shape, Timestamps, column, steps
 from reconcile.core.comparing.moments import LAST
 from reconcile.core.comparing.parts import MOST
+from reconcile.core.comparing.scroll import MOST_BYTES
 from reconcile.core.comparing.sides import LOGGED_GRAIN
 from reconcile.core.defects import KEY_PREFIX
 
@@ -300,7 +301,7 @@ def _sound(log_format: LogFormat) -> str:
     most = MOST // log_format.units
     stated = "true" if log_format.time_zone is not None else "false"
     rules = [
-        f"plain AND quarter < {LAST // LOGGED_GRAIN} AND input_tokens_s IS NOT NULL",
+        f"plain AND strlen(line) <= {MOST_BYTES} AND quarter < {LAST // LOGGED_GRAIN} AND input_tokens_s IS NOT NULL",
         f"""(zone IN ('U', 'Z') OR zone = '' AND {stated}
         OR substr(zone, 2, 2) <= '14' AND substr(zone, 5, 2) IN ('00', '15', '30', '45'))""",
         *(

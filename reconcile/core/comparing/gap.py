@@ -112,7 +112,7 @@ def _cell(day: int, model: str | None, sides: _Sides, price_of: PriceOf) -> tupl
         unwritten=at_list(sides.unwritten, price_of),
         reported=at_list(sides.reported, price_of),
     )
-    costs = [(entry.cost, max(entry.requests, 1)) for entry in sides.written if entry.cost]
+    costs = [(entry.cost, max(entry.requests, 1)) for entry in sides.written if entry.cost is not None]
     written = Charged(usd=added(cost for cost, _ in costs), amounts=sum(requests for _, requests in costs))
     lines = [cost.amount for cost in sides.billed if cost.amount]
     billed = Charged(usd=added(lines), amounts=len(lines))

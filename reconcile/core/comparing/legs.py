@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -41,8 +41,8 @@ class Match:
 
 def three_way(logged: Iterable[Entry], reported: Iterable[Entry], costs: Iterable[Cost]) -> tuple[Match, ...]:
     """Every day, model and part that the bill states a number of tokens for; where it states none there is no third."""
-    billed = _billed(costs)
     log, usage = _counted(logged), _counted(reported)
+    billed = _billed(costs, {model for _, model in (*log, *usage)})
     return tuple(
         Match(
             day=day,
@@ -67,11 +67,11 @@ def odd(log: int, usage: int, costs: Decimal) -> Leg | None:
     return Leg.USAGE if log == costs else Leg.ALL
 
 
-def _billed(costs: Iterable[Cost]) -> dict[tuple[int, str, str], Decimal | None]:
+def _billed(costs: Iterable[Cost], families: Container[str]) -> dict[tuple[int, str, str], Decimal | None]:
     """Tokens that the bill states; None where one line of several states none. A part without a line is not billed."""
     lines: dict[tuple[int, str, str], list[Decimal | None]] = defaultdict(list)
     for cost in costs:
-        item = line_item(cost)
+        item = line_item(cost, families)
         if item and item.part:
             lines[cost.day, family(item.model), item.part].append(billed_tokens(cost))
     stated = {key: [count for count in counts if count is not None] for key, counts in lines.items()}

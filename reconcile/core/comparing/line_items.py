@@ -32,10 +32,12 @@ def line_item(cost: Cost, families: Container[str] = ()) -> LineItem | None:
 
     `families`: of models that there is usage of. A line about one of them is the model's whatever it is for.
     """
-    model, _, part = (cost.line_item or "").rpartition(", ")
-    if model and part in BILLED:
-        return LineItem(model, part)
-    return LineItem(model) if model and family(model) in families else None
+    head, _, part = (cost.line_item or "").rpartition(", ")
+    whole = head or part
+    known = next((name for name in (whole, whole.split(" ", 1)[0]) if family(name) in families), None)
+    if head and part in BILLED:
+        return LineItem(known or head, part)
+    return LineItem(known) if known else None
 
 
 def billed_tokens(cost: Cost) -> Decimal | None:

@@ -12,19 +12,8 @@ from reconcile.core.comparing.sides import Dimensions, Entry, PriceOf, Prices, T
 from reconcile.core.model import SNAPSHOT
 
 UNNAMED = "a model that is not named"
-STANDARD = (None, "default", "standard", "auto")
+STANDARD = ("default", "standard", "auto")
 """Service tiers at the ordinary price. `auto` is what a request asks for, and so says nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amount:
-    """USD for what has a price, and the tokens of what has none. Unpriced is not zero: it is not known."""
-
-    usd: Decimal
-    unpriced: Mapping[str, Tokens]
-    """By model, as `named` has it."""
-    source: str
-    """Whose prices were taken: `genai-prices 0.2.3`. Empty where none was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +50,6 @@ def at_list(entries: Iterable[Entry], price_of: PriceOf) -> AtList:
     )
 
 
-def priced(entries: Iterable[Entry], price_of: PriceOf) -> Amount:
-    """What the entries come to at list prices."""
-    found = at_list(entries, price_of)
-    return Amount(usd=found.usd, unpriced=found.unpriced, source=found.source)
-
-
 def named(who: Dimensions) -> str:
     """The model with what else its price hangs on: a batch or a tier may have no price where the model has one."""
     return ", ".join([who.model or UNNAMED, *kind_of_service(who)])
@@ -75,7 +58,22 @@ def named(who: Dimensions) -> str:
 def kind_of_service(who: Dimensions) -> list[str]:
     """`batch`, or the tier, where the price is not the ordinary one."""
     batch = ["batch"] if who.batch else []
-    return batch + ([who.service_tier] if who.service_tier and who.service_tier.lower() not in STANDARD else [])
+    return batch + ([who.service_tier] if who.service_tier and is_special(who) else [])
+
+
+def is_special(who: Dimensions) -> bool:
+    """Whether it is of another service tier than the ordinary one."""
+    return (who.service_tier or "default").lower() not in STANDARD
+
+
+def prices_of_minutes(price_of: PriceOf) -> PriceOf:
+    """The same but for models that charge for what is written to the cache, which minutes of runs do not tell apart."""
+
+    def prices(entry: Entry) -> Prices | None:
+        found = price_of(entry)
+        return found if found and found.cache_write == found.uncached else None
+
+    return prices
 
 
 def family(model: str) -> str:

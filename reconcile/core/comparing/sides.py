@@ -18,6 +18,9 @@ LOGGED_GRAIN = 900
 REPORTED_GRAIN = HOUR
 """Seconds of a stretch of the provider's usage."""
 
+KEYS_SINCE = 1_764_979_200
+"""2025-12-06T00:00Z: from when on the provider tells costs apart by key; for a start before it it refuses to."""
+
 MARGIN = 14 * HOUR
 """How far beyond both ends of the period a log is read: so far off can its clock be."""
 
@@ -108,6 +111,8 @@ class UsageLog:
     """The first of those that do not count."""
     bad_lines: int = 0
     files: tuple[str, ...] = ()
+    tells_cache_writes: bool = True
+    """Whether tokens that were written to the cache are told apart, as minutes of runs cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

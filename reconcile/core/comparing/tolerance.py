@@ -21,10 +21,10 @@ class Allowed:
     """Up to this many, included."""
 
     def admits(self, local: Amount, official: Amount) -> bool:
-        gap = abs(Decimal(difference(local, official) or 0))
+        gap = EXACT.abs(Decimal(difference(local, official) or 0))
         if gap <= self.absolute:
             return True
-        return EXACT.multiply(gap, Decimal(100)) < EXACT.multiply(self.percent, abs(Decimal(official)))
+        return EXACT.multiply(gap, Decimal(100)) < EXACT.multiply(self.percent, EXACT.abs(Decimal(official)))
 
     def __str__(self) -> str:
         """`below 5 %`, `up to 2`, or both."""

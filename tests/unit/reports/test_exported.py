@@ -47,3 +47,9 @@ def test_the_bill_is_by_day_and_line_item():
         ("2026-03-02", "a", "0", ""),
         ("2026-03-03", "b", "2", "10"),
     ]
+
+
+def test_a_credit_stays_a_number():
+    credit = Cost(day=START, amount=Decimal("-5.25"), currency="usd", line_item="=credit", quantity=Decimal(-3))
+    (row,) = rows(costs_csv([credit]))
+    assert (row["amount"], row["quantity"], row["line_item"]) == ("-5.25", "-3", "'=credit")

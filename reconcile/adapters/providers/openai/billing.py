@@ -15,14 +15,13 @@ from reconcile.adapters.http import Http, Patience
 from reconcile.adapters.period_cache import PeriodCache
 from reconcile.adapters.providers.openai.asking import BASE_URL
 from reconcile.adapters.providers.openai.budget import Budget
-from reconcile.adapters.providers.openai.cost_rows import KEYS_SINCE
 from reconcile.adapters.providers.openai.days import DAY
 from reconcile.adapters.providers.openai.keeping import Keeping
 from reconcile.adapters.providers.openai.plans import Fetching, Plan, plan
 from reconcile.adapters.providers.openai.querying import Service
 from reconcile.adapters.providers.openai.topics import CALLS, COSTS, COSTS_BY_KEY, MEASURED
 from reconcile.adapters.providers.openai.trust import check_past
-from reconcile.core.comparing.sides import HOUR, Cost, Official, Period
+from reconcile.core.comparing.sides import HOUR, KEYS_SINCE, Cost, Official, Period
 from reconcile.errors import ProviderError
 
 PATIENCE = Patience()

@@ -16,9 +16,6 @@ from reconcile.core.comparing.sides import Cost
 RESULT = "organization.costs.result"
 PATH = "/organization/costs"
 
-KEYS_SINCE = 1_764_979_200
-"""2025-12-06T00:00Z: for a start before it the service refuses to tell costs apart by key."""
-
 GROUP_BY = ("line_item", "project_id")
 GROUP_BY_KEY = (*GROUP_BY, "api_key_id")
 

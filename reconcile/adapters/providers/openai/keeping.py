@@ -39,12 +39,12 @@ class Keeping:
             return None
 
     def keep(self, topic: Topic[T], span: Span, found: list[Read[T]]) -> None:
-        """The closed days of a query that was answered whole, those without a row too."""
+        """The closed days of a query that was answered whole, those without a row too unless rows may come yet."""
         if self.shelf is None:
             return
         rows: defaultdict[int, Rows] = defaultdict(list)
         for read in found:
             rows[read.start // DAY * DAY].append((read.start, topic.row(read.row)))
         for day in days_of(span.start, span.end):
-            if day + DAY <= self.closed:
+            if day + DAY <= self.closed and (rows[day] or not topic.late):
                 self.shelf.put(topic.name, topic.version, day, rows[day])

@@ -27,10 +27,12 @@ class Plan(Generic[T]):
 
     @property
     def controls(self) -> list[Span]:
-        """The queries for control totals of the whole days among the missing ones."""
+        """The queries for control totals of the missing days: by the day, and of one that is cut by the hour."""
         if self.topic.total is None or not self.missing:
             return []
-        return spans((day for span in self.missing for day in _whole_days(span)), self.missing[-1].end, DAYS)
+        end = self.missing[-1].end
+        whole = spans((day for span in self.missing for day in _whole_days(span)), end, DAYS)
+        return whole + [Span(end // DAY * DAY, end, self.topic.grain)] * (end % DAY > 0)
 
 
 def plan(topic: Topic[T], start: int, end: int, keeping: Keeping) -> Plan[T]:
@@ -73,13 +75,14 @@ class Fetching:
         return [value for start in sorted(found) for value in found[start]]
 
     def _read(self, topic: Topic[T], span: Span, control: Totals) -> tuple[Topic[T], list[Read[T]]]:
-        """Rows whose whole days add up to their control totals. One difference may be usage that came in between."""
+        """Rows whose days add up to their control totals. One difference may be usage that came in between."""
         first = self._ask(topic, span)
-        days = _whole_days(span)
-        if topic.total is None or not days or not differing(totals(first[1], days), control):
+        days = days_of(span.start, span.end)
+        if topic.total is None or not differing(totals(first[1], days), control):
             return first
-        self._queries += 2
-        control = self._totals(topic, Span(days[0], days[-1] + DAY, DAYS))
+        again = Plan(topic, {}, [span]).controls
+        self._queries += len(again) + 1
+        control = {day: of for each in again for day, of in self._totals(topic, each).items()}
         second = self._ask(topic, span)
         if problem := differing(totals(second[1], days), control):
             raise problem

@@ -38,6 +38,8 @@ class Topic(Generic[T]):
     """What is asked instead where the service refuses this."""
     total: Topic[Entry] | None = None
     """The same usage in one row a day, which the rows are held against."""
+    late: bool = False
+    """Whether a day without rows may be one that is not reported yet, however long ago it ended."""
 
     def params(self, span: Span) -> Params:
         return [*span.params, *(("group_by", name) for name in self.group_by)]
@@ -81,6 +83,7 @@ def _costs(version: str, group_by: tuple[str, ...], less: Topic[Cost] | None = N
         whose="the costs API",
         parse_float=cost_rows.number,
         less=less,
+        late=True,
     )
 
 

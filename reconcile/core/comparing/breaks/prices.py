@@ -13,15 +13,13 @@ from decimal import Decimal
 from reconcile.core.comparing.charging import charged, listed
 from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.exact import EXACT, NOTHING, added, less, quotient
-from reconcile.core.comparing.money import named
+from reconcile.core.comparing.money import is_special, named
 from reconcile.core.comparing.sides import Entry, PriceOf, Tokens
 
 FEW = Decimal("0.1")
 """Of the tokens that something is said of: a log may lack some lines of them like of all others."""
 
 HALF = Decimal("0.5")
-
-STANDARD_TIERS = {None, "auto", "default", "standard"}
 
 CLOSE = Decimal("0.02")
 """Of an amount: what may be off for it to be called half of another, or its hundredfold."""
@@ -121,7 +119,7 @@ def _as_standard(entry: Entry) -> Entry | None:
 
 
 def _as_default_tier(entry: Entry) -> Entry | None:
-    special = entry.who.service_tier not in STANDARD_TIERS
+    special = is_special(entry.who)
     return replace(entry, who=replace(entry.who, service_tier=None)) if special else None
 
 
@@ -233,7 +231,7 @@ def _one_against_list(entries: Sequence[Entry], rest: Decimal, price_of: PriceOf
     half = EXACT.multiply(added(_list(entry, price_of) for entry in batches), HALF)
     if half and not _priced_otherwise(batches, _as_standard, price_of) and _close(rest, half):
         return Effects(batch=rest)
-    tiers = [entry for entry in entries if entry.who.service_tier not in STANDARD_TIERS]
+    tiers = [entry for entry in entries if is_special(entry.who)]
     if tiers and not _priced_otherwise(tiers, _as_default_tier, price_of):
         return Effects(tier=rest)
     return Effects(below_list=rest) if rest > 0 else Effects(above_list=rest)

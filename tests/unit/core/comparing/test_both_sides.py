@@ -8,7 +8,7 @@ from fractions import Fraction
 import jsonschema
 import pytest
 from support.months import MARCH, log_of, lost, month
-from support.week import START, WEEK, calls, compared, listed, official, used
+from support.week import START, WEEK, bill, calls, compared, listed, official, used
 from support.worlds import dice, seeds
 
 from reconcile import schema_files
@@ -312,3 +312,13 @@ def test_the_document_says_what_was_found():
 
 def test_figures_start_empty():
     assert Figures().empty
+
+
+def test_a_part_of_a_cost_is_never_within_tolerance():
+    lines = [*calls(), used(5, model="new", requests=1, tokens=(1000, 0, 0, 10))]
+    reported = official(lines, costs=bill(calls()))
+    (cost,) = [line for line in compared(lines, reported).lines if line.metric is Metric.COST]
+    assert (cost.within, cost.untested) == (
+        None,
+        "some of the log's usage has no price, and a part of a cost is not within anything",
+    )

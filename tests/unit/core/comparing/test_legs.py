@@ -52,3 +52,8 @@ def test_parts_are_matched_as_they_are_billed():
 )
 def test_where_the_bill_states_no_tokens_there_is_no_third_count(costs):
     assert three_way([used()], [used(model=None), used()], costs) == ()
+
+
+def test_a_batch_line_of_a_model_is_held_against_the_model():
+    (match,) = three_way([used()], [used()], [billed("1", f"{MINI} batch, input", quantity="900")])[:1]
+    assert match.model == "gpt-4o-mini"

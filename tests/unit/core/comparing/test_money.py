@@ -5,16 +5,19 @@ from decimal import Decimal
 import pytest
 from support.money import MINI, at_list, prices, used
 
-from reconcile.core.comparing.money import UNNAMED, family, priced
+from reconcile.core.comparing import money
+from reconcile.core.comparing.money import UNNAMED, family
 from reconcile.core.comparing.sides import Tokens
 
 
 def test_the_parts_of_the_tokens_have_their_own_prices():
-    assert priced([used(tokens=(84604 - 42624, 42624, 0, 23275))], at_list).usd == Decimal("0.0234588")
+    assert money.at_list([used(tokens=(84604 - 42624, 42624, 0, 23275))], at_list).usd == Decimal("0.0234588")
 
 
 def test_an_amount_names_whose_prices_it_was_made_of():
-    found = priced([used(), used(model="o3")], lambda entry: prices(("1", "1", "1", "1"), f"list {entry.who.model}"))
+    found = money.at_list(
+        [used(), used(model="o3")], lambda entry: prices(("1", "1", "1", "1"), f"list {entry.who.model}")
+    )
     assert found.source == f"list {MINI}, list o3"
 
 
@@ -30,21 +33,21 @@ def test_an_amount_names_whose_prices_it_was_made_of():
     ids=["a model", "no model", "a batch", "a tier", "the ordinary tier is no tier"],
 )
 def test_what_has_no_price_is_counted_by_name(who, name):
-    found = priced([used(), used(**who), used(**who)], at_list)
+    found = money.at_list([used(), used(**who), used(**who)], at_list)
     assert dict(found.unpriced) == {name: Tokens(2000, 0, 0, 200)}
     assert found.usd == at_list(used()).of(used().tokens)
 
 
 def test_no_tokens_need_no_price():
-    assert priced([used(model="x", tokens=(0, 0, 0, 0))], at_list).unpriced == {}
+    assert money.at_list([used(model="x", tokens=(0, 0, 0, 0))], at_list).unpriced == {}
 
 
 def test_nothing_has_no_source():
-    assert (priced([], at_list).usd, priced([], at_list).source) == (Decimal(0), "")
+    assert (money.at_list([], at_list).usd, money.at_list([], at_list).source) == (Decimal(0), "")
 
 
 def test_what_a_log_wrote_is_no_list_price():
-    assert priced([used(cost="9")], at_list).usd == Decimal("0.00021")
+    assert money.at_list([used(cost="9")], at_list).usd == Decimal("0.00021")
 
 
 @pytest.mark.parametrize(

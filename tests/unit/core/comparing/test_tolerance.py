@@ -96,3 +96,9 @@ def test_the_share_is_of_the_providers_figure_and_never_rounded(local, official,
     allowed = Allowed(percent=Decimal(percent))
     expected = local == official or abs(local - official) * 100 < percent * official
     assert allowed.admits(local, official) is expected
+
+
+def test_no_digit_is_rounded_away_before_it_is_judged():
+    one, more = Decimal(1), Decimal("1.5000000000000000000000000000000000001")
+    assert not Allowed(absolute=Decimal("0.5")).admits(more, one)
+    assert Allowed(percent=Decimal(5)).admits(Decimal("1.05"), Decimal("1.0000000000000000000000000000000001"))
