@@ -1,0 +1,72 @@
+// What every view is made of. Text of others is only ever set as text: nothing on this page is parsed as HTML.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+
+/** An element with attributes, listeners (`onclick`) and children: elements, text, or nothing. */
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+const plain = new Intl.NumberFormat("en-US");
+
+/** A whole number with separators; a dash where nothing tells it. */
+function count(value) {
+  return value === null || value === undefined ? "–" : plain.format(value);
+}
+
+function plural(value, noun) {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** US dollars, from a number or an exact decimal string. */
+function dollars(amount) {
+  if (amount === null || amount === undefined) return "–";
+  const value = Number(amount);
+  const digits = value !== 0 && Math.abs(value) < 1 ? 4 : 2;
+  const sign = value < 0 ? "−" : "";
+  return `${sign}$${Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+}
+
+/** `2026-01-05 14:17Z`, from seconds since the epoch. */
+function moment(seconds) {
+  return seconds === null || seconds === undefined ? "–" : `${iso(seconds).slice(0, 16).replace("T", " ")}Z`;
+}
+
+/** The UTC day, as `2026-01-05`. */
+function day(seconds) {
+  return iso(seconds).slice(0, 10);
+}
+
+function iso(seconds) {
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** The two largest units of a span of minutes: `12 min`, `3 h 5 min`, `2 d 4 h`. */
+function span(minutes) {
+  const whole = Math.max(0, Math.floor(minutes));
+  const [days, hours, rest] = [Math.floor(whole / 1440), Math.floor(whole / 60) % 24, whole % 60];
+  if (days) return hours ? `${days} d ${hours} h` : `${days} d`;
+  if (hours) return rest ? `${hours} h ${rest} min` : `${hours} h`;
+  return `${rest} min`;
+}
+
+/** The words of a code: `shared_minutes` is read as `shared minutes`. */
+function words(code) {
+  return code === null || code === undefined ? "–" : String(code).replaceAll("_", " ");
+}
+
+/** A part of a view under a heading, which names it for those who hear the page. */
+function section(title, ...children) {
+  return el("section", { "aria-label": title }, el("h2", {}, title), ...children);
+}
+
+function note(...children) {
+  return el("p", { class: "note" }, ...children);
+}

@@ -1,0 +1,5 @@
+// How all runs stand.
+
+view("", "Board", (main) => {
+  main.append(section("Board"));
+});

@@ -1,0 +1,1 @@
+// Tables that are sorted by their headings, shown a page at a time, and downloaded as they are shown.
