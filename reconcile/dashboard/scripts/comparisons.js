@@ -1,0 +1,5 @@
+// Comparisons.
+
+view("comparisons", "Comparisons", (main) => {
+  main.append(section("Comparisons"));
+});

@@ -1,0 +1,5 @@
+// Gap.
+
+view("gap", "Gap", (main) => {
+  main.append(section("Gap"));
+});

@@ -1,0 +1,5 @@
+// One run.
+
+view("run", "Run", (main) => {
+  main.append(section("Run"));
+}, { listed: false });

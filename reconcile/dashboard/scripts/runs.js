@@ -1,0 +1,5 @@
+// Runs.
+
+view("runs", "Runs", (main) => {
+  main.append(section("Runs"));
+});

@@ -1,0 +1,5 @@
+// Timing.
+
+view("timing", "Timing", (main) => {
+  main.append(section("Timing"));
+});

@@ -1,0 +1,5 @@
+// Usage.
+
+view("usage", "Usage", (main) => {
+  main.append(section("Usage"));
+});
