@@ -44,4 +44,3 @@ def _policy(style: str, scripts: tuple[str, ...]) -> str:
 
 def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
