@@ -24,6 +24,7 @@ HOMES = {
     "lag": "learning",
     "list": "passes",
     "record": "recording",
+    "report": "report",
     "run": "passes",
     "simulate": "simulating",
     "step": "step",

@@ -82,6 +82,8 @@ def _request(values: Mapping[str, str]) -> Request:
         compare=_flag(values, "compare"),
         logs=tuple(values.get("logs", "").split()),
         tolerance=_tolerance(values),
+        report=values.get("report"),
+        report_hash_keys=_flag(values, "report-hash-keys"),
     )
 
 

@@ -54,6 +54,7 @@ def read_run(key: RunKey, path: str, value: Object, generation: Generation) -> R
         recorded=_recorded(value, state),
         own_scope=_own_scope(value.get("usage_scope")),
         steps=tuple(_step(step) for step in value["steps"]) if generation is Generation.V1 else (),
+        cost_usd=value["aggregate_metrics"].get("COST_USD"),
         state=state,
     )
 

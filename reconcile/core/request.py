@@ -75,6 +75,9 @@ class Request:
     logs: tuple[str, ...] = ()
     """`GLOB` or `ENVIRONMENT=GLOB`; where there are none, what the configuration says."""
     tolerance: str | None = None
+    report: str | None = None
+    """The folder that the dashboard is written into; None for no dashboard."""
+    report_hash_keys: bool = False
 
 
 def mode_of(asked: Mode, event: str) -> Mode:

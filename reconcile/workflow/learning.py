@@ -14,7 +14,11 @@ from reconcile.workflow.tree import Tree, Workspace, read_tree
 
 def lag(workspace: Workspace, asked: Asked = EVERYTHING) -> Lag:
     """How long after a run's window its figure is complete."""
-    tree = read_tree(workspace)
+    return lag_tree(workspace, read_tree(workspace), asked)
+
+
+def lag_tree(workspace: Workspace, tree: Tree, asked: Asked) -> Lag:
+    """The same of a folder that was read already."""
     found = lag_of(_asked(workspace, tree, asked), workspace.policy, workspace.now)
     return replace(found, invalid=_invalid(tree), errors=_unread(tree))
 

@@ -12,7 +12,7 @@ from reconcile.core.model import Claim, Finding, Query, Run, RunFile, RunKey, Sc
 from reconcile.core.planning import plan
 from reconcile.core.plateau import plateau_of
 from reconcile.core.reading import read_run
-from reconcile.core.selection import EVERYTHING, Asked
+from reconcile.core.selection import EVERYTHING, Asked, Selected
 from reconcile.core.summary import RunReport, Summary
 from reconcile.core.validation import Document
 from reconcile.errors import StoreError, UsageError
@@ -113,19 +113,25 @@ def explain(workspace: Workspace, key: RunKey, curl_line: Callable[[Query], str]
     asked = Asked(framework=key.framework, run_id=key.run_id)
     tree = read_tree(workspace)
     (selected,) = [each for each in tree.selected(workspace, asked) if each.run.key == key]
-    run = selected.run
     claim = tree.claims.get(key)
-    queries = plan([run.window], [], [claim.scope], workspace.now) if claim else ()
+    queries = plan([selected.run.window], [], [claim.scope], workspace.now) if claim else ()
+    return account_of(workspace, tree, selected, tuple(curl_line(query) for query in queries))
+
+
+def account_of(workspace: Workspace, tree: Tree, selected: Selected, requests: Sequence[str] = ()) -> Account:
+    """The same of a run in a folder that was read already. `requests`: curl lines that would read it again."""
+    run = selected.run
+    claim = tree.claims.get(run.key)
     return Account(
         report=RunReport(run=run, selection=selected.selection, due_at=selected.due_at),
         claim=claim,
-        neighbours=tree.neighbours.get(key, ()),
+        neighbours=tree.neighbours.get(run.key, ()),
         plateau=plateau_of(run.state.observations, workspace.policy) if run.state else None,
         policy=workspace.policy,
         now=workspace.now,
-        requests=tuple(curl_line(query) for query in queries),
+        requests=tuple(requests),
         evidence=evidence_of_run(workspace, run),
-        problem=None if claim else missing_key_id(key.framework, 1),
+        problem=None if claim else missing_key_id(run.key.framework, 1),
     )
 
 

@@ -76,6 +76,8 @@ class Run:
     own_scope: OwnScope | None = None
     steps: tuple[Step, ...] = ()
     """Empty in v2 files, whose steps carry no usage."""
+    cost_usd: int | float | None = None
+    """What the file says that its tokens cost."""
     state: State | None = None
 
     @property

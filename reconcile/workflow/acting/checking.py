@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconcile.adapters.run_store import RunStore
@@ -10,10 +10,19 @@ from reconcile.core.summary import Summary
 from reconcile.workflow.acting.branches import Action, Configuration, configuration_at, workspace_over
 from reconcile.workflow.auditing import audit_tree
 from reconcile.workflow.looking import list_tree
-from reconcile.workflow.tree import read_tree
+from reconcile.workflow.tree import Workspace, read_tree
 
 
-def check(action: Action) -> tuple[Summary, Configuration]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a check looked at, and what it found."""
+
+    summary: Summary
+    settings: Configuration
+    workspace: Workspace
+
+
+def check(action: Action) -> Checked:
     """The files as they are checked out, by the configuration of the base branch."""
     base = action.job.base_branch or action.request.branch or action.job.branch
     settings: Configuration = action.source.settings("")
@@ -24,4 +33,5 @@ def check(action: Action) -> tuple[Summary, Configuration]:
     summary = list_tree(workspace, tree, action.request.asked)
     errors = tuple(error for error in summary.errors if error.code != "missing_key_id")
     differences = [finding for each in audit_tree(workspace, tree).runs for finding in each.findings]
-    return replace(summary, findings=(*summary.findings, *differences), errors=errors), settings
+    found = replace(summary, findings=(*summary.findings, *differences), errors=errors)
+    return Checked(summary=found, settings=settings, workspace=workspace)

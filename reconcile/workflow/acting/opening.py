@@ -15,8 +15,8 @@ from reconcile.core.calls import LogChecker
 from reconcile.core.request import Request
 from reconcile.core.validation import Checker
 from reconcile.errors import ConfigurationError
-from reconcile.workflow.acting.act import Acted
 from reconcile.workflow.acting.branches import Action, Source
+from reconcile.workflow.acting.ending import Acted
 from reconcile.workflow.comparing import Billing
 from reconcile.workflow.opening import clock
 from reconcile.workflow.reading import Provider

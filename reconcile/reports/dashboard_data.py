@@ -1,0 +1,147 @@
+"""The data of the dashboard: a document that is small, because a page of a thousand runs has to load at once.
+
+Usage is `[tokens_in, tokens_out, cached_tokens, api_calls]`; instants are seconds since the epoch; keys and models are
+numbers of a list. `reconcile list --all --json` is the document for programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import chain
+
+from reconcile.core.account import Account
+from reconcile.core.board import board_json, board_of, group_of
+from reconcile.core.dashboard import Dashboard, by_model, part_width, timeline
+from reconcile.core.evidence import evidence_bytes
+from reconcile.core.hashing import hashed
+from reconcile.core.lag import lag_json
+from reconcile.core.model import Bounds, Claim, Json, Observation, RunKey
+from reconcile.core.seal import digest
+from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json, standing
+from reconcile.core.wire import policy_json
+from reconcile.reports.next_step import next_step
+from reconcile.reports.text import rests_on
+
+Numbers = Mapping[str | None, int | None]
+"""The place of a name in its list."""
+
+
+def dashboard_json(dashboard: Dashboard, *, program: str) -> dict[str, Json]:
+    """The document that the page holds. `program`: the version that made it."""
+    summary, accounts = dashboard.summary, dashboard.accounts
+    keys = _numbered(chain.from_iterable(map(_keys, accounts)))
+    models = _numbered(chain.from_iterable(map(_models, accounts)))
+    runs = {account.report.run.key: number for number, account in enumerate(accounts)}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "generated_at": _seconds(summary.now),
+        "program": program,
+        "policy": policy_json(summary.policy),
+        "board": board_json(board_of(summary)),
+        "keys": [name for name in keys if name],
+        "models": [name for name in models if name],
+        "runs": [_run(account, keys, models, runs) for account in accounts],
+        "invalid": [finding_json(finding) for finding in summary.findings],
+        "errors": [error_json(error) for error in summary.errors],
+        "lag": lag_json(dashboard.lag),
+        "comparisons": [{"name": name, "document": document} for name, document in dashboard.comparisons],
+    }
+
+
+def with_hashed_keys(document: Mapping[str, Json], dashboard: Dashboard) -> dict[str, Json]:
+    """The same document without any id of a key or a project."""
+    scopes = [account.claim.scope for account in dashboard.accounts if account.claim]
+    rows = [row for account in dashboard.accounts if account.evidence for row in account.evidence.rows]
+    ids = chain(
+        chain.from_iterable((*scope.api_key_ids, *scope.project_ids) for scope in scopes),
+        (name for row in rows for name in (row.api_key_id, row.project_id) if name),
+        chain.from_iterable(_payers(comparison) for _, comparison in dashboard.comparisons),
+    )
+    done = hashed(document, ids)
+    return dict(done) if isinstance(done, Mapping) else {}
+
+
+def _payers(comparison: Json) -> Iterable[str]:
+    """What the rows of a comparison by key or project are called."""
+    match comparison:
+        case {"by": "key" | "project", "rows": [*rows]}:
+            return [name for row in rows if isinstance(row, Mapping) and isinstance(name := row.get("name"), str)]
+        case _:
+            return []
+
+
+def _keys(account: Account) -> Iterable[str | None]:
+    scope = account.claim.scope.api_key_ids if account.claim else ()
+    return chain(scope, (row.api_key_id for row in account.evidence.rows) if account.evidence else ())
+
+
+def _models(account: Account) -> Iterable[str | None]:
+    return (row.model for row in account.evidence.rows) if account.evidence else ()
+
+
+def _numbered(names: Iterable[str | None]) -> Numbers:
+    """Names by the order in which they first come; what has no name has no number."""
+    known = dict.fromkeys(name for name in names if name is not None)
+    return {None: None, **{name: number for number, name in enumerate(known)}}
+
+
+def _run(account: Account, keys: Numbers, models: Numbers, runs: Mapping[RunKey, int]) -> Json:
+    run, state = account.report.run, account.report.run.state
+    evidence = account.evidence
+    width = part_width(run.window, len(runs))
+    scope = account.claim.scope.api_key_ids if account.claim else ()
+    parts = timeline(run, evidence.rows, width) if evidence else None
+    found: dict[str, Json] = {
+        "framework": run.key.framework,
+        "run_id": run.key.run_id,
+        "path": run.path,
+        "status": standing(run),
+        "group": group_of(account.report).value,
+        "reasons": list(state.reasons) if state else [],
+        "rests": rests_on(state) if state and state.completeness else None,
+        "message": state.message or None if state else None,
+        "next": next_step(account.report, account.policy, account.now),
+        "start": _seconds(run.started_at),
+        "end": _seconds(run.ended_at),
+        "window": [run.window.start, run.window.end],
+        "figure": list(state.figure.parts) if state else None,
+        "exact": state.exact if state else False,
+        "bounds": _bounds(state.bounds) if state else None,
+        "recorded": list(run.known.parts),
+        "due": _moment(account.report.due_at),
+        "reconciled": _moment(state.reconciled_at) if state else None,
+        "verified": _moment(state.verified_at) if state else None,
+        "cost": str(run.cost_usd) if run.cost_usd is not None else None,
+        "keys": [keys[name] for name in scope],
+        "by_model": [[models[model], *usage.parts] for model, usage in by_model(account)],
+        "observations": [_observation(each) for each in state.observations] if state else [],
+        "neighbours": [_neighbour(claim, runs) for claim in account.neighbours],
+        "minutes": None
+        if parts is None
+        else [[row.minute, keys[row.api_key_id], models[row.model], *row.usage.parts] for row in parts],
+        "minutes_each": width,
+        "guard": [state.guard.minutes, state.guard.requests] if state and state.guard else None,
+        "evidence": digest(evidence_bytes(evidence)) if evidence else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _bounds(bounds: Bounds | None) -> Json:
+    return [list(bounds.low.parts), list(bounds.high.parts)] if bounds else None
+
+
+def _observation(each: Observation) -> Json:
+    return [_seconds(each.at), each.status, *each.figure.parts, *each.reported.parts]
+
+
+def _neighbour(claim: Claim, runs: Mapping[RunKey, int]) -> Json:
+    return [runs.get(claim.run), str(claim.run), claim.window.start, claim.window.end, claim.gone]
+
+
+def _moment(at: datetime | None) -> int | None:
+    return _seconds(at) if at else None
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())
