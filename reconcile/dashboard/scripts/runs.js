@@ -70,7 +70,7 @@ const usage = (key, title, kind) => ({ key, title, value: ({ figure }) => figure
 const RUN_COLUMNS = [
   RUN,
   STATUS,
-  { key: "ended", title: "Ended", value: ({ end }) => end, cell: ({ end }) => moment(end), numeric: true },
+  instants("ended", "Ended", ({ end }) => end),
   usage("tokens_in", "Tokens in", 0),
   usage("tokens_out", "Tokens out", 1),
   usage("cached_tokens", "Cached", 2),
