@@ -63,7 +63,7 @@ function usageTable(run) {
         { ...number("difference", "Reported less recorded", (kind) => gapOf(recorded(kind), figure(kind))), cell: (kind) => signed(gapOf(recorded(kind), figure(kind))) },
       ],
     }),
-    run.cost !== null && note(`${dollars(run.cost)} by list prices, an estimate of its file.`));
+    run.cost && note(`${dollars(run.cost)} by list prices, an estimate of its file.`));
 }
 
 function recordedText({ recorded }) {

@@ -75,7 +75,7 @@ const RUN_COLUMNS = [
   usage("tokens_out", "Tokens out", 1),
   usage("cached_tokens", "Cached", 2),
   usage("api_calls", "Calls", 3),
-  { key: "cost", title: "Cost", value: ({ cost }) => (cost === null ? null : Number(cost)), cell: ({ cost }) => dollars(cost), numeric: true },
+  { key: "cost", title: "Cost", value: ({ cost }) => (cost ? Number(cost) : null), cell: ({ cost }) => dollars(cost), numeric: true },
   { key: "minutes_to_verify", title: "Time to verify", value: minutesToVerify, cell: (run) => (minutesToVerify(run) === null ? "–" : span(minutesToVerify(run))), numeric: true },
 ];
 

@@ -53,7 +53,7 @@ function ageOf(run) {
 
 /** Minutes from the end of its window to its verdict; null where it has none. */
 function minutesToVerify(run) {
-  return run.verified === null || run.verified === undefined ? null : (run.verified - run.window[1]) / 60;
+  return run.verified ? (run.verified - run.window[1]) / 60 : null;
 }
 
 /** The names of what it used: of the models that its rows name. */
