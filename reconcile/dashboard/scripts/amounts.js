@@ -10,7 +10,7 @@ const METRICS = {
   total_tokens: "total tokens",
   cost_usd: "cost (USD)",
 };
-const PARTS = new Set(["uncached_tokens", "cached_tokens", "cache_write_tokens"]);
+const WITHIN_INPUT = new Set(["uncached_tokens", "cached_tokens", "cache_write_tokens"]);
 
 /** A whole number with separators, an amount of money to a hundredth of a cent or to its first two digits. */
 function figureText(value) {
@@ -22,7 +22,7 @@ function figureText(value) {
 }
 
 /** What the log has more or less than the provider: `+12` in green, `−12` in red, `= 0` in grey. */
-function gapOf(value, text = figureText) {
+function differenceOf(value, text = figureText) {
   if (!isTold(value)) return "n/a";
   const [kind, mark] = { "-1": ["below", ""], 0: ["equal", "= "], 1: ["above", "+"] }[signOf(value)] ?? ["untold", ""];
   return el("span", { class: kind }, `${mark}${text(value)}`);

@@ -78,7 +78,7 @@ function settingsOf(spec) {
     : [...bandOf(one, index, colours), lineOf(one, index, colours, spec.kind)]));
   return {
     type: bars ? "bar" : spec.kind,
-    data: { labels: spec.labels, datasets },
+    data: { labels: spec.labels.map(String).map(printable), datasets },
     options: {
       animation: false,
       responsive: true,

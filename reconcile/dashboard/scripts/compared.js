@@ -3,7 +3,7 @@
 const SPLIT = ["quantity", "price", "unpriced", "rounding"];
 
 function breakItem({ code, metric, explains, local, official, arithmetic, remedy }) {
-  return el("li", {}, el("strong", {}, words(code)), ": ", gapOf(explains), ` ${METRICS[metric] ?? metric} `, `(log ${figureText(local)}, provider ${figureText(official)})`,
+  return el("li", {}, el("strong", {}, words(code)), ": ", differenceOf(explains), ` ${METRICS[metric] ?? metric} `, `(log ${figureText(local)}, provider ${figureText(official)})`,
     el("p", {}, sentence(arithmetic)), el("p", {}, "To do: ", sentence(remedy)));
 }
 
@@ -15,7 +15,7 @@ function sentence(text) {
 /** The terms sum to the total, to the last digit, so they are shown to the last digit. */
 function costDifference(terms) {
   if (!terms) return null;
-  const item = (name, amount) => el("div", {}, el("dt", {}, name), el("dd", {}, gapOf(amount, String)));
+  const item = (name, amount) => el("div", {}, el("dt", {}, name), el("dd", {}, differenceOf(amount, String)));
   return el("div", {}, el("h4", {}, "The difference in cost (USD)"),
     el("dl", { class: "terms" }, SPLIT.filter((term) => signOf(terms[term])).map((term) => item(term, terms[term])), item("total", terms.total)));
 }

@@ -70,10 +70,10 @@ function metricsTable({ local, official, difference, percent: of, tolerance }, t
   const rows = Object.keys(METRICS).filter((metric) => metric in tolerance);
   const amount = (key, heading, side) => ({ key, title: heading, numeric: true, value: (metric) => asSortable(side[metric]), cell: (metric) => figureText(side[metric]) });
   const columns = [
-    { key: "metric", title: "Metric", value: (metric) => METRICS[metric], cell: (metric) => el("span", { class: PARTS.has(metric) && "part" }, METRICS[metric]) },
+    { key: "metric", title: "Metric", value: (metric) => METRICS[metric], cell: (metric) => el("span", { class: WITHIN_INPUT.has(metric) && "part" }, METRICS[metric]) },
     amount("local", "Log", local), amount("official", "Provider", official),
-    { key: "difference", title: "Difference", numeric: true, value: (metric) => asSortable(difference[metric]), cell: (metric) => gapOf(difference[metric]) },
-    { key: "percent", title: "%", numeric: true, value: (metric) => asSortable(of[metric]), cell: (metric) => gapOf(of[metric], percentText) },
+    { key: "difference", title: "Difference", numeric: true, value: (metric) => asSortable(difference[metric]), cell: (metric) => differenceOf(difference[metric]) },
+    { key: "percent", title: "%", numeric: true, value: (metric) => asSortable(of[metric]), cell: (metric) => differenceOf(of[metric], percentText) },
     { key: "within", title: "Tolerance", value: (metric) => String(tolerance[metric].within), cell: (metric) => withinBadge(tolerance[metric]) },
   ];
   return table({ caption: `Log and provider: ${title}`, columns, rows });
@@ -86,7 +86,7 @@ function asSortable(value) {
 /** Requests, tokens and cost of both sides, row by row. */
 function rowsTable({ caption, by, rows, name = null }) {
   const side = (key, heading, of, metric) => ({ key, title: heading, numeric: true, value: (row) => asSortable(row[of]?.[metric]), cell: (row) => figureText(row[of]?.[metric]), saved: (row) => row[of]?.[metric] });
-  const gap = (key, metric) => ({ key, title: "%", numeric: true, value: (row) => asSortable(row.percent?.[metric]), cell: (row) => gapOf(row.percent?.[metric], percentText), saved: (row) => row.percent?.[metric] });
+  const gap = (key, metric) => ({ key, title: "%", numeric: true, value: (row) => asSortable(row.percent?.[metric]), cell: (row) => differenceOf(row.percent?.[metric], percentText), saved: (row) => row.percent?.[metric] });
   const columns = [
     { key: by, title: by[0].toUpperCase() + by.slice(1), value: (row) => row.name, cell: (row) => row.name ?? "(not told)" },
     side("local_requests", "Requests", "local", "requests"), side("official_requests", "provider", "official", "requests"),

@@ -54,14 +54,14 @@ function quantilesTable(curve, title) {
   const minutes = (key, heading, value, cell) => ({ key, title: heading, numeric: true, value, cell });
   const columns = [
     { key: "share", title: "Complete", value: ({ share }) => share, cell: ({ share }) => `${Math.round(100 * share)} %` },
-    minutes("minutes", "Age", (row) => row.minutes, (row) => ageOf(row, curve)),
+    minutes("minutes", "Age", (row) => row.minutes, (row) => quantileAge(row, curve)),
     minutes("low_minutes", "Band, above", (row) => row.low_minutes, (row) => (row.high_minutes === null ? "–" : row.low_minutes === null ? "–" : `${count(row.low_minutes)} min`)),
     minutes("high_minutes", "Band, up to", (row) => row.high_minutes, (row) => (row.high_minutes === null ? "–" : `${count(row.high_minutes)} min`)),
   ];
   return table({ caption: `How old runs are when they are complete: ${title}`, columns, rows: curve.quantiles, name: `lag-${curve.origin}` });
 }
 
-function ageOf(quantile, curve) {
+function quantileAge(quantile, curve) {
   if (quantile.high_minutes === null) {
     return curve.final < quantile.runs_needed
       ? `not known: it takes ${plural(quantile.runs_needed, "run")} or more, and ${count(curve.final)} ${agreed(curve.final, "is", "are")} final`

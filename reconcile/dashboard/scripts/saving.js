@@ -13,16 +13,16 @@ function downloads(name, columns, rows) {
 }
 
 function asJson(columns, rows) {
-  return `${JSON.stringify(rows.map((row) => Object.fromEntries(columns.map((column) => [column.key, held(column, row)]))), null, 2)}\n`;
+  return `${JSON.stringify(rows.map((row) => Object.fromEntries(columns.map((column) => [column.key, valueOf(column, row)]))), null, 2)}\n`;
 }
 
 /** RFC 4180, with a head. What nothing tells is empty, which is not zero. */
 function asCsv(columns, rows) {
-  const lines = [columns.map(({ key }) => key), ...rows.map((row) => columns.map((column) => csvText(held(column, row), column.numeric)))];
+  const lines = [columns.map(({ key }) => key), ...rows.map((row) => columns.map((column) => csvText(valueOf(column, row), column.numeric)))];
   return lines.map((cells) => `${cells.join(",")}\r\n`).join("");
 }
 
-function held(column, row) {
+function valueOf(column, row) {
   return (column.saved ?? column.value)(row) ?? null;
 }
 

@@ -5,8 +5,8 @@ const orders = new Map();
 
 /** A table with a caption. A column is `{key, title, value(row), cell(row), saved(row), numeric}`: what it is sorted by, what it
  *  shows where that is another thing, and what a download holds where that is a third. `sorted` is `{key, down}` or null: as
- *  the rows come. With a `name` its rows can be downloaded, all pages of them, under that name. */
-function table({ caption, columns, rows, sorted = null, page = 50, name = null }) {
+ *  the rows come. With a `name` its rows can be downloaded, all pages of them, under that name: its columns, or those of `held`. */
+function table({ caption, columns, rows, sorted = null, page = 50, name = null, held = columns }) {
   const state = { rows, order: orders.get(caption) ?? sorted, from: 0 };
   const body = el("tbody");
   const pages = paging(state, page, () => fill(body, columns, state, page, pages));
@@ -27,7 +27,7 @@ function table({ caption, columns, rows, sorted = null, page = 50, name = null }
       el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, heads)), body)),
     el("div", { class: "under" },
       rows.length > page && pages.node,
-      name !== null && rows.length > 0 && downloads(name, columns, () => state.rows)));
+      name !== null && rows.length > 0 && downloads(name, held, () => state.rows)));
 }
 
 function head(column, index, onclick) {

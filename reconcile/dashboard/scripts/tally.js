@@ -1,6 +1,6 @@
 // Sums over runs. Where minutes are shared a run has no exact figure: it counts with its bounds, and so do sums it is in.
 
-const KINDS = ["tokens_in", "tokens_out", "cached_tokens", "api_calls"];
+const USED = ["tokens_in", "tokens_out", "cached_tokens", "api_calls"];
 
 /** What a run used, at least and at most. */
 function boundsOf(run) {

@@ -9,15 +9,15 @@ view("timing", "Timing", (main) => {
 
 /** From the end of a run to when its figure was verified, which tells of the passes as much as of the provider. */
 function timeToVerify() {
-  const times = Object.keys(VERDICTS).map((status) => ({ status, minutes: minutesToVerify(status) })).filter(({ minutes }) => minutes.length);
+  const times = Object.keys(VERDICTS).map((status) => ({ status, minutes: timesOf(status) })).filter(({ minutes }) => minutes.length);
   const missing = missingSentence();
   if (!times.length) return [note("No run is verified yet. ", missing)];
   const total = times.reduce((sum, { minutes }) => sum + minutes.length, 0);
   const [first] = times;
   const labels = [...TIMES.map((most, index) => `${index ? span(TIMES[index - 1]) : "0"} to ${span(most)}`), `${span(TIMES.at(-1))} or more`];
   return [
-    note("From the end of a run to its verdict: the minutes before a run is old enough, the wait for passes, and equal reads. ", missing),
-    chart({ kind: "stacked", title: "Time to verify", labels, x: "from the end of the run", y: "runs",
+    note("From the end of a run's window to its verdict: the minutes before a run is old enough, the wait for passes, and equal reads. ", missing),
+    chart({ kind: "stacked", title: "Time to verify", labels, x: "from the end of the window", y: "runs",
       says: `Times to verify of ${plural(total, "run")}. Half of the runs ${VERDICTS[first.status].toLowerCase()} took up to ${span(ranked(first.minutes, 0.5))}, nine in ten up to ${span(ranked(first.minutes, 0.9))}.`,
       series: times.map(({ status, minutes }) => ({ name: VERDICTS[status], values: binned(minutes) })) }),
     timesTable(times),
@@ -25,9 +25,9 @@ function timeToVerify() {
 }
 
 /** Sorted, without what cannot be. */
-function minutesToVerify(status) {
-  const told = data.runs.filter((run) => run.status === status && Number.isFinite(run.verified) && run.verified >= run.end);
-  return told.map(({ verified, end }) => (verified - end) / 60).sort((one, other) => one - other);
+function timesOf(status) {
+  const told = data.runs.filter((run) => run.status === status).map(minutesToVerify).filter((minutes) => Number.isFinite(minutes) && minutes >= 0);
+  return told.sort((one, other) => one - other);
 }
 
 /** Those that take long are the last to be here. */

@@ -21,7 +21,7 @@ view("usage", "Usage", (main) => {
   const holders = by.map(() => el("div", {}));
   const fill = () => by.forEach(([key, noun, sums], index) => holders[index].replaceChildren(usageChart(key, noun, sums)));
   main.append(measureChoice(fill));
-  by.forEach(([key, noun, sums], index) => main.append(section(`By ${noun}`, holders[index], usageTable(key, noun, sums), key === "model" && costNote(sums))));
+  by.forEach(([key, noun, sums], index) => main.append(section(`By ${noun}`, holders[index], sumsTable(key, noun, sums), key === "model" && costNote(sums))));
   fill();
 });
 
@@ -34,14 +34,14 @@ function summaryOf(known) {
   const [sum] = tallied(read, (run) => [[null, ...boundsOf(run)]]);
   return [
     el("dl", { class: "figures" },
-      figureOf("Tokens in", lowToHigh(sum.low[0], sum.high[0])), figureOf("of them cached", lowToHigh(sum.low[2], sum.high[2])),
-      figureOf("Tokens out", lowToHigh(sum.low[1], sum.high[1])), figureOf("Calls", lowToHigh(sum.low[3], sum.high[3])),
-      figureOf("Cost at list prices", dollars(sumOf(sum.costs))), figureOf("Verified", percent(verifiedShare(sum)))),
+      totalOf("Tokens in", lowToHigh(sum.low[0], sum.high[0])), totalOf("of them cached", lowToHigh(sum.low[2], sum.high[2])),
+      totalOf("Tokens out", lowToHigh(sum.low[1], sum.high[1])), totalOf("Calls", lowToHigh(sum.low[3], sum.high[3])),
+      totalOf("Cost at list prices", dollars(sumOf(sum.costs))), totalOf("Verified", percent(verifiedShare(sum)))),
     note(...restsOn(sum, read, unread)),
   ];
 }
 
-function figureOf(name, value) {
+function totalOf(name, value) {
   return el("div", {}, el("dt", {}, name), el("dd", {}, value));
 }
 
@@ -53,7 +53,7 @@ function restsOn(sum, read, unread) {
   return [
     `Of ${plural(read.length, "run")} with a figure ${count(sum.verified)} ${agreed(sum.verified, "is", "are")} verified${tokens}. `,
     inherited && `${plural(inherited, "more run")} ${agreed(inherited, "has a verdict", "have verdicts")} of another tool. `,
-    ranged && `${plural(ranged, "run")} shared minutes with others and ${agreed(ranged, "counts", "count")} with what was used at least and at most: such a sum is a range (1..2 in a download). `,
+    ranged && `${plural(ranged, "run")} shared minutes with others and ${agreed(ranged, "counts", "count")} with what was used at least and at most: such a sum is a range. `,
     unread.length && `${plural(unread.length, "run")} of these days ${agreed(unread.length, "has", "have")} no figure yet and ${agreed(unread.length, "is", "are")} in no sum. `,
     "Costs are list prices as the files have them, not the bill",
     sum.costless ? `; ${plural(sum.costless, "run")} with a figure ${agreed(sum.costless, "has", "have")} none.` : ".",
@@ -83,9 +83,9 @@ function measureChoice(fill) {
 function usageChart(key, noun, sums) {
   const { title, unit } = MEASURES[measure];
   const shown = key === "day" ? everyDay(sums) : largest(sums);
-  const labels = shown.map(nameOf);
+  const labels = shown.map(labelOf);
   const top = shown.reduce((one, other) => (weight(other) > weight(one) ? other : one));
-  const says = `${title} by ${noun}, ${labels.length} bars. The largest is ${nameOf(top)}.`;
+  const says = `${title} by ${noun}, ${labels.length} bars. The largest is ${labelOf(top)}.`;
   return chart({ kind: "stacked", across: key !== "day", title: `${title} by ${noun}`, says, labels, unit, series: seriesOf(shown),
     x: key === "day" ? "UTC day" : undefined });
 }
@@ -117,7 +117,7 @@ function largest(sums) {
   const sorted = [...sums].sort((one, other) => weight(other) - weight(one));
   if (sorted.length <= MOST_BARS) return sorted;
   const rest = sorted.slice(MOST_BARS - 1);
-  const added = (side) => KINDS.map((_, kind) => rest.reduce((sum, each) => sum + each[side][kind], 0));
+  const added = (side) => USED.map((_, kind) => rest.reduce((sum, each) => sum + each[side][kind], 0));
   return [...sorted.slice(0, MOST_BARS - 1), { shown: `${rest.length} others`, low: added("low"), high: added("high"), costs: rest.flatMap(({ costs }) => costs) }];
 }
 
@@ -126,23 +126,23 @@ function everyDay(sums) {
   return daysOf(found.keys()).map((name) => found.get(name) ?? { name, low: [0, 0, 0, 0], high: [0, 0, 0, 0], costs: [] });
 }
 
-function nameOf({ name, shown }) {
+function labelOf({ name, shown }) {
   return shown ?? name ?? "(not told)";
 }
 
-function usageTable(key, noun, sums) {
-  const kind = (index, title) => ({ key: KINDS[index], title, numeric: true, value: ({ high }) => high[index],
-    cell: ({ low, high }) => lowToHigh(low[index], high[index]),
-    saved: ({ low, high }) => (low[index] === high[index] ? low[index] : `${low[index]}..${high[index]}`) });
-  const columns = [
-    { key, title: noun[0].toUpperCase() + noun.slice(1), value: ({ name }) => name, cell: nameOf },
-    { key: "runs", title: "Runs", numeric: true, value: ({ runs }) => runs },
+function sumsTable(key, noun, sums) {
+  const kind = (index, title) => ({ key: USED[index], title, numeric: true, value: ({ high }) => high[index], cell: ({ low, high }) => lowToHigh(low[index], high[index]) });
+  const name = { key, title: noun[0].toUpperCase() + noun.slice(1), value: (sum) => sum.name, cell: labelOf };
+  const runs = [
+    { key: "runs", title: "Runs", numeric: true, value: (sum) => sum.runs },
     { key: "verified", title: "Verified", numeric: true, value: ({ verified }) => verified },
-    kind(0, "Tokens in"), kind(2, "of them cached"), kind(1, "Tokens out"), kind(3, "Calls"),
+  ];
+  const money = [
     { key: "cost_usd", title: "Cost", numeric: true, value: ({ costs }) => asNumber(sumOf(costs)), cell: ({ costs }) => dollars(sumOf(costs)), saved: ({ costs }) => sumOf(costs) },
     { key: "verified_percent", title: "Tokens verified", numeric: true, value: verifiedShare, cell: (sum) => percent(verifiedShare(sum)) },
   ];
+  const bounds = USED.flatMap((used, index) => ["low", "high"].map((side) => ({ key: `${used}_${side}`, numeric: true, value: (sum) => sum[side][index] })));
   const { start, end } = range();
-  const sorted = key === "day" ? { key, down: true } : { key: "tokens_in", down: true };
-  return table({ caption: `Usage by ${noun}`, columns, rows: sums, sorted, name: `usage-by-${noun}-${start}-${end}` });
+  return table({ caption: `Usage by ${noun}`, columns: [name, ...runs, kind(0, "Tokens in"), kind(2, "of them cached"), kind(1, "Tokens out"), kind(3, "Calls"), ...money],
+    held: [name, ...runs, ...bounds, ...money], rows: sums, sorted: key === "day" ? { key, down: true } : { key: "tokens_in", down: true }, name: `usage-by-${noun}-${start}-${end}` });
 }
