@@ -104,7 +104,7 @@ def document(size=60):
         ],
         "errors": [{"code": "unreadable", "message": HOSTILE_RUN[1], "remedy": "give read permission"}],
         "lag": _lag(),
-        "comparisons": [],
+        "comparisons": [{"name": f"{name}.json", "document": _comparison()} for name in ("week", HOSTILE_RUN[0])],
     }
 
 
@@ -223,6 +223,10 @@ def _board(runs):
         ],
         "invalid": 2,
     }
+
+
+def _comparison():
+    return comparison_json(compared([replace(call, requests=call.requests + 1) for call in calls()], calls()))
 
 
 def _lag():

@@ -25,7 +25,8 @@ function signless(text) {
  *  `kind`: "bar", "stacked" (bars), "line" or "scatter" (whose values are pairs). `across: true` lays bars down, for long names.
  *  `says`: what it shows, in a sentence. `labels`: one for each value. `unit`: "count" (where none is named), "dollars" or "percent".
  *  `series`: `{name, values, colour, band, stepped}`: `colour` names a token of the style, as "--warn"; `band` is
- *  `{name, low, high}` around a line; null is no value. `x` and `y` name the axes. */
+ *  `{name, low, high}` around a line; `stepped` holds a value, and what is at least so, until the next; null is no value.
+ *  `x` and `y` name the axes, `most` is where that of the values ends. */
 function chart(spec) {
   const canvas = el("canvas", { role: "img", "aria-label": spec.says });
   const box = el("div", { class: spec.across ? "chart across" : "chart" }, canvas);
@@ -77,7 +78,7 @@ function settingsOf(spec) {
     : [...bandOf(one, index, colours), lineOf(one, index, colours, spec.kind)]));
   return {
     type: bars ? "bar" : spec.kind,
-    data: { labels: spec.labels, datasets },
+    data: { labels: spec.labels.map(String).map(printable), datasets },
     options: {
       animation: false,
       responsive: true,
@@ -102,24 +103,25 @@ function lineOf(one, index, colours, kind) {
   const colour = colours.series[index];
   const data = kind === "scatter" ? one.values.map(([x, y]) => ({ x, y })) : one.values;
   return { label: one.name, data, borderColor: colour, backgroundColor: colour, borderWidth: 2,
-    borderDash: DASHES[index % DASHES.length], stepped: one.stepped ?? false, spanGaps: false,
+    borderDash: DASHES[index % DASHES.length], stepped: one.stepped ? "before" : false, spanGaps: false,
     pointStyle: POINTS[index % POINTS.length], pointRadius: one.values.length > 100 ? 2 : 4 };
 }
 
 /** A band is two lines without points: the lower one unnamed, the area up to the upper one filled. */
 function bandOf(one, index, colours) {
   if (!one.band) return [];
-  const edge = { borderColor: colours.series[index], borderWidth: 1, borderDash: [2, 3], pointRadius: 0, pointStyle: "rect", stepped: one.stepped ?? false };
+  const edge = { borderColor: colours.series[index], borderWidth: 1, borderDash: [2, 3], pointRadius: 0, pointStyle: "rect" };
+  const [rising, risen] = one.stepped ? ["before", "after"] : [false, false];
   const area = filling(1, colours.series[index], colours.paper, 0.35);
-  return [{ ...edge, label: "", data: one.band.low },
-    { ...edge, label: one.band.name, data: one.band.high, fill: "-1", backgroundColor: area }];
+  return [{ ...edge, label: "", data: one.band.low, stepped: rising },
+    { ...edge, label: one.band.name, data: one.band.high, stepped: risen, fill: "-1", backgroundColor: area }];
 }
 
 function scalesOf(spec, colours) {
   const [, short] = UNITS[spec.unit ?? "count"];
   const lines = { grid: { color: colours.line }, border: { color: colours.line } };
   const named = (text) => ({ display: Boolean(text), text, color: colours.soft });
-  const value = { ...lines, stacked: spec.kind === "stacked", beginAtZero: true, ticks: { color: colours.soft, callback: short, maxTicksLimit: 7 } };
+  const value = { ...lines, stacked: spec.kind === "stacked", beginAtZero: true, max: spec.most, ticks: { color: colours.soft, callback: short, maxTicksLimit: 7 } };
   const label = { ...lines, stacked: spec.kind === "stacked",
     ticks: { color: colours.soft, maxRotation: 45, autoSkip: !spec.across,
       callback(position) { return shortened(String(this.getLabelForValue(position)), spec.across ? this.chart.width / 18 : 24); } } };
