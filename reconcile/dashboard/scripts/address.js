@@ -1,4 +1,5 @@
-// The address says what is shown: the view behind the #, the range of days behind the ?, both fit for a bookmark.
+// The address says what is shown: the view behind the #, with its filters, and the range of days before it. All of it is fit
+// for a bookmark.
 
 const LAST_DAYS = 7;
 const views = new Map();
@@ -11,18 +12,35 @@ function view(name, title, render, { listed = true } = {}) {
 
 /** The address of a view, each part of it made safe. */
 function at(...parts) {
-  return `#/${parts.map(encodeURIComponent).join("/")}`;
+  return `#/${parts.map((part) => encodeURIComponent(String(part).replace(/\p{Cs}/gu, "\ufffd"))).join("/")}`;
+}
+
+/** The same with filters: an object of texts, of which empty ones are left out. */
+function filteredAt(name, filters) {
+  const asked = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
+  return `${at(name)}${String(asked) && `?${asked}`}`;
 }
 
 /** The parts of the address behind the #; one that nobody can decode is shown as it is. */
 function place() {
-  return location.hash.replace(/^#\/?/, "").split("/").map((part) => {
+  return location.hash.split("?", 1)[0].replace(/^#\/?/, "").split("/").map((part) => {
     try {
       return decodeURIComponent(part);
     } catch {
       return part;
     }
   });
+}
+
+/** The filters that the address names, as URLSearchParams. */
+function filters() {
+  return new URLSearchParams(location.hash.includes("?") ? location.hash.slice(location.hash.indexOf("?")) : "");
+}
+
+/** Put a view's filters into the address, where its view shows them already. */
+function keep(name, chosen) {
+  history.replaceState(null, "", filteredAt(name, chosen));
+  drawn = location.href;
 }
 
 /** The days that are asked for, both included: those of the address, else the last seven before the page was made. */
@@ -53,18 +71,28 @@ function setRange(start, end) {
   draw();
 }
 
+let drawn = null;
+
+/** Somebody followed a link or went back. A browser may say so twice. */
+function moved() {
+  if (location.href === drawn) return;
+  draw();
+  scrollTo(0, 0);
+  document.getElementById("main").focus({ preventScroll: true });
+}
+
 /** Draw the view that the address names. */
-function draw({ focus = false } = {}) {
+function draw() {
   const [name, ...rest] = place();
   const known = views.has(name) ? name : "";
   const { title, render } = views.get(known);
   const main = document.getElementById("main");
+  drawn = location.href;
   forgetCharts();
   main.replaceChildren();
   render(main, rest);
   document.title = `${title} · LLM usage, reconciled`;
   navigation(known === "run" ? "runs" : known);
-  if (focus) main.focus();
 }
 
 function navigation(current) {

@@ -1,4 +1,5 @@
-// What every view is made of. Text of others is only ever set as text: nothing on this page is parsed as HTML.
+// What every view is made of. Text of others is only ever set as text: nothing on this page is parsed as HTML, and what
+// cannot be seen or turns the direction of reading is spelled out.
 
 /** An element with attributes, listeners (`onclick`) and children: elements, text, or nothing. */
 function el(tag, attributes = {}, ...children) {
@@ -6,10 +7,21 @@ function el(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
+    else node.setAttribute(name, value === true ? "" : SPOKEN.test(name) ? printable(String(value)) : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const told = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  node.append(...told.map((child) => (child instanceof Node ? child : printable(String(child)))));
   return node;
+}
+
+const SPOKEN = /^(aria-label|aria-description|title|placeholder)$/;
+
+/** Control, format and bidirectional characters as `\u202e`. */
+function printable(text) {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
+  });
 }
 
 const plain = new Intl.NumberFormat("en-US");

@@ -1,5 +1,97 @@
-// Comparisons.
+// Saved comparisons of a usage log with the provider, side by side.
+
+const VERDICT_BADGES = {
+  reconciled: ["within", "✓ Reconciled", "Log and provider agree: every figure that is tested is within its tolerance."],
+  mismatch: ["without", "✗ Mismatch", ""],
+  no_data: ["untested", "– No data", "Nothing to compare: a side shows no usage in these days, which is not the same as agreeing."],
+};
 
 view("comparisons", "Comparisons", (main) => {
-  main.append(section("Comparisons"));
+  const all = data.comparisons.map((saved, index) => ({ ...saved, title: titleOf(saved, index) }));
+  const known = extent(all.map(({ document: { period } }) => [period.start, period.end]));
+  const { start, end } = range();
+  const shown = all.filter(({ document: { period } }) => period.start <= end && period.end >= start);
+  const others = all.filter((each) => !shown.includes(each));
+  main.append(section("Comparisons", note("A usage log held against what the provider reports and bills. A difference is the log less the provider: below zero the log lacks something."),
+    periodForm(known),
+    !all.length && howToCompare(),
+    all.length && !shown.length ? outside("No comparison is of days", "The comparisons here are of days", known) : null,
+    el("div", { class: "comparisons" }, shown.map(comparisonCard)),
+    shown.length && others.length ? note(`Of other days, and not shown: ${others.map(({ title, document: { period } }) => `${title} (${period.start} to ${period.end})`).join(", ")}.`) : null));
 });
+
+/** Two files of one name are told apart by their place. */
+function titleOf({ name }, index) {
+  const earlier = data.comparisons.slice(0, index).filter((each) => each.name === name).length;
+  return earlier ? `${name} (${earlier + 1})` : name;
+}
+
+function howToCompare() {
+  return el("div", { class: "outside" }, el("p", {}, "No comparison was given to this page. Save one, and make the page with it:"),
+    el("pre", { tabindex: "0" }, el("code", {}, "reconcile compare --json > c.json\nreconcile report --html DIR --comparison c.json")));
+}
+
+function comparisonCard({ title, document: found }) {
+  const { period, by } = found;
+  const rows = rowsShown(found);
+  const left = found.rows.length - rows.length;
+  return el("article", { "aria-label": title, class: "comparison" },
+    el("h3", {}, title),
+    el("p", {}, verdictBadge(found.verdict), ` ${period.start} to ${period.end} (UTC)`),
+    note(verdictSentence(found)),
+    metricsTable(found, title),
+    comparisonDownloads(found, title, rows),
+    found.breaks.length > 0 && el("div", {}, el("h4", {}, "Why they may differ, likeliest first"), el("ol", { class: "breaks" }, found.breaks.map(breakItem))),
+    costDifference(found.cost_difference),
+    apartParts(found),
+    billPart(found.bill),
+    el("h4", {}, `By ${by}: log beside provider`),
+    left > 0 && note(`${plural(left, "row")} of other days ${agreed(left, "is", "are")} not shown. What stands above is of the whole period.`),
+    rowsTable({ caption: `By ${by}: ${title}`, by, rows }));
+}
+
+function verdictBadge(verdict) {
+  const [kind, text] = VERDICT_BADGES[verdict] ?? ["untested", words(verdict)];
+  return el("span", { class: `badge ${kind}` }, text);
+}
+
+function verdictSentence({ verdict, outside: metrics }) {
+  if (verdict === "mismatch") return `Out of tolerance: ${metrics.map((metric) => METRICS[metric] ?? metric).join(", ")}.`;
+  return VERDICT_BADGES[verdict]?.[2] ?? "";
+}
+
+/** Its rows: where they are days, those of the range. */
+function rowsShown({ by, rows }) {
+  const { start, end } = range();
+  return by === "day" ? rows.filter(({ name }) => !isTold(name) || (name >= start && name <= end)) : rows;
+}
+
+function metricsTable({ local, official, difference, percent: of, tolerance }, title) {
+  const rows = Object.keys(METRICS).filter((metric) => metric in tolerance);
+  const amount = (key, heading, side) => ({ key, title: heading, numeric: true, value: (metric) => asSortable(side[metric]), cell: (metric) => figureText(side[metric]) });
+  const columns = [
+    { key: "metric", title: "Metric", value: (metric) => METRICS[metric], cell: (metric) => el("span", { class: WITHIN_INPUT.has(metric) && "part" }, METRICS[metric]) },
+    amount("local", "Log", local), amount("official", "Provider", official),
+    { key: "difference", title: "Difference", numeric: true, value: (metric) => asSortable(difference[metric]), cell: (metric) => differenceOf(difference[metric]) },
+    { key: "percent", title: "%", numeric: true, value: (metric) => asSortable(of[metric]), cell: (metric) => differenceOf(of[metric], percentText) },
+    { key: "within", title: "Tolerance", value: (metric) => String(tolerance[metric].within), cell: (metric) => withinBadge(tolerance[metric]) },
+  ];
+  return table({ caption: `Log and provider: ${title}`, columns, rows });
+}
+
+function asSortable(value) {
+  return isTold(value) ? Number(value) : null;
+}
+
+/** Requests, tokens and cost of both sides, row by row. */
+function rowsTable({ caption, by, rows, name = null }) {
+  const side = (key, heading, of, metric) => ({ key, title: heading, numeric: true, value: (row) => asSortable(row[of]?.[metric]), cell: (row) => figureText(row[of]?.[metric]), saved: (row) => row[of]?.[metric] });
+  const gap = (key, metric) => ({ key, title: "%", numeric: true, value: (row) => asSortable(row.percent?.[metric]), cell: (row) => differenceOf(row.percent?.[metric], percentText), saved: (row) => row.percent?.[metric] });
+  const columns = [
+    { key: by, title: by[0].toUpperCase() + by.slice(1), value: (row) => row.name, cell: (row) => row.name ?? "(not told)" },
+    side("local_requests", "Requests", "local", "requests"), side("official_requests", "provider", "official", "requests"),
+    side("local_tokens", "Tokens", "local", "total_tokens"), side("official_tokens", "provider", "official", "total_tokens"), gap("tokens_percent", "total_tokens"),
+    side("local_cost_usd", "USD", "local", "cost_usd"), side("official_cost_usd", "bill", "official", "cost_usd"), gap("cost_percent", "cost_usd"),
+  ];
+  return table({ caption, columns, rows, name });
+}

@@ -2,10 +2,10 @@
 
 document.getElementById("made").textContent =
   `Made ${moment(data.generated_at)} from ${plural(data.runs.length, "run")}. Figures are those of the committed files.`;
-addEventListener("hashchange", () => {
-  if (location.hash !== "#main") draw({ focus: true });
-});
-addEventListener("popstate", () => {
-  if (location.hash !== "#main") draw();
+addEventListener("popstate", moved);
+addEventListener("hashchange", moved);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address stays that of the view
+  document.getElementById("main").focus();
 });
 draw();
