@@ -26,6 +26,7 @@ HOMES = {
     "record": "recording",
     "run": "passes",
     "simulate": "simulating",
+    "status": "status",
     "step": "step",
     "validate": "looking",
     "watch": "watching",

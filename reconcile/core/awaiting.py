@@ -10,11 +10,12 @@ OPEN = {"skipped", "pending", "data_not_available"}
 
 def awaited(summary: Summary) -> tuple[RunReport, ...]:
     """The runs that a later pass may still settle. One that was never read before the cutoff no pass reads any more."""
-    return tuple(
-        report
-        for report in summary.runs
-        if standing(report.run) in OPEN and report.selection is not Selection.PAST_CUTOFF
-    )
+    return tuple(filter(is_awaited, summary.runs))
+
+
+def is_awaited(report: RunReport) -> bool:
+    """Whether a later pass may still settle the run."""
+    return standing(report.run) in OPEN and report.selection is not Selection.PAST_CUTOFF
 
 
 def ending(summary: Summary) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconcile.core.instants import spelled
@@ -80,6 +80,8 @@ class Summary:
     looked: bool = False
     """Whether nothing was to be written, so that it is no rehearsal."""
     changes: tuple[FileChange, ...] = ()
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    """By framework, the files that could not become a run; where it only looked."""
 
     @property
     def counts(self) -> dict[str, int]:
