@@ -169,10 +169,10 @@ def expected_words(expected: Expectation) -> list[str]:
         return [f"no range: {what}. Fewer than {LEAST} of them say next to nothing"]
     held, of = expected.cases
     by = f"their usage a call, times {plural(expected.calls or 0, 'call')}"
+    holds = f"the range of {found} holds the next one in at least {held:,} of {of:,} cases"
     return [
         f"from {what}; {by if expected.basis is Basis.CALL else 'their usage a run'}",
-        f"the range of {found} holds the next one in at least {held:,} of {of:,} cases, if that is a run like them; of "
-        + "each kind by itself. An estimate, and written nowhere",
+        f"{holds}, if that is a run like them; of each kind by itself. An estimate, and written nowhere",
     ]
 
 

@@ -33,7 +33,7 @@ def board_markdown(board: Board) -> str:
     defects, errors = findings_on(board), board.summary.errors
     waiting = reports_of(board, Group.WAITING)
     parts = [
-        f"### LLM usage: {prose(headline(board))}",
+        f"### LLM usage: {headline(board)}",
         _table(age_rows(board)),
         _table([(code(name) if place else name, *rest) for place, (name, *rest) in enumerate(framework_rows(board))]),
         _list("To look at", (_item(each, board) for each in odd[:MOST]), len(odd), board),
@@ -55,9 +55,14 @@ def situation_markdown(situation: Situation) -> str:
     lines = ["- **file** " + code(run.path)]
     for label, said in sections(situation):
         shown = [compared(run)] if label == "recorded" and against(run) else said
-        lines += [f"- **{label}** {'<br>'.join(map(prose, shown))}"] if shown else []
+        lines += [f"- **{label}** {'<br>'.join(map(_line, shown))}"] if shown else []
     parts = [head, "\n".join(lines), _table(expected_rows(situation.expected))]
     return "\n\n".join(part for part in parts if part)
+
+
+def _line(text: str) -> str:
+    """A line that is aligned for a terminal, without what aligns it."""
+    return prose(" ".join(text.split()))
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:
