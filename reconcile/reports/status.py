@@ -155,7 +155,7 @@ def expected_rows(expected: Expectation) -> list[tuple[str, ...]]:
     rows = [(NOUNS[KINDS.index(each.kind)], *_range(each)) for each in expected.spreads]
     if expected.spreads[0].figure is None:
         return [("", "lowest", "median", "highest"), *rows]
-    lies = [(f"{each.figure:,}", lies_at(each, expected)) for each in expected.spreads]
+    lies = [(f"{each.figure:,}", lies_at(each)) for each in expected.spreads]
     head = ("", "lowest", "median", "highest", "verified", "")
     return [head, *((*row, *more) for row, more in zip(rows, lies, strict=True))]
 
@@ -176,13 +176,13 @@ def expected_words(expected: Expectation) -> list[str]:
     ]
 
 
-def lies_at(spread: Spread, expected: Expectation) -> str:
-    """`1.4 times the median; within the range of 12 comparable runs`"""
+def lies_at(spread: Spread) -> str:
+    """`1.4 times the median; within the range`"""
     ratio = f"{float(spread.times_median):.2g} times the median; " if spread.times_median is not None else ""
     if spread.place is Place.WITHIN:
-        return f"{ratio}within the range of {plural(expected.comparable, 'comparable run')}"
+        return f"{ratio}within the range"
     where = "above the highest" if spread.place is Place.ABOVE else "below the lowest"
-    return f"{ratio}{where}" + (f" by {float(spread.beyond):.2%}" if spread.beyond is not None else "")
+    return f"{ratio}{where}" + (f" by {float(spread.beyond * 100):.3g} %" if spread.beyond is not None else "")
 
 
 def _expected_table(expected: Expectation) -> list[str]:
