@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         run_pass,
         validate,
     )
+    from reconcile.workflow.status import board, situation
     from reconcile.workflow.tracking import (
         calculate_usage_stats,
         compare_usage,
@@ -80,6 +81,7 @@ _HOMES = {
         "run_pass",
         "validate",
     ),
+    "reconcile.workflow.status": ("board", "situation"),
     "reconcile.workflow.tracking": (
         "calculate_usage_stats",
         "compare_usage",
@@ -113,6 +115,7 @@ __all__ = [
     "Workspace",
     "as_json",
     "backtest",
+    "board",
     "calculate_usage_stats",
     "compare_usage",
     "explain",
@@ -125,6 +128,7 @@ __all__ = [
     "parse_usage_logs",
     "record",
     "run_pass",
+    "situation",
     "validate",
 ]
 

@@ -25,6 +25,9 @@ from reconcile.reports.next_step import command, next_step
 from reconcile.reports.text import LABELS, guard_text, rests_on
 from reconcile.reports.words import STATUS_STYLES, Paint, clock, duration, printable, tokens
 
+MOST = 20
+"""Names of runs that are shown."""
+
 RECORD = (
     "What would say more: calls and tokens of every response, summed up in recorded_usage or written to calls.ndjson; "
     "reconcile.record and reconcile record do it."
@@ -213,7 +216,10 @@ def affected(situation: Situation) -> list[str]:
     if runs:
         verdicts = "the verdict of" if len(runs) == 1 else "the verdicts of"
         share = "shares" if len(runs) == 1 else "share"
-        lines.append(f"{verdicts} {', '.join(printable(str(key)) for key in runs)}, which {share} minutes with it")
+        names = [printable(str(key)) for key in runs[:MOST]] + (
+            [f"{len(runs) - MOST:,} more"] if len(runs) > MOST else []
+        )
+        lines.append(f"{verdicts} {', '.join(names)}, which {share} minutes with it")
     if situation.affected.gate:
         lines.append("`reconcile list --require-verified` does not pass while it is not verified")
     return [*lines, "not affected: what is measured otherwise, such as duration, success and quality"]

@@ -48,7 +48,7 @@ def situated(
 
 
 def told(*given, **members):
-    return situation_text(situated(*given, **members), painter(colour=False), 100)
+    return situation_text(situated(*given, **members), painter(colour=False), 120)
 
 
 def flat(*given, **members):
@@ -84,9 +84,8 @@ def test_a_verified_run_beside_runs_like_it():
           why           Data stable across 60 minute interval
                         ended 3 h ago, at 2026-01-06T12:00:00Z
           figure        100 in, 10 out, 25 cached, 1 call
-          rests on      assumed: not every run in its minutes recorded its calls; taken for granted: nobody
-                        else used the key in these minutes (0 requests in 120 unclaimed minutes nearby: at
-                        most 0.025 a minute at 95 %)
+          rests on      assumed: not every run in its minutes recorded its calls; taken for granted: nobody else used the key in
+                        these minutes (0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute at 95 %)
           asked         2026-01-06T12:45:00Z  pending             100 in, 10 out, 25 cached, 1 call
                         2026-01-06T13:45:00Z  verified            100 in, 10 out, 25 cached, 1 call
                         2 of 2 reads that agree and are far enough apart, since 2026-01-06T12:45:00Z
@@ -100,10 +99,9 @@ def test_a_verified_run_beside_runs_like_it():
                         tokens out          5       8       15        10  1.2 times the median; within the range
                         cached tokens       0       0        0        25  above the highest
                         calls               1       1        1         1  1 times the median; within the range
-                        from 3 comparable runs: others of the framework, verified here and exact; their
-                        usage a run
-                        the range of 3 comparable runs holds the next one in at least 2 of 4 cases, if that
-                        is a run like them; of each kind by itself. An estimate, and written nowhere
+                        from 3 comparable runs: others of the framework, verified here and exact; their usage a run
+                        the range of 3 comparable runs holds the next one in at least 2 of 4 cases, if that is a run like them;
+                        of each kind by itself. An estimate, and written nowhere
           affected      not affected: what is measured otherwise, such as duration, success and quality
           next          nothing: it is settled; reconcile run chatdev a --force reads it again
                         the whole account: reconcile explain chatdev a
@@ -127,10 +125,10 @@ def test_a_run_that_was_not_read_yet():
           recorded      nothing: the run did not count its own calls and tokens
           steps         1  2026-01-06T11:50:00Z  1 min 17 s
                         2  no times
-          expected      no range: 0 comparable runs: others of the framework, verified here and exact. Fewer
-                        than 3 of them say next to nothing
-          affected      TOK_IN, TOK_OUT, CACHED_TOKENS, API_CALLS, AEI, COST_USD, steps[].tokens_in,
-                        steps[].tokens_out of its file are not final
+          expected      no range: 0 comparable runs: others of the framework, verified here and exact. Fewer than 3 of them say
+                        next to nothing
+          affected      TOK_IN, TOK_OUT, CACHED_TOKENS, API_CALLS, AEI, COST_USD, steps[].tokens_in, steps[].tokens_out of its
+                        file are not final
                         `reconcile list --require-verified` does not pass while it is not verified
                         not affected: what is measured otherwise, such as duration, success and quality
           next          ended 12 min ago: due at 12:30Z
@@ -138,10 +136,10 @@ def test_a_run_that_was_not_read_yet():
                         by hand, once it is due: reconcile run chatdev a
                         the whole account: reconcile explain chatdev a
                         chatdev: 1 run due, but the id of the API key they used is not known. set
-                        OPENAI_API_KEY_CHATDEV_ID=key_... or frameworks.chatdev.api_key_ids in
-                        reconcile.yml; the id stands beside the key on https://platform.openai.com/api-keys
-                        What would say more: calls and tokens of every response, summed up in recorded_usage
-                        or written to calls.ndjson; reconcile.record and reconcile record do it.
+                        OPENAI_API_KEY_CHATDEV_ID=key_... or frameworks.chatdev.api_key_ids in reconcile.yml; the id stands
+                        beside the key on https://platform.openai.com/api-keys
+                        What would say more: calls and tokens of every response, summed up in recorded_usage or written to
+                        calls.ndjson; reconcile.record and reconcile record do it.
         """)
 
 
@@ -187,6 +185,12 @@ def test_a_run_that_shares_minutes_says_whose_verdicts_depend_on_it():
     assert "What helps most: record the calls" in said
     assert "no evidence of this figure lies beside the file" in said
     assert "the verdict of chatdev/b, which shares minutes with it" in flat(VERIFIED, neighbours=[one])
+
+
+def test_of_many_runs_that_share_its_minutes_some_are_named():
+    said = flat(VERIFIED, neighbours=[neighbour(f"n{number}", 1, 12) for number in range(22)])
+    assert said.count("chatdev/n") == 20
+    assert ", 2 more, which share minutes with it" in said
 
 
 def test_a_run_past_the_cutoff():
