@@ -1,6 +1,7 @@
 """`reconcile status` on the sample runs: each form, of the folder and of one run."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -83,3 +84,10 @@ def test_what_is_expected_of_a_run_comes_from_the_other_verified_ones(five):
     assert (found.comparable, found.other_models) == (4, 0)
     spread = found.spreads[0]
     assert (spread.low, spread.median, spread.high, spread.figure) == (100, 300, 500, 300)
+
+
+def test_the_page_on_status_shows_what_it_prints(status):
+    page = (ROOT / "docs" / "status.md").read_text("utf-8")
+    shown = re.findall(r"```console\n\$ reconcile status(.*?) --now 2026-01-05T15:30:00Z\n(.*?)```", page, re.DOTALL)
+    assert len(shown) == 2
+    assert [status(*arguments.split()).stdout for arguments, _ in shown] == [output for _, output in shown]

@@ -48,7 +48,7 @@ def situated(
 
 
 def told(*given, **members):
-    return situation_text(situated(*given, **members), painter(colour=False), 120)
+    return situation_text(situated(*given, **members), painter(colour=False), 110)
 
 
 def flat(*given, **members):
@@ -84,8 +84,9 @@ def test_a_verified_run_beside_runs_like_it():
           why           Data stable across 60 minute interval
                         ended 3 h ago, at 2026-01-06T12:00:00Z
           figure        100 in, 10 out, 25 cached, 1 call
-          rests on      assumed: not every run in its minutes recorded its calls; taken for granted: nobody else used the key in
-                        these minutes (0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute at 95 %)
+          rests on      assumed: not every run in its minutes recorded its calls; taken for granted: nobody else used
+                        the key in these minutes (0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute
+                        at 95 %)
           asked         2026-01-06T12:45:00Z  pending             100 in, 10 out, 25 cached, 1 call
                         2026-01-06T13:45:00Z  verified            100 in, 10 out, 25 cached, 1 call
                         2 of 2 reads that agree and are far enough apart, since 2026-01-06T12:45:00Z
@@ -100,8 +101,8 @@ def test_a_verified_run_beside_runs_like_it():
                         cached tokens       0       0        0        25  above the highest
                         calls               1       1        1         1  1 times the median; within the range
                         from 3 comparable runs: others of the framework, verified here and exact; their usage a run
-                        the range of 3 comparable runs holds the next one in at least 2 of 4 cases, if that is a run like them;
-                        of each kind by itself. An estimate, and written nowhere
+                        the range of 3 comparable runs holds the next one in at least 2 of 4 cases, if that is a run
+                        like them; of each kind by itself. An estimate, and written nowhere
           affected      not affected: what is measured otherwise, such as duration, success and quality
           next          nothing: it is settled; reconcile run chatdev a --force reads it again
                         the whole account: reconcile explain chatdev a
@@ -125,10 +126,10 @@ def test_a_run_that_was_not_read_yet():
           recorded      nothing: the run did not count its own calls and tokens
           steps         1  2026-01-06T11:50:00Z  1 min 17 s
                         2  no times
-          expected      no range: 0 comparable runs: others of the framework, verified here and exact. Fewer than 3 of them say
-                        next to nothing
-          affected      TOK_IN, TOK_OUT, CACHED_TOKENS, API_CALLS, AEI, COST_USD, steps[].tokens_in, steps[].tokens_out of its
-                        file are not final
+          expected      no range: 0 comparable runs: others of the framework, verified here and exact. Fewer than 3 of
+                        them say next to nothing
+          affected      TOK_IN, TOK_OUT, CACHED_TOKENS, API_CALLS, AEI, COST_USD, steps[].tokens_in,
+                        steps[].tokens_out of its file are not final
                         `reconcile list --require-verified` does not pass while it is not verified
                         not affected: what is measured otherwise, such as duration, success and quality
           next          ended 12 min ago: due at 12:30Z
@@ -136,10 +137,10 @@ def test_a_run_that_was_not_read_yet():
                         by hand, once it is due: reconcile run chatdev a
                         the whole account: reconcile explain chatdev a
                         chatdev: 1 run due, but the id of the API key they used is not known. set
-                        OPENAI_API_KEY_CHATDEV_ID=key_... or frameworks.chatdev.api_key_ids in reconcile.yml; the id stands
-                        beside the key on https://platform.openai.com/api-keys
-                        What would say more: calls and tokens of every response, summed up in recorded_usage or written to
-                        calls.ndjson; reconcile.record and reconcile record do it.
+                        OPENAI_API_KEY_CHATDEV_ID=key_... or frameworks.chatdev.api_key_ids in reconcile.yml; the id
+                        stands beside the key on https://platform.openai.com/api-keys
+                        What would say more: calls and tokens of every response, summed up in recorded_usage or
+                        written to calls.ndjson; reconcile.record and reconcile record do it.
         """)
 
 
