@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from reconcile.core.board import Group
-from reconcile.core.expectation import LEAST, Basis, Expectation, Place, Spread
 from reconcile.core.instants import spelled
-from reconcile.core.model import KINDS, instant
+from reconcile.core.model import instant
 from reconcile.core.situation import Situation, logged_span, seconds_taken
 from reconcile.core.summary import standing
 from reconcile.core.wire import plural
 from reconcile.reports.account import (
-    NOUNS,
     advice_lines,
     figure_lines,
     observation_lines,
     paragraph,
     recorded_lines,
 )
+from reconcile.reports.expected import expected_lines, expected_words
 from reconcile.reports.next_step import command, next_step
 from reconcile.reports.text import LABELS, guard_text, rests_on
 from reconcile.reports.words import STATUS_STYLES, Paint, clock, duration, printable, tokens
@@ -46,7 +43,7 @@ def situation_text(situation: Situation, paint: Paint, width: int) -> str:
     head = paint(printable(str(report.run.key)), "bold") + f"  {printable(report.run.path)}"
     stands = paint(LABELS.get(status, status), STATUS_STYLES.get(status, "dim")) + _reasons(situation)
     parts = [("status", [stands]), *sections(situation)]
-    tables = {"expected": _expected_table(situation.expected)}
+    tables = {"expected": expected_lines(situation.expected)}
     shown = [(label, [*tables.get(label, []), *lines]) for label, lines in parts if lines]
     return "\n".join([head, *(paragraph(label, lines, width) for label, lines in shown)])
 
@@ -146,64 +143,6 @@ def took(seconds: float) -> str:
     whole = round(seconds)
     minutes = f"{duration(timedelta(seconds=whole))} " if whole >= 60 else ""  # noqa: PLR2004  a minute
     return f"{minutes}{whole % 60} s"
-
-
-# ------------------------------------------------------------------------------------------- what to expect
-
-
-def expected_rows(expected: Expectation) -> list[tuple[str, ...]]:
-    """Cells, with their heading; nothing where there are too few runs."""
-    if not expected.spreads:
-        return []
-    rows = [(NOUNS[KINDS.index(each.kind)], *_range(each)) for each in expected.spreads]
-    if expected.spreads[0].figure is None:
-        return [("", "lowest", "median", "highest"), *rows]
-    lies = [(f"{each.figure:,}", lies_at(each)) for each in expected.spreads]
-    head = ("", "lowest", "median", "highest", "verified", "")
-    return [head, *((*row, *more) for row, more in zip(rows, lies, strict=True))]
-
-
-def expected_words(expected: Expectation) -> list[str]:
-    """From which runs, and what the range is worth."""
-    found = plural(expected.comparable, "comparable run")
-    models = f", {expected.other_models:,} of other models left out" if expected.other_models else ""
-    what = f"{found}: others of the framework, verified here and exact{models}"
-    if not expected.spreads:
-        return [f"no range: {what}. Fewer than {LEAST} of them say next to nothing"]
-    held, of = expected.cases
-    by = f"their usage a call, times {plural(expected.calls or 0, 'call')}"
-    holds = f"the range of {found} holds the next one in at least {held:,} of {of:,} cases"
-    return [
-        f"from {what}; {by if expected.basis is Basis.CALL else 'their usage a run'}",
-        f"{holds}, if that is a run like them; of each kind by itself. An estimate, and written nowhere",
-    ]
-
-
-def lies_at(spread: Spread) -> str:
-    """`1.4 times the median; within the range`"""
-    ratio = f"{float(spread.times_median):.2g} times the median; " if spread.times_median is not None else ""
-    if spread.place is Place.WITHIN:
-        return f"{ratio}within the range"
-    where = "above the highest" if spread.place is Place.ABOVE else "below the lowest"
-    return f"{ratio}{where}" + (f" by {float(spread.beyond * 100):.3g} %" if spread.beyond is not None else "")
-
-
-def _expected_table(expected: Expectation) -> list[str]:
-    rows = expected_rows(expected)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [_row(row, widths) for row in rows]
-
-
-def _row(row: Sequence[str], widths: Sequence[int]) -> str:
-    numbers = range(1, 5)
-    cells = zip(row, widths, strict=True)
-    aligned = (cell.rjust(wide) if place in numbers else cell.ljust(wide) for place, (cell, wide) in enumerate(cells))
-    return "  ".join(aligned).rstrip()
-
-
-def _range(spread: Spread) -> tuple[str, str, str]:
-    """In whole numbers, rounded so that it only widens."""
-    return f"{math.floor(spread.low):,}", f"{round(spread.median):,}", f"{math.ceil(spread.high):,}"
 
 
 # ------------------------------------------------------------------------------------------- what hangs on it

@@ -21,9 +21,10 @@ from reconcile.reports.board import (
     more,
     reports_of,
 )
+from reconcile.reports.expected import expected_rows
 from reconcile.reports.markdown import code, prose
 from reconcile.reports.next_step import at_rest, next_step
-from reconcile.reports.status import expected_rows, sections, since
+from reconcile.reports.status import sections, since
 from reconcile.reports.text import LABELS, compared
 
 

@@ -170,12 +170,20 @@ def test_what_is_expected_by_call():
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
+        pytest.param("16000", "200 times the median; above the highest by 10,567 %", id="far above"),
         pytest.param("168", "2.1 times the median; above the highest by 12 %", id="above"),
         pytest.param("25", "0.31 times the median; below the lowest by 50 %", id="below"),
     ],
 )
 def test_how_far_a_verified_figure_lies_outside(tokens, said):
     assert said in flat(stable(tokens), others=OTHERS)
+
+
+def test_a_figure_far_below_the_median_is_not_rounded_to_nothing():
+    state = replace(VERIFIED.state, figure=Usage(100, 10, 0, 1))
+    others = [other("b", 10**6), other("c", 10**6), other("d", 10**6)]
+    said = flat(replace(VERIFIED, state=state), others=others)
+    assert "less than 0.01 times the median; below the lowest by 100 %" in said
 
 
 def test_a_run_that_shares_minutes_says_whose_verdicts_depend_on_it():
