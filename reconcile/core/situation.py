@@ -63,7 +63,7 @@ def situation_of(account: Account, others: Sequence[Run], models: Mapping[RunKey
         group=group,
         since=_since(run),
         closes_at=run.ended_at + account.policy.max_age if group is Group.WAITING else None,
-        by_model=_by_model(account),
+        by_model=by_model(account),
         expected=expectation_of(run, others, {**models, **own}),
         affected=Affected(
             fields=() if group is Group.VERIFIED else _fields(run),
@@ -90,7 +90,8 @@ def _fields(run: Run) -> tuple[str, ...]:
     return (*FIELDS, *(STEP_FIELDS if run.generation is Generation.V1 else ()))
 
 
-def _by_model(account: Account) -> tuple[tuple[str | None, Usage], ...]:
+def by_model(account: Account) -> tuple[tuple[str | None, Usage], ...]:
+    """The run's figure by reported model; nothing where it is not exact, or that is not known."""
     state, evidence = account.report.run.state, account.evidence
     rows = rows_of(state.figure, evidence.rows) if state and state.exact and evidence else None
     usage: dict[str | None, Usage] = defaultdict(Usage)
