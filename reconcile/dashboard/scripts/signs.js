@@ -1,7 +1,7 @@
 // How runs are named and marked wherever they are shown: a colour is never the only sign.
 
 const GROUPS = {
-  verified: { title: "Verified", sign: "✓", says: "settled: complete, exact, stable" },
+  verified: { title: "Verified", sign: "✓", says: "settled without a warning" },
   waiting: { title: "Waiting", sign: "…", says: "to be read, or to be read again" },
   broken: { title: "To look at", sign: "!", says: "settled with a warning, or failed" },
   missed: { title: "Missed", sign: "–", says: "never read before the cutoff" },
