@@ -50,7 +50,7 @@ def part_width(window: Window, runs: int) -> int:
 
 
 def timeline(run: Run, rows: tuple[Bucket, ...], width: int) -> list[Bucket]:
-    """Minute rows of a run's window in parts of `width` minutes, by key and model, as minutes from their first."""
+    """Minute rows of a run's window in parts of `width` minutes, by key and model, each at its first minute."""
     parts: dict[tuple[int, str | None, str | None], Usage] = {}
     for row in rows:
         start = row.minute - (row.minute - run.window.start) % (60 * width)

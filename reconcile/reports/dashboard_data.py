@@ -1,7 +1,8 @@
 """The data of the dashboard: a document that is small, because a page of a thousand runs has to load at once.
 
-Usage is `[tokens_in, tokens_out, cached_tokens, api_calls]`; instants are seconds since the epoch; keys and models are
-numbers of a list. `reconcile list --all --json` is the document for programs.
+Usage is `[tokens_in, tokens_out, cached_tokens, api_calls]`; instants are seconds since the epoch, those of a timeline
+its parts from the start of the window; keys, models and texts are numbers of a list. dashboard/scripts/data.js unpacks
+it. `reconcile list --all --json` is the document for programs.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from reconcile.core.dashboard import Dashboard, by_model, part_width, timeline
 from reconcile.core.evidence import evidence_bytes
 from reconcile.core.hashing import hashed
 from reconcile.core.lag import lag_json
-from reconcile.core.model import Bounds, Claim, Json, Observation, RunKey
+from reconcile.core.model import Bounds, Claim, Json, Observation, RunKey, State
 from reconcile.core.seal import digest
 from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json, standing
 from reconcile.core.wire import policy_json
-from reconcile.reports.next_step import next_step
+from reconcile.reports.next_step import at_rest, next_step
 from reconcile.reports.text import rests_on
 
 Numbers = Mapping[str | None, int | None]
@@ -32,6 +33,7 @@ def dashboard_json(dashboard: Dashboard, *, program: str) -> dict[str, Json]:
     summary, accounts = dashboard.summary, dashboard.accounts
     keys = _numbered(chain.from_iterable(map(_keys, accounts)))
     models = _numbered(chain.from_iterable(map(_models, accounts)))
+    texts = _numbered(chain.from_iterable(map(_texts, accounts)))
     runs = {account.report.run.key: number for number, account in enumerate(accounts)}
     return {
         "schema_version": SCHEMA_VERSION,
@@ -39,9 +41,11 @@ def dashboard_json(dashboard: Dashboard, *, program: str) -> dict[str, Json]:
         "program": program,
         "policy": policy_json(summary.policy),
         "board": board_json(board_of(summary)),
-        "keys": [name for name in keys if name],
-        "models": [name for name in models if name],
-        "runs": [_run(account, keys, models, runs) for account in accounts],
+        "keys": _names(keys),
+        "models": _names(models),
+        "texts": _names(texts),
+        "root": next((account.report.run.path.rsplit("/", 3)[0] for account in accounts), None),
+        "runs": [_run(account, keys, models, texts, runs) for account in accounts],
         "invalid": [finding_json(finding) for finding in summary.findings],
         "errors": [error_json(error) for error in summary.errors],
         "lag": lag_json(dashboard.lag),
@@ -80,13 +84,27 @@ def _models(account: Account) -> Iterable[str | None]:
     return (row.model for row in account.evidence.rows) if account.evidence else ()
 
 
+def _texts(account: Account) -> Iterable[str | None]:
+    """What many runs say in the same words."""
+    state = account.report.run.state
+    return (_rests(state), state.message) if state else ()
+
+
+def _rests(state: State) -> str | None:
+    return rests_on(state) if state.completeness else None
+
+
 def _numbered(names: Iterable[str | None]) -> Numbers:
     """Names by the order in which they first come; what has no name has no number."""
     known = dict.fromkeys(name for name in names if name is not None)
     return {None: None, **{name: number for number, name in enumerate(known)}}
 
 
-def _run(account: Account, keys: Numbers, models: Numbers, runs: Mapping[RunKey, int]) -> Json:
+def _names(numbers: Numbers) -> Json:
+    return [name for name in numbers if name is not None]
+
+
+def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs: Mapping[RunKey, int]) -> Json:
     run, state = account.report.run, account.report.run.state
     evidence = account.evidence
     width = part_width(run.window, len(runs))
@@ -95,13 +113,12 @@ def _run(account: Account, keys: Numbers, models: Numbers, runs: Mapping[RunKey,
     found: dict[str, Json] = {
         "framework": run.key.framework,
         "run_id": run.key.run_id,
-        "path": run.path,
         "status": standing(run),
         "group": group_of(account.report).value,
         "reasons": list(state.reasons) if state else [],
-        "rests": rests_on(state) if state and state.completeness else None,
-        "message": state.message or None if state else None,
-        "next": next_step(account.report, account.policy, account.now),
+        "rests": texts[_rests(state)] if state else None,
+        "message": texts[state.message] if state else None,
+        "next": None if at_rest(account.report) else next_step(account.report, account.policy, account.now),
         "start": _seconds(run.started_at),
         "end": _seconds(run.ended_at),
         "window": [run.window.start, run.window.end],
@@ -119,7 +136,10 @@ def _run(account: Account, keys: Numbers, models: Numbers, runs: Mapping[RunKey,
         "neighbours": [_neighbour(claim, runs) for claim in account.neighbours],
         "minutes": None
         if parts is None
-        else [[row.minute, keys[row.api_key_id], models[row.model], *row.usage.parts] for row in parts],
+        else [
+            [(row.minute - run.window.start) // (60 * width), keys[row.api_key_id], models[row.model], *row.usage.parts]
+            for row in parts
+        ],
         "minutes_each": width,
         "guard": [state.guard.minutes, state.guard.requests] if state and state.guard else None,
         "evidence": digest(evidence_bytes(evidence)) if evidence else None,
@@ -132,7 +152,9 @@ def _bounds(bounds: Bounds | None) -> Json:
 
 
 def _observation(each: Observation) -> Json:
-    return [_seconds(each.at), each.status, *each.figure.parts, *each.reported.parts]
+    """All that was reported is told where the run has not all of it."""
+    reported = () if each.reported == each.figure else each.reported.parts
+    return [_seconds(each.at), each.status, *each.figure.parts, *reported]
 
 
 def _neighbour(claim: Claim, runs: Mapping[RunKey, int]) -> Json:

@@ -24,6 +24,11 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+MOVE = """place => location.hash === place || new Promise((done) => {
+  addEventListener("hashchange", () => done(true), { once: true });
+  location.hash = place;
+})"""
+
 WIDE, NARROW = (1280, 900), (320, 700)
 
 
@@ -59,8 +64,7 @@ class Seen:
 
     def go(self, place: str = "#/") -> None:
         """To a place of the page, as a link to it would."""
-        self.page.evaluate("place => { location.hash = place }", place)
-        self.page.wait_for_function("place => document.body.dataset.shown === location.hash", arg=place)
+        self.page.evaluate(MOVE, place)
 
     def texts(self, selector: str) -> list[str]:
         return self.page.eval_on_selector_all(selector, "all => all.map(each => each.innerText.trim())")

@@ -1,4 +1,7 @@
-"""Documents of the dashboard by hand: runs of every kind, drawn from dice, among them names that want to be more than text."""
+"""Documents of the dashboard by hand: runs of every kind, drawn from dice, among them names that want to be more than text.
+
+They are packed as reports/dashboard_data.py packs them.
+"""
 
 import random
 from itertools import count
@@ -47,6 +50,13 @@ REASONS = {
 }
 
 
+TEXTS = [
+    "all recorded calls were reported, nobody else used the key",
+    *(message for _, message, _ in REASONS.values() if message),
+    *HOSTILE_IDS,
+]
+
+
 def document(size=60):
     """The whole document; its runs come newest last, the hostile ones first."""
     dice = random.Random(size)
@@ -73,7 +83,9 @@ def document(size=60):
         "board": _board(runs),
         "keys": ["key_a", "key_b", HOSTILE_RUN[0]],
         "models": [*MODELS, HOSTILE_RUN[1]],
-        "runs": runs,
+        "texts": TEXTS,
+        "root": "runs",
+        "runs": [{name: value for name, value in run.items() if value is not None} for run in runs],
         "invalid": [
             {
                 "path": f"runs/{HOSTILE_RUN[0]}/r1/metrics.json",
@@ -110,12 +122,11 @@ def _run(dice, number, size):
     return {
         "framework": FRAMEWORKS[number % len(FRAMEWORKS)],
         "run_id": f"run-{number:04}",
-        "path": f"runs/{FRAMEWORKS[number % len(FRAMEWORKS)]}/run-{number:04}/metrics.json",
         "status": status,
         "group": GROUPS[status],
         "reasons": [reason] if reason else [],
-        "rests": "all recorded calls were reported, nobody else used the key" if status == "verified" else None,
-        "message": message,
+        "rests": 0 if status == "verified" else None,
+        "message": None if message is None else TEXTS.index(message),
         "next": following,
         "start": start,
         "end": end,
@@ -130,11 +141,9 @@ def _run(dice, number, size):
         "cost": f"0.{figure[0] % 10_000:04}" if read else None,
         "keys": [number % 2],
         "by_model": [[number % len(MODELS), *figure]] if read and not shared else [],
-        "observations": [[end + 3600 + look * 3660, ("pending", status)[look], *figure, *figure] for look in range(2)]
-        if read
-        else [],
+        "observations": [[end + 3600 + look * 3660, ("pending", status)[look], *figure] for look in range(2 * read)],
         "neighbours": [],
-        "minutes": minutes if read else None,
+        "minutes": [[(at - window[0]) // 60, *row] for at, *row in minutes] if read else None,
         "minutes_each": 1,
         "guard": [60, number % 5] if read else None,
         "evidence": f"{number:064x}" if read else None,

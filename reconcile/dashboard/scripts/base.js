@@ -1,8 +1,6 @@
 // What every view is made of. Text of others is only ever set as text: nothing on this page is parsed as HTML, and what
 // cannot be seen or turns the direction of reading is spelled out.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-
 /** An element with attributes, listeners (`onclick`) and children: elements, text, or nothing. */
 function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);

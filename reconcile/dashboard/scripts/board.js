@@ -51,7 +51,7 @@ function lookAt() {
     columns: [RUN, STATUS,
       { key: "age", title: "Age", value: ageOf, cell: (run) => span(ageOf(run)), numeric: true },
       { key: "reasons", title: "Why", value: reasonsOf },
-      { key: "message", title: "In its file", value: ({ message }) => message },
+      { key: "message", title: "In its file", value: ({ message }) => message, prose: true },
     ],
   }));
 }
@@ -70,7 +70,7 @@ function invalidTable() {
       { key: "line", title: "Line", value: ({ line }) => line, numeric: true },
       { key: "column", title: "Column", value: ({ column }) => column, numeric: true },
       { key: "pointer", title: "Member", value: ({ pointer }) => pointer },
-      { key: "message", title: "What is wrong", value: ({ message }) => message },
+      { key: "message", title: "What is wrong", value: ({ message }) => message, prose: true },
     ],
   });
 }
@@ -82,8 +82,8 @@ function errorsTable() {
     page: 10,
     columns: [
       { key: "code", title: "Error", value: ({ code }) => words(code) },
-      { key: "message", title: "What happened", value: ({ message }) => message },
-      { key: "remedy", title: "What to do", value: ({ remedy }) => remedy },
+      { key: "message", title: "What happened", value: ({ message }) => message, prose: true },
+      { key: "remedy", title: "What to do", value: ({ remedy }) => remedy, prose: true },
     ],
   });
 }
@@ -97,9 +97,9 @@ function waiting() {
     page: 10,
     sorted: { key: "due", down: false },
     columns: [RUN, STATUS,
-      { key: "ended", title: "Ended", value: ({ end }) => end, cell: ({ end }) => moment(end), saved: ({ end }) => iso(end), numeric: true },
-      { key: "due", title: "Due", value: ({ due }) => due, cell: ({ due }) => moment(due), saved: ({ due }) => due && iso(due), numeric: true },
-      { key: "next", title: "What happens next", value: ({ next }) => next },
+      instants("ended", "Ended", ({ end }) => end),
+      instants("due", "Due", ({ due }) => due),
+      { key: "next", title: "What happens next", value: ({ next }) => next, prose: true },
     ],
   }) : note("Nothing waits."));
 }

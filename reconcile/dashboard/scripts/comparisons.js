@@ -52,7 +52,7 @@ function comparisonCard({ title, document: found }) {
 
 function verdictBadge(verdict) {
   const [kind, text] = VERDICT_BADGES[verdict] ?? ["untested", words(verdict)];
-  return el("span", { class: `badge ${kind}` }, text);
+  return el("span", { class: `whole ${kind}` }, text);
 }
 
 function verdictSentence({ verdict, outside: metrics }) {
@@ -74,7 +74,7 @@ function metricsTable({ local, official, difference, percent: of, tolerance }, t
     amount("local", "Log", local), amount("official", "Provider", official),
     { key: "difference", title: "Difference", numeric: true, value: (metric) => asSortable(difference[metric]), cell: (metric) => differenceOf(difference[metric]) },
     { key: "percent", title: "%", numeric: true, value: (metric) => asSortable(of[metric]), cell: (metric) => differenceOf(of[metric], percentText) },
-    { key: "within", title: "Tolerance", value: (metric) => String(tolerance[metric].within), cell: (metric) => withinBadge(tolerance[metric]) },
+    { key: "within", title: "Tolerance", value: (metric) => String(tolerance[metric].within), cell: (metric) => withinBadge(tolerance[metric]), prose: true },
   ];
   return table({ caption: `Log and provider: ${title}`, columns, rows });
 }

@@ -31,7 +31,7 @@ function beside(index) {
 
 function verdict(run) {
   return el("div", { class: `verdict ${run.group}` },
-    el("p", {}, badge(run), run.reasons.length > 0 && ` ${reasonsOf(run)}`),
+    el("p", {}, badge(run), run.reasons.length > 0 && `: ${reasonsOf(run)}`),
     run.message && el("p", {}, run.message),
     facts([
       ["Rests on", run.rests],
@@ -50,7 +50,7 @@ function usageTable(run) {
   const number = (key, title, value) => ({ key, title, value, numeric: true });
   const figure = (kind) => run.figure[kind];
   const recorded = (kind) => run.recorded[kind];
-  return el("div", {},
+  return el("div", { class: "stack" },
     !run.exact && note("The figure is not exact: other runs or unclaimed usage reach into its minutes. The truth lies within the bounds."),
     table({
       caption: "Recorded by the run, and reported by the provider",
@@ -63,7 +63,7 @@ function usageTable(run) {
         { ...number("difference", "Reported less recorded", (kind) => gapOf(recorded(kind), figure(kind))), cell: (kind) => signed(gapOf(recorded(kind), figure(kind))) },
       ],
     }),
-    run.cost !== null && note(`${dollars(run.cost)} by list prices, an estimate of its file.`));
+    run.cost && note(`${dollars(run.cost)} by list prices, an estimate of its file.`));
 }
 
 function recordedText({ recorded }) {
@@ -106,14 +106,15 @@ function capital(text) {
 
 function observationsTable(run) {
   if (!run.observations.length) return note("It was not read yet.");
+  const apart = run.observations.some((row) => KINDS.some((_, index) => row[2 + index] !== row[6 + index]));
   return table({
-    caption: "Every complete read that was kept",
+    caption: apart ? "Every complete read that was kept; last, all usage of its minutes, whosever it is" : "Every complete read that was kept",
     rows: run.observations,
     columns: [
-      { key: "at", title: "Read", value: ([at]) => at, cell: ([at]) => moment(at), saved: ([at]) => iso(at) },
+      instants("at", "Read", ([at]) => at),
       { key: "status", title: "Then", value: ([, status]) => words(status) },
       ...KINDS.map((kind, index) => ({ key: kind, title: capital(kind), value: (row) => row[2 + index], numeric: true })),
-      ...KINDS.map((kind, index) => ({ key: `reported ${kind}`, title: `All ${kind} of its minutes`, value: (row) => row[6 + index], numeric: true })),
+      ...(apart ? KINDS.map((kind, index) => ({ key: `all ${kind}`, title: `All ${kind}`, value: (row) => row[6 + index], numeric: true })) : []),
     ],
   });
 }
@@ -121,7 +122,7 @@ function observationsTable(run) {
 /** What the verdict can be computed from again. */
 function evidence(run) {
   const quiet = run.guard && `${plural(run.guard[1], "request")} that no run claims, in the ${plural(run.guard[0], "nearest unclaimed minute")}`;
-  return el("div", {},
+  return el("div", { class: "stack" },
     facts([
       ["File", el("code", {}, run.path)],
       ["Ran", `${moment(run.start)} to ${moment(run.end)}, ${span((run.end - run.start) / 60)}`],

@@ -70,12 +70,12 @@ const usage = (key, title, kind) => ({ key, title, value: ({ figure }) => figure
 const RUN_COLUMNS = [
   RUN,
   STATUS,
-  { key: "ended", title: "Ended", value: ({ end }) => end, cell: ({ end }) => moment(end), numeric: true },
+  instants("ended", "Ended", ({ end }) => end),
   usage("tokens_in", "Tokens in", 0),
   usage("tokens_out", "Tokens out", 1),
   usage("cached_tokens", "Cached", 2),
   usage("api_calls", "Calls", 3),
-  { key: "cost", title: "Cost", value: ({ cost }) => (cost === null ? null : Number(cost)), cell: ({ cost }) => dollars(cost), numeric: true },
+  { key: "cost", title: "Cost", value: ({ cost }) => (cost ? Number(cost) : null), cell: ({ cost }) => dollars(cost), numeric: true },
   { key: "minutes_to_verify", title: "Time to verify", value: minutesToVerify, cell: (run) => (minutesToVerify(run) === null ? "–" : span(minutesToVerify(run))), numeric: true },
 ];
 

@@ -24,6 +24,12 @@ function badge({ status, group }) {
   return el("span", { class: `badge ${group}` }, el("span", { class: "sign", "aria-hidden": "true" }, GROUPS[group]?.sign), STATUSES[status] ?? status);
 }
 
+/** A column of instants, from a function of a row to seconds; null where there is none. */
+function instants(key, title, value) {
+  const cell = (row) => (value(row) ? el("time", { datetime: iso(value(row)) }, moment(value(row))) : "–");
+  return { key, title, value, cell, saved: (row) => value(row) && iso(value(row)) };
+}
+
 function nameOf(run) {
   return `${run.framework}/${run.run_id}`;
 }
@@ -47,7 +53,7 @@ function ageOf(run) {
 
 /** Minutes from the end of its window to its verdict; null where it has none. */
 function minutesToVerify(run) {
-  return run.verified === null || run.verified === undefined ? null : (run.verified - run.window[1]) / 60;
+  return run.verified ? (run.verified - run.window[1]) / 60 : null;
 }
 
 /** The names of what it used: of the models that its rows name. */
@@ -60,5 +66,5 @@ function modelsOf(run) {
 function figureOf(run, kind) {
   if (!run.figure) return "–";
   const [low, high] = run.bounds ? run.bounds.map((usage) => usage[kind]) : [run.figure[kind], run.figure[kind]];
-  return low === high ? count(run.figure[kind]) : `${count(low)} to ${count(high)}`;
+  return low === high ? count(run.figure[kind]) : el("span", { class: "either" }, `${count(low)} to ${count(high)}`);
 }

@@ -3,9 +3,9 @@
 const collator = new Intl.Collator("en", { numeric: true });
 const orders = new Map();
 
-/** A table with a caption. A column is `{key, title, value(row), cell(row), saved(row), numeric}`: what it is sorted by, what it
- *  shows where that is another thing, and what a download holds where that is a third. `sorted` is `{key, down}` or null: as
- *  the rows come. With a `name` its rows can be downloaded, all pages of them, under that name: its columns, or those of `held`. */
+/** A table with a caption. A column is `{key, title, value(row), cell(row), saved(row), numeric, prose}`: what it is sorted by, what it
+ *  shows where that is another thing, and what a download holds where that is a third; `prose: true` gives it room for
+ *  sentences. `sorted` is `{key, down}` or null: as the rows come. With a `name` its rows can be downloaded, all pages of them, under that name: its columns, or those of `held`. */
 function table({ caption, columns, rows, sorted = null, page = 50, name = null, held = columns }) {
   const state = { rows, order: orders.get(caption) ?? sorted, from: 0 };
   const body = el("tbody");
@@ -24,7 +24,7 @@ function table({ caption, columns, rows, sorted = null, page = 50, name = null, 
   arrange();
   return el("div", { class: "table" },
     el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `Table: ${caption}` },
-      el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, heads)), body)),
+      el("table", {}, el("caption", {}, el("span", {}, caption)), el("thead", {}, el("tr", {}, heads)), body)),
     el("div", { class: "under" },
       rows.length > page && pages.node,
       name !== null && rows.length > 0 && downloads(name, held, () => state.rows)));
@@ -63,7 +63,7 @@ function compared(one, other, down) {
 function fill(body, columns, state, page, pages) {
   const shown = state.rows.slice(state.from, state.from + page);
   const cells = (row) => columns.map((column, index) =>
-    el(index ? "td" : "th", { scope: !index && "row", class: column.numeric && "number" }, shownIn(column, row)));
+    el(index ? "td" : "th", { scope: !index && "row", class: column.numeric ? "number" : column.prose && "prose" }, shownIn(column, row)));
   body.replaceChildren(...shown.map((row) => el("tr", {}, cells(row))));
   if (!shown.length) body.append(el("tr", {}, el("td", { colspan: columns.length, class: "none" }, "None.")));
   pages.say();

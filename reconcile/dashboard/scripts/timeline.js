@@ -89,8 +89,6 @@ function svg(tag, attributes) {
 
 // ------------------------------------------------------------------------------------------- the same as tables
 
-const instantColumn = (key, title, value) => ({ key, title, value, cell: (row) => moment(value(row)), saved: (row) => iso(value(row)) });
-
 function minutesTable(run) {
   if (!run.minutes) return null;
   const node = el("details", { class: "numbers" }, el("summary", {}, "Numbers of its minutes"));
@@ -99,7 +97,7 @@ function minutesTable(run) {
     name: "minutes",
     rows: run.minutes,
     columns: [
-      instantColumn("minute", "Minute", ([at]) => at),
+      instants("minute", "Minute", ([at]) => at),
       { key: "key", title: "Key", value: ([, key]) => keyName(key) },
       { key: "model", title: "Model", value: ([, , model]) => modelName(model) },
       ...KINDS.map((kind, index) => ({ key: kind, title: capital(kind), value: (row) => row[3 + index], numeric: true })),
@@ -118,8 +116,8 @@ function neighboursTable(run) {
     page: 10,
     columns: [
       { key: "run", title: "Run", value: ([, name]) => name, cell: ([index, name]) => (data.runs[index] ? runLink(data.runs[index]) : name) },
-      instantColumn("start", "From", ([, , start]) => start),
-      instantColumn("end", "To", ([, , , end]) => end),
+      instants("start", "From", ([, , start]) => start),
+      instants("end", "To", ([, , , end]) => end),
       { key: "shared_minutes", title: "Minutes shared", numeric: true,
         value: ([, , start, end]) => Math.max(0, Math.min(end, window[1]) - Math.max(start, window[0])) / 60 },
       { key: "file", title: "Its file", value: ([, , , , gone]) => (gone ? "gone or broken" : "there") },

@@ -1,0 +1,170 @@
+"""The data of the dashboard, member by member."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from support.runs import END, FIRST, KEY, MODEL, SCOPE, WINDOW, Tale, after, attribution_of, neighbour, usage
+
+from reconcile.core.account import Account
+from reconcile.core.dashboard import Dashboard
+from reconcile.core.evidence import evidence_bytes, evidence_of
+from reconcile.core.lag import lag_of
+from reconcile.core.model import Claim, Finding, Policy, Scope
+from reconcile.core.seal import digest
+from reconcile.core.selection import Selection
+from reconcile.core.summary import RunReport, Summary
+from reconcile.errors import ConfigurationError
+from reconcile.reports.dashboard_data import dashboard_json, with_hashed_keys
+
+NOW = after("03:00")
+HOUR = 3_600
+END_AT = int(END.timestamp())
+
+
+def account(run, *, selection=Selection.OBSERVED, scope=SCOPE, neighbours=(), shown=None, due=None):
+    return Account(
+        report=RunReport(run=run, selection=selection, due_at=due),
+        claim=Claim(KEY, scope, run.window) if scope else None,
+        neighbours=neighbours,
+        plateau=None,
+        policy=Policy(),
+        now=NOW,
+        requests=(),
+        evidence=evidence_of(attribution_of(shown, *neighbours), after("02:00")) if shown else None,
+    )
+
+
+def dashboard(*accounts, comparisons=(), **members):
+    runs = tuple(each.report for each in accounts)
+    return Dashboard(
+        summary=Summary(now=NOW, policy=Policy(), discovered=len(runs), runs=runs, **members),
+        accounts=accounts,
+        lag=lag_of([report.run for report in runs], Policy(), NOW),
+        comparisons=comparisons,
+    )
+
+
+def document(*accounts, **members):
+    found = dashboard_json(dashboard(*accounts, **members), program="1.2.3")
+    assert json.loads(json.dumps(found)) == found
+    return found
+
+
+def verified():
+    tale = Tale()
+    tale.read("00:45", "100 3x50")
+    tale.read("01:45", "100 3x50")
+    return tale
+
+
+def test_a_verified_run():
+    found = document(account(verified().run, shown="100 3x50"))
+    (run,) = found["runs"]
+    texts = found["texts"]
+    assert (found["root"], found["keys"], found["models"]) == ("runs", ["key_a"], [MODEL])
+    assert run == {
+        "framework": "chatdev",
+        "run_id": "a",
+        "status": "verified",
+        "group": "verified",
+        "reasons": ["stable"],
+        "rests": 0,
+        "message": 1,
+        "start": END_AT - 600,
+        "end": END_AT,
+        "window": [WINDOW.start, WINDOW.end],
+        "figure": [150, 15, 37, 4],
+        "exact": True,
+        "recorded": [None] * 4,
+        "reconciled": END_AT + 45 * 60,
+        "verified": END_AT + 105 * 60,
+        "keys": [0],
+        "by_model": [[0, 150, 15, 37, 4]],
+        "observations": [
+            [END_AT + 45 * 60, "pending", 150, 15, 37, 4],
+            [END_AT + 105 * 60, "verified", 150, 15, 37, 4],
+        ],
+        "neighbours": [],
+        "minutes": [[0, 0, 0, 100, 10, 25, 1], [1, 0, 0, 50, 5, 12, 3]],
+        "minutes_each": 1,
+        "guard": run["guard"],
+        "evidence": digest(evidence_bytes(evidence_of(attribution_of("100 3x50"), after("02:00")))),
+    }
+    assert run["guard"][1] == 0
+    assert texts[1] == "Data stable across 60 minute interval"
+    assert "nobody else used the key" in texts[0]
+
+
+def test_a_run_that_was_never_read_has_its_next_step_and_no_figure():
+    (run,) = document(account(Tale().run, selection=Selection.TOO_YOUNG, scope=None, due=after("00:30")))["runs"]
+    assert (run["status"], run["group"], run["keys"], run["by_model"]) == ("skipped", "waiting", [], [])
+    assert run["next"] == "ended 3 h ago: due at 12:30Z"
+    assert run["due"] == END_AT + 1800
+    assert {"figure", "minutes", "rests", "message", "evidence", "verified"} & run.keys() == set()
+
+
+def test_shared_minutes_have_bounds_and_the_claims_beside():
+    beside, lost = neighbour("b", 0, 3), replace(neighbour("c", 1, 2), gone=True)
+    tale = Tale(neighbours=[beside, lost])
+    tale.read("00:45", "100 3x50")
+    one = account(tale.run, neighbours=(beside, lost), shown="100 3x50")
+    other = replace(one, report=replace(one.report, run=replace(tale.run, key=beside.run)), neighbours=())
+    run = document(one, other)["runs"][0]
+    assert (run["bounds"], run["exact"]) == ([[0, 0, 0, 0], [150, 15, 37, 4]], False)
+    assert run["neighbours"] == [
+        [1, "chatdev/b", FIRST, FIRST + 180, False],
+        [None, "chatdev/c", FIRST + 60, FIRST + 120, True],
+    ]
+
+
+def test_a_read_of_more_than_the_run_has_tells_both():
+    run = verified().run
+    first = replace(run.state.observations[0], figure=usage(100))
+    run = replace(run, state=replace(run.state, observations=(first,)))
+    assert document(account(run))["runs"][0]["observations"] == [
+        [END_AT + 45 * 60, "pending", 100, 10, 25, 1, 150, 15, 37, 4]
+    ]
+
+
+def test_a_cost_is_as_the_file_has_it():
+    run = replace(verified().run, cost_usd=0.0126)
+    assert document(account(run))["runs"][0]["cost"] == "0.0126"
+
+
+def test_an_empty_folder():
+    found = document()
+    assert (found["runs"], found["root"], found["keys"], found["texts"]) == ([], None, [], [])
+    assert found["board"]["invalid"] == 0
+
+
+def test_what_is_not_valid_and_what_went_wrong():
+    error = ConfigurationError("no id", code="missing_key_id", remedy="set it")
+    found = document(findings=(Finding("runs/a/b/metrics.json", 3, 5, "/steps", "is missing"),), errors=(error,))
+    assert found["invalid"] == [
+        {"path": "runs/a/b/metrics.json", "line": 3, "column": 5, "pointer": "/steps", "message": "is missing"}
+    ]
+    assert found["errors"] == [{"code": "missing_key_id", "message": "no id", "remedy": "set it"}]
+
+
+def test_who_made_it_when_and_under_which_policy():
+    found = document()
+    assert (found["schema_version"], found["program"], found["generated_at"]) == (1, "1.2.3", END_AT + 3 * HOUR)
+    assert found["policy"]["max_age_minutes"] == 1440
+
+
+@pytest.mark.parametrize("by", ["key", "project"])
+def test_no_id_is_left_where_they_are_hashed(by):
+    scope = Scope("openai", ("key_a",), ("p-1",))
+    saved = ("c.json", {"by": by, "rows": [{"name": "k-77"}, {"name": None}], "local": "k-77"})
+    made = dashboard(account(verified().run, scope=scope, shown="100"), comparisons=(saved,))
+    text = json.dumps(with_hashed_keys(dashboard_json(made, program="1"), made))
+    assert [name for name in ("key_a", "p-1", "k-77") if f'"{name}"' in text] == []
+    assert text.count("key-") >= 3
+
+
+def test_rows_that_name_no_payer_stay_where_ids_are_hashed():
+    saved = ("c.json", {"by": "day", "rows": [{"name": "2026-01-05"}]})
+    made = dashboard(comparisons=(saved,))
+    plain = dashboard_json(made, program="1")
+    assert with_hashed_keys(plain, made) == plain
