@@ -72,7 +72,7 @@ function recordedChart(days) {
 
 function recordedTable(days) {
   const of = (kind, member, key, title) => ({ key, title, numeric: true, value: (row) => (row[kind].runs ? row[kind][member] : null) });
-  const gap = (kind, key) => ({ key, title: "Difference", numeric: true, value: (row) => gapPercent(row[kind]), cell: (row) => differenceOf(gapPercent(row[kind]), percentText) });
+  const gap = (kind, key) => ({ key, title: `% of ${kind}`, numeric: true, value: (row) => gapPercent(row[kind]), cell: (row) => differenceOf(gapPercent(row[kind]), percentText) });
   const columns = [
     { key: "day", title: "Day", value: ({ name }) => name },
     of("tokens", "runs", "token_runs", "Runs with tokens"), of("tokens", "recorded", "recorded_tokens", "Tokens recorded"),
