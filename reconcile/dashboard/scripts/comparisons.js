@@ -28,7 +28,7 @@ function titleOf({ name }, index) {
 
 function howToCompare() {
   return el("div", { class: "outside" }, el("p", {}, "No comparison was given to this page. Save one, and make the page with it:"),
-    el("pre", { tabindex: "0" }, el("code", {}, "reconcile compare --json > c.json\nreconcile report --html DIR --comparison c.json")));
+    ...["reconcile compare --json > c.json", "reconcile report --html DIR --comparison c.json"].map((line) => el("code", {}, line)));
 }
 
 function comparisonCard({ title, document: found }) {
