@@ -23,7 +23,7 @@ from reconcile.workflow import reporting
     "--comparison",
     "comparisons",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Show this comparison too, as `compare --json` printed it. Any number of times.",
 )

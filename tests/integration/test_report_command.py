@@ -114,3 +114,8 @@ def test_a_library_that_was_changed_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(dashboard_files, "LIBRARY", changed)
     with pytest.raises(StoreError, match="not the file that was shipped"):
         dashboard_files.parts()
+
+
+def test_a_comparison_that_is_not_there_is_named(folder):
+    result = said("--html", "site", "--comparison", "gone.json")
+    assert (result.exit_code, "gone.json: cannot be read" in result.output, Path("site").exists()) == (3, True, False)
