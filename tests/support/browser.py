@@ -14,7 +14,13 @@ from playwright.sync_api import Page, sync_playwright
 from reconcile.adapters.dashboard_files import parts
 from reconcile.reports.dashboard import page as put_together
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 FLAGS = (
     "--no-sandbox",  # a container's user is root, for whom Chromium has no sandbox
     "--disable-gpu",
