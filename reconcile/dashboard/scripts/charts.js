@@ -61,11 +61,18 @@ function forgetCharts() {
   charts.clear();
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const waiting of charts.values()) if (waiting.drawn) drawChart(waiting);
-});
+function drawAgain({ all = false } = {}) {
+  for (const waiting of charts.values()) if (all || waiting.drawn) drawChart(waiting);
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAgain());
 addEventListener("beforeprint", () => {
-  for (const waiting of charts.values()) if (!waiting.drawn) drawChart(waiting);
+  document.documentElement.style.colorScheme = "light"; // paper is white, and what was not in view is printed too
+  drawAgain({ all: true });
+});
+addEventListener("afterprint", () => {
+  document.documentElement.style.colorScheme = "";
+  drawAgain();
 });
 
 // ------------------------------------------------------------------------------------------- what Chart.js is told
