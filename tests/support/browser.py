@@ -14,7 +14,13 @@ from playwright.sync_api import Page, sync_playwright
 from reconcile.adapters.dashboard_files import parts
 from reconcile.reports.dashboard import page as put_together
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 FLAGS = (
     "--no-sandbox",  # a container's user is root, for whom Chromium has no sandbox
     "--disable-gpu",
@@ -29,6 +35,7 @@ MOVE = """place => location.hash === place || new Promise((done) => {
   location.hash = place;
 })"""
 
+AXE = Axe()
 WIDE, NARROW = (1280, 900), (320, 700)
 
 
@@ -70,11 +77,18 @@ class Seen:
         return self.page.eval_on_selector_all(selector, "all => all.map(each => each.innerText.trim())")
 
     def violations(self) -> list[str]:
-        """What axe finds, an element a line."""
+        """What axe finds in light, and what its rule of contrast finds in dark, an element a line."""
+        self.page.emulate_media(color_scheme="light")
+        light = self._axe({"resultTypes": ["violations"]})
+        self.page.emulate_media(color_scheme="dark")
+        return light + self._axe({"resultTypes": ["violations"], "runOnly": ["color-contrast"]})
+
+    def _axe(self, options: dict[str, Any]) -> list[str]:
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.axe_script)
+        found = self.page.evaluate("options => axe.run(options)", options)["violations"]
         return [
-            f"{found['id']}: {node['html'][:160]} ({node['any'][0]['message'] if node['any'] else ''})"
-            for found in Axe().run(self.page).response["violations"]
-            for node in found["nodes"]
+            f"{each['id']}: {node['html'][:160]} {node['failureSummary']}" for each in found for node in each["nodes"]
         ]
 
     def overflow(self) -> int:
@@ -93,6 +107,7 @@ def opened(chromium, file: Path, *, place: str = "#/", size: tuple[int, int] = W
         "console", lambda said: seen.complaints.append(said.text) if said.type in {"error", "warning"} else None
     )
     seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    seen.page.on("dialog", lambda shown: (seen.complaints.append(shown.message), shown.dismiss()))
     seen.page.on("request", lambda asked: seen.requests.append(asked.url))
     seen.page.goto(seen.address + place)
     return seen

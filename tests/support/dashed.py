@@ -1,12 +1,17 @@
-"""Documents of the dashboard by hand: runs of every kind, drawn from dice, among them names that want to be more than text.
+"""Documents of the dashboard by hand: runs of every kind, drawn from dice, some with names that want to be markup.
 
 They are packed as reports/dashboard_data.py packs them.
 """
 
 import random
+from dataclasses import replace
 from itertools import count
+from urllib.parse import quote
 
 from support.hostile import HOSTILE
+from support.week import calls, compared
+
+from reconcile.core.comparing.wire import comparison_json
 
 MADE = 1772971200
 """2026-03-08 12:00Z, when the page is made."""
@@ -59,17 +64,12 @@ TEXTS = [
 
 def document(size=60):
     """The whole document; its runs come newest last, the hostile ones first."""
-    dice = random.Random(size)
+    dice = random.Random(size)  # noqa: S311  the same runs each time
     runs = [_run(dice, number, size) for number in range(size)]
     for run, number in zip(runs, count()):
         _meet(run, number, runs)
     for run, run_id in zip(runs, HOSTILE_IDS, strict=False):
-        run |= {
-            "framework": HOSTILE_RUN[0],
-            "run_id": run_id,
-            "path": f"runs/x/{run_id}/metrics.json",
-            "message": run_id,
-        }
+        run |= {"framework": HOSTILE_RUN[0], "run_id": run_id, "message": TEXTS.index(run_id)}
     return {
         "schema_version": 1,
         "generated_at": MADE,
@@ -104,8 +104,17 @@ def document(size=60):
         ],
         "errors": [{"code": "unreadable", "message": HOSTILE_RUN[1], "remedy": "give read permission"}],
         "lag": _lag(),
-        "comparisons": [{"name": f"{name}.json", "document": _comparison()} for name in ("week", HOSTILE_RUN[0])],
+        "comparisons": [{"name": HOSTILE_RUN[0], "document": _comparison()}],
     }
+
+
+def named(run):
+    return f"{run['framework']}/{run['run_id']}"
+
+
+def place_of(run):
+    """The address of a run's page."""
+    return f"#/run/{quote(run['framework'], safe='')}/{quote(run['run_id'], safe='')}"
 
 
 def _run(dice, number, size):
@@ -226,7 +235,8 @@ def _board(runs):
 
 
 def _comparison():
-    return comparison_json(compared([replace(call, requests=call.requests + 1) for call in calls()], calls()))
+    """The log has a call more than the provider, of each that it has."""
+    return comparison_json(compared([replace(call, requests=call.requests + 1) for call in calls()]))
 
 
 def _lag():

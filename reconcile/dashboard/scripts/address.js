@@ -88,11 +88,15 @@ function draw() {
   const { title, render } = views.get(known);
   const main = document.getElementById("main");
   drawn = location.href;
+  document.title = titled(title);
   forgetCharts();
   main.replaceChildren();
   render(main, rest);
-  document.title = `${title} · LLM usage, reconciled`;
   navigation(known === "run" ? "runs" : known);
+}
+
+function titled(title) {
+  return `${printable(title)} · LLM usage, reconciled`;
 }
 
 function navigation(current) {

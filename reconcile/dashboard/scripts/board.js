@@ -15,14 +15,20 @@ function standing() {
   const { verified, waiting, broken, missed } = totals();
   const all = data.runs.length;
   if (!all) return data.board.invalid ? "There is no valid run yet." : "There is no run yet.";
-  if (verified === all) return all === 1 ? "The one run is verified." : `All ${count(all)} runs are verified.`;
+  if (verified === all) return all === 1 ? `The one run is verified${inheritedText()}.` : `All ${count(all)} runs are verified${inheritedText()}.`;
   const rest = [
     waiting && `${count(waiting)} ${waiting === 1 ? "waits" : "wait"} for a verdict`,
     broken && `${count(broken)} ${broken === 1 ? "needs" : "need"} a look`,
     missed && `${count(missed)} ${missed === 1 ? "was" : "were"} never read before the cutoff`,
   ].filter(Boolean);
   const last = rest.pop();
-  return `${count(verified)} of ${plural(all, "run")} ${verified === 1 ? "is" : "are"} verified; ${rest.length ? `${rest.join(", ")} and ${last}` : last}.`;
+  return `${count(verified)} of ${plural(all, "run")} ${verified === 1 ? "is" : "are"} verified${inheritedText()}; ${rest.length ? `${rest.join(", ")} and ${last}` : last}.`;
+}
+
+/** What another tool verified is said apart: this one has not shown that it is right. */
+function inheritedText() {
+  const inherited = data.runs.filter(({ status }) => status === "inherited").length;
+  return inherited ? `, ${count(inherited)} of them by another tool` : "";
 }
 
 function totals() {

@@ -26,7 +26,7 @@ function signless(text) {
  *  `says`: what it shows, in a sentence. `labels`: one for each value. `unit`: "count" (where none is named), "dollars" or "percent".
  *  `series`: `{name, values, colour, band, stepped}`: `colour` names a token of the style, as "--warn"; `band` is
  *  `{name, low, high}` around a line; `stepped` holds a value, and what is at least so, until the next; null is no value.
- *  `x` and `y` name the axes, `most` is where that of the values ends. */
+ *  `x` and `y` name the axes; that of the values ends at `most`, or has `around` above and below zero at least. */
 function chart(spec) {
   const canvas = el("canvas", { role: "img", "aria-label": spec.says });
   const box = el("div", { class: spec.across ? "chart across" : "chart" }, canvas);
@@ -61,11 +61,18 @@ function forgetCharts() {
   charts.clear();
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const waiting of charts.values()) if (waiting.drawn) drawChart(waiting);
-});
+function drawAgain({ all = false } = {}) {
+  for (const waiting of charts.values()) if (all || waiting.drawn) drawChart(waiting);
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAgain());
 addEventListener("beforeprint", () => {
-  for (const waiting of charts.values()) if (!waiting.drawn) drawChart(waiting);
+  document.documentElement.style.colorScheme = "light"; // paper is white, and what was not in view is printed too
+  drawAgain({ all: true });
+});
+addEventListener("afterprint", () => {
+  document.documentElement.style.colorScheme = "";
+  drawAgain();
 });
 
 // ------------------------------------------------------------------------------------------- what Chart.js is told
@@ -75,7 +82,7 @@ function settingsOf(spec) {
   const bars = spec.kind === "bar" || spec.kind === "stacked";
   const datasets = spec.series.flatMap((one, index) => (bars
     ? [barsOf(one, index, colours)]
-    : [...bandOf(one, index, colours), lineOf(one, index, colours, spec.kind)]));
+    : [lineOf(one, index, colours, spec.kind), ...bandOf(one, index, colours)]));
   return {
     type: bars ? "bar" : spec.kind,
     data: { labels: spec.labels.map(String).map(printable), datasets },
@@ -107,12 +114,12 @@ function lineOf(one, index, colours, kind) {
     pointStyle: POINTS[index % POINTS.length], pointRadius: one.values.length > 100 ? 2 : 4 };
 }
 
-/** A band is two lines without points: the lower one unnamed, the area up to the upper one filled. */
+/** A band is two lines without points, behind the one that it is of: the lower unnamed, the area up to the upper filled. */
 function bandOf(one, index, colours) {
   if (!one.band) return [];
   const edge = { borderColor: colours.series[index], borderWidth: 1, borderDash: [2, 3], pointRadius: 0, pointStyle: "rect" };
   const [rising, risen] = one.stepped ? ["before", "after"] : [false, false];
-  const area = filling(1, colours.series[index], colours.paper, 0.35);
+  const area = filling(1, colours.series[index], null);
   return [{ ...edge, label: "", data: one.band.low, stepped: rising },
     { ...edge, label: one.band.name, data: one.band.high, stepped: risen, fill: "-1", backgroundColor: area }];
 }
@@ -121,7 +128,7 @@ function scalesOf(spec, colours) {
   const [, short] = UNITS[spec.unit ?? "count"];
   const lines = { grid: { color: colours.line }, border: { color: colours.line } };
   const named = (text) => ({ display: Boolean(text), text, color: colours.soft });
-  const value = { ...lines, stacked: spec.kind === "stacked", beginAtZero: true, max: spec.most, ticks: { color: colours.soft, callback: short, maxTicksLimit: 7 } };
+  const value = { ...lines, stacked: spec.kind === "stacked", beginAtZero: true, max: spec.most, ...spec.around && { suggestedMin: -spec.around, suggestedMax: spec.around }, ticks: { color: colours.soft, callback: short, maxTicksLimit: 7 } };
   const label = { ...lines, stacked: spec.kind === "stacked",
     ticks: { color: colours.soft, maxRotation: 45, autoSkip: !spec.across,
       callback(position) { return shortened(String(this.getLabelForValue(position)), spec.across ? this.chart.width / 18 : 24); } } };
@@ -136,8 +143,9 @@ function shortened(text, most) {
 
 /** It cannot be clicked: a keyboard could not do the same, and the table has each series by itself. */
 function legendOf(datasets, colours) {
+  const points = datasets.some(({ pointStyle }) => pointStyle);
   return { display: datasets.length > 1, position: "bottom", onClick: () => {},
-    labels: { color: colours.ink, usePointStyle: datasets.some(({ pointStyle }) => pointStyle), filter: ({ text }) => text !== "" } };
+    labels: { color: colours.ink, usePointStyle: points, boxHeight: points ? 6 : 10, boxWidth: points ? 10 : 24, filter: ({ text }) => text !== "" } };
 }
 
 function tipsOf(spec) {

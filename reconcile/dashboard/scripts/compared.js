@@ -14,8 +14,8 @@ function sentence(text) {
 
 /** The terms sum to the total, to the last digit, so they are shown to the last digit. */
 function costDifference(terms) {
-  if (!terms) return null;
-  const item = (name, amount) => el("div", {}, el("dt", {}, name), el("dd", {}, differenceOf(amount, String)));
+  if (!terms || !signOf(terms.total)) return null;
+  const item = (name, amount) => el("div", {}, el("dt", {}, name), el("dd", {}, differenceOf(amount, (text) => text.replace("-", "−"))));
   return el("div", {}, el("h4", {}, "The difference in cost (USD)"),
     el("dl", { class: "terms" }, SPLIT.filter((term) => signOf(terms[term])).map((term) => item(term, terms[term])), item("total", terms.total)));
 }

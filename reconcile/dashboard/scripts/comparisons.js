@@ -28,7 +28,7 @@ function titleOf({ name }, index) {
 
 function howToCompare() {
   return el("div", { class: "outside" }, el("p", {}, "No comparison was given to this page. Save one, and make the page with it:"),
-    el("pre", { tabindex: "0" }, el("code", {}, "reconcile compare --json > c.json\nreconcile report --html DIR --comparison c.json")));
+    ...["reconcile compare --json > c.json", "reconcile report --html DIR --comparison c.json"].map((line) => el("code", {}, line)));
 }
 
 function comparisonCard({ title, document: found }) {
@@ -37,7 +37,7 @@ function comparisonCard({ title, document: found }) {
   const left = found.rows.length - rows.length;
   return el("article", { "aria-label": title, class: "comparison" },
     el("h3", {}, title),
-    el("p", {}, verdictBadge(found.verdict), ` ${period.start} to ${period.end} (UTC)`),
+    el("p", {}, verdictBadge(found.verdict), " ", el("time", {}, period.start), " to ", el("time", {}, period.end), " (UTC)"),
     note(verdictSentence(found)),
     metricsTable(found, title),
     comparisonDownloads(found, title, rows),
@@ -52,7 +52,7 @@ function comparisonCard({ title, document: found }) {
 
 function verdictBadge(verdict) {
   const [kind, text] = VERDICT_BADGES[verdict] ?? ["untested", words(verdict)];
-  return el("span", { class: `badge ${kind}` }, text);
+  return el("span", { class: `whole ${kind}` }, text);
 }
 
 function verdictSentence({ verdict, outside: metrics }) {
@@ -66,17 +66,19 @@ function rowsShown({ by, rows }) {
   return by === "day" ? rows.filter(({ name }) => !isTold(name) || (name >= start && name <= end)) : rows;
 }
 
+/** In the order of the text report: parts of the input below it, so it is not sorted. */
 function metricsTable({ local, official, difference, percent: of, tolerance }, title) {
-  const rows = Object.keys(METRICS).filter((metric) => metric in tolerance);
-  const amount = (key, heading, side) => ({ key, title: heading, numeric: true, value: (metric) => asSortable(side[metric]), cell: (metric) => figureText(side[metric]) });
-  const columns = [
-    { key: "metric", title: "Metric", value: (metric) => METRICS[metric], cell: (metric) => el("span", { class: WITHIN_INPUT.has(metric) && "part" }, METRICS[metric]) },
-    amount("local", "Log", local), amount("official", "Provider", official),
-    { key: "difference", title: "Difference", numeric: true, value: (metric) => asSortable(difference[metric]), cell: (metric) => differenceOf(difference[metric]) },
-    { key: "percent", title: "%", numeric: true, value: (metric) => asSortable(of[metric]), cell: (metric) => differenceOf(of[metric], percentText) },
-    { key: "within", title: "Tolerance", value: (metric) => String(tolerance[metric].within), cell: (metric) => withinBadge(tolerance[metric]) },
+  const caption = `Log and provider: ${title}`;
+  const metrics = Object.keys(METRICS).filter((metric) => metric in tolerance);
+  const head = (text, numeric) => el("th", { scope: "col", class: numeric && "number" }, text);
+  const cells = (metric) => [
+    el("th", { scope: "row", class: WITHIN_INPUT.has(metric) && "part" }, METRICS[metric], " ", withinBadge(tolerance[metric])),
+    ...[figureText(local[metric]), figureText(official[metric]), differenceOf(difference[metric]), differenceOf(of[metric], percentText)].map((cell) => el("td", { class: "number" }, cell)),
   ];
-  return table({ caption: `Log and provider: ${title}`, columns, rows });
+  return el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `Table: ${caption}` },
+    el("table", { class: "metrics" }, el("caption", {}, el("span", {}, caption)),
+      el("thead", {}, el("tr", {}, head("Metric"), ...["Log", "Provider", "Difference", "%"].map((text) => head(text, true)))),
+      el("tbody", {}, metrics.map((metric) => el("tr", {}, cells(metric))))));
 }
 
 function asSortable(value) {
@@ -86,12 +88,12 @@ function asSortable(value) {
 /** Requests, tokens and cost of both sides, row by row. */
 function rowsTable({ caption, by, rows, name = null }) {
   const side = (key, heading, of, metric) => ({ key, title: heading, numeric: true, value: (row) => asSortable(row[of]?.[metric]), cell: (row) => figureText(row[of]?.[metric]), saved: (row) => row[of]?.[metric] });
-  const gap = (key, metric) => ({ key, title: "%", numeric: true, value: (row) => asSortable(row.percent?.[metric]), cell: (row) => differenceOf(row.percent?.[metric], percentText), saved: (row) => row.percent?.[metric] });
+  const gap = (key, metric) => ({ key, title: `% of ${{ requests: "requests", total_tokens: "tokens", cost_usd: "cost" }[metric]}`, numeric: true, value: (row) => asSortable(row.percent?.[metric]), cell: (row) => differenceOf(row.percent?.[metric], percentText), saved: (row) => row.percent?.[metric] });
   const columns = [
     { key: by, title: by[0].toUpperCase() + by.slice(1), value: (row) => row.name, cell: (row) => row.name ?? "(not told)" },
-    side("local_requests", "Requests", "local", "requests"), side("official_requests", "provider", "official", "requests"),
-    side("local_tokens", "Tokens", "local", "total_tokens"), side("official_tokens", "provider", "official", "total_tokens"), gap("tokens_percent", "total_tokens"),
-    side("local_cost_usd", "USD", "local", "cost_usd"), side("official_cost_usd", "bill", "official", "cost_usd"), gap("cost_percent", "cost_usd"),
+    side("local_requests", "Log requests", "local", "requests"), side("official_requests", "Provider requests", "official", "requests"), gap("requests_percent", "requests"),
+    side("local_tokens", "Log tokens", "local", "total_tokens"), side("official_tokens", "Provider tokens", "official", "total_tokens"), gap("tokens_percent", "total_tokens"),
+    side("local_cost_usd", "Log USD", "local", "cost_usd"), side("official_cost_usd", "Bill USD", "official", "cost_usd"), gap("cost_percent", "cost_usd"),
   ];
   return table({ caption, columns, rows, name });
 }

@@ -65,14 +65,14 @@ function recordedChart(days) {
   const gaps = (kind) => labels.map((name) => (found.has(name) ? gapPercent(found.get(name)[kind]) : null));
   const [tokens, calls] = [gaps("tokens"), gaps("calls")];
   const widest = [...tokens, ...calls].filter(isTold).reduce((most, gap) => Math.max(most, Math.abs(gap)), 0);
-  return chart({ kind: "line", unit: "percent", title: "Recorded less reported, by day", labels, x: "UTC day", y: "recorded less reported",
+  return chart({ kind: "line", unit: "percent", title: "Recorded less reported, by day", labels, x: "UTC day", y: "recorded less reported", around: 1,
     says: `Difference of recorded and reported tokens and calls on ${plural(days.length, "day")}, in per cent. The widest is ${percent(widest)}.`,
     series: [{ name: "Tokens", values: tokens }, { name: "Calls", values: calls }] });
 }
 
 function recordedTable(days) {
   const of = (kind, member, key, title) => ({ key, title, numeric: true, value: (row) => (row[kind].runs ? row[kind][member] : null) });
-  const gap = (kind, key) => ({ key, title: "Difference", numeric: true, value: (row) => gapPercent(row[kind]), cell: (row) => differenceOf(gapPercent(row[kind]), percentText) });
+  const gap = (kind, key) => ({ key, title: `% of ${kind}`, numeric: true, value: (row) => gapPercent(row[kind]), cell: (row) => differenceOf(gapPercent(row[kind]), percentText) });
   const columns = [
     { key: "day", title: "Day", value: ({ name }) => name },
     of("tokens", "runs", "token_runs", "Runs with tokens"), of("tokens", "recorded", "recorded_tokens", "Tokens recorded"),
@@ -115,7 +115,9 @@ function billedOne({ name, document: { rows } }) {
 function billedChart(name, rows) {
   const gap = (metric) => rows.map((row) => (isTold(row.percent?.[metric]) ? Number(row.percent[metric]) : null));
   const series = [{ name: "Tokens", values: gap("total_tokens") }, { name: "Requests", values: gap("requests") }, { name: "Cost", values: gap("cost_usd") }];
-  const widest = series.flatMap(({ values }) => values).filter(isTold).reduce((most, each) => Math.max(most, Math.abs(each)), 0);
-  return chart({ kind: "line", unit: "percent", title: `Log less provider, by day: ${name}`, labels: rows.map((row) => row.name), x: "UTC day", y: "log less provider", series,
+  const told = series.flatMap(({ values }) => values).filter(isTold);
+  if (!told.length) return note("On none of these days both sides show usage: there is no difference in per cent.");
+  const widest = told.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+  return chart({ kind: "line", unit: "percent", title: `Log less provider, by day: ${name}`, labels: rows.map((row) => row.name), x: "UTC day", y: "log less provider", around: 1, series,
     says: `Difference of log and provider in tokens, requests and cost on ${plural(rows.length, "day")}, in per cent. The widest is ${percent(widest)}.` });
 }

@@ -19,15 +19,17 @@ function coloursOf(spec) {
   return found;
 }
 
-/** What the bars of a series are filled with: the first plain, each other one with a pattern of its own. */
-function filling(index, colour, paper, strength = 0.75) {
+/** What the bars of a series are filled with: the first plain, each other one with a pattern of its own. No `paper` lets see what is behind. */
+function filling(index, colour, paper) {
   const hatch = HATCHES[index % HATCHES.length];
   if (!hatch) return colour;
   const tile = el("canvas", { width: 8, height: 8 });
   const pen = tile.getContext("2d");
-  pen.fillStyle = paper;
-  pen.fillRect(0, 0, 8, 8);
-  pen.globalAlpha = strength;
+  if (paper) {
+    pen.fillStyle = paper;
+    pen.fillRect(0, 0, 8, 8);
+  }
+  pen.globalAlpha = paper ? 0.75 : 0.4;
   pen.strokeStyle = pen.fillStyle = colour;
   pen.lineWidth = 2.5;
   pen.beginPath();

@@ -54,7 +54,7 @@ function quantilesTable(curve, title) {
   const minutes = (key, heading, value, cell) => ({ key, title: heading, numeric: true, value, cell });
   const columns = [
     { key: "share", title: "Complete", value: ({ share }) => share, cell: ({ share }) => `${Math.round(100 * share)} %` },
-    minutes("minutes", "Age", (row) => row.minutes, (row) => quantileAge(row, curve)),
+    { key: "minutes", title: "Age", value: (row) => row.minutes, cell: (row) => quantileAge(row, curve), prose: true },
     minutes("low_minutes", "Band, above", (row) => row.low_minutes, (row) => (row.high_minutes === null ? "–" : row.low_minutes === null ? "–" : `${count(row.low_minutes)} min`)),
     minutes("high_minutes", "Band, up to", (row) => row.high_minutes, (row) => (row.high_minutes === null ? "–" : `${count(row.high_minutes)} min`)),
   ];

@@ -7,6 +7,7 @@ view("run", "Run", (main, [framework, ...rest]) => {
     return;
   }
   const run = data.runs[index];
+  document.title = titled(nameOf(run));
   main.append(
     section(nameOf(run), verdict(run), beside(index)),
     section("Usage", usageTable(run), byModelTable(run)),
@@ -35,7 +36,7 @@ function verdict(run) {
     run.message && el("p", {}, run.message),
     facts([
       ["Rests on", run.rests],
-      ["Next", run.next],
+      ["Next", run.next ?? "nothing: it is settled"],
       ["Verified", run.verified && `${moment(run.verified)}, ${span(minutesToVerify(run))} after its window`],
     ]));
 }
@@ -130,7 +131,7 @@ function evidence(run) {
       [run.keys.length === 1 ? "Key" : "Keys", run.keys.map(keyName).join(", ")],
       ["Models", modelsOf(run).join(", ")],
       ["Quiet around it", quiet],
-      ["Last read", run.reconciled && moment(run.reconciled)],
+      ["Figure read", run.reconciled && moment(run.reconciled)],
       ["SHA-256", run.evidence && el("code", {}, run.evidence)],
     ]),
     !run.evidence && note("No evidence is kept beside it, so nobody can compute the verdict again."));

@@ -14,13 +14,13 @@ view("runs", "Runs", (main) => {
   };
   const controls = new Map(FILTERS.map((name) => [name, control(name, chosen, (value) => {
     chosen[name] = value;
-    keep("runs", chosen);
     show();
+    keep("runs", chosen);
   })]));
   const all = el("button", { type: "button", onclick: () => {
     for (const name of FILTERS) chosen[name] = controls.get(name).querySelector("input, select").value = "";
-    keep("runs", chosen);
     show();
+    keep("runs", chosen);
   } }, "Show all");
   show();
   main.append(section("Runs", el("form", { class: "filters", role: "search", "aria-label": "Filter the runs", onsubmit: (event) => event.preventDefault() },

@@ -1,7 +1,7 @@
 // How runs are named and marked wherever they are shown: a colour is never the only sign.
 
 const GROUPS = {
-  verified: { title: "Verified", sign: "✓", says: "figures that are settled and exact" },
+  verified: { title: "Verified", sign: "✓", says: "settled without a warning" },
   waiting: { title: "Waiting", sign: "…", says: "to be read, or to be read again" },
   broken: { title: "To look at", sign: "!", says: "settled with a warning, or failed" },
   missed: { title: "Missed", sign: "–", says: "never read before the cutoff" },
@@ -19,9 +19,11 @@ const STATUSES = {
 
 const KINDS = ["input tokens", "output tokens", "cached input tokens", "calls"];
 
-/** Where a run stands, in a word and a sign. */
+/** Where a run stands, in a word and a sign. What another tool verified is told apart from what this one did. */
 function badge({ status, group }) {
-  return el("span", { class: `badge ${group}` }, el("span", { class: "sign", "aria-hidden": "true" }, GROUPS[group]?.sign), STATUSES[status] ?? status);
+  const inherited = status === "inherited";
+  return el("span", { class: `badge ${inherited ? "inherited" : group}` },
+    el("span", { class: "sign", "aria-hidden": "true" }, inherited ? "○" : GROUPS[group].sign), STATUSES[status] ?? status);
 }
 
 /** A column of instants, from a function of a row to seconds; null where there is none. */

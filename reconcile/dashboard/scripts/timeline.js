@@ -8,7 +8,7 @@ function timeline(run) {
   const lanes = run.neighbours.slice(0, LANES).map((neighbour) => neighbourLane(neighbour, axis));
   const more = run.neighbours.length - lanes.length;
   return el("figure", { class: "timeline" },
-    el("figcaption", {}, "Tokens a minute, and whose minutes they are"),
+    el("figcaption", {}, `Tokens ${run.minutes_each > 1 ? `in every ${run.minutes_each} minutes` : "a minute"}, and whose minutes they are`),
     run.minutes ? bars(run, axis) : note("No evidence is kept, so its minutes cannot be drawn."),
     el("ol", { class: "lanes", "aria-label": "Windows on the same axis" }, lane(el("strong", {}, "This run"), run.window, axis, "own"), lanes),
     el("p", { class: "axis", "aria-hidden": "true" }, el("span", {}, moment(axis.start)), el("span", {}, moment(axis.end))),

@@ -35,7 +35,7 @@ function missingSentence() {
   const of = (group) => data.runs.filter((run) => run.group === group).length;
   const groups = [["waiting", "still wait"], ["broken", "are broken"], ["missed", "were never read"]].filter(([group]) => of(group));
   if (!groups.length) return "No run is missing.";
-  return `Missing are runs that are not verified: ${groups.map(([group, text]) => `${count(of(group))} ${text}`).join(", ")}. Runs that take longest are among those that wait.`;
+  return `Missing are runs that are not verified: ${groups.map(([group, text]) => `${count(of(group))} ${text}`).join(", ")}.${of("waiting") ? " Runs that take longest are among those that wait." : ""}`;
 }
 
 /** How many fall below each time and not below the one before. */

@@ -65,8 +65,7 @@ function agreed(number, one, more) {
 }
 
 function costNote(sums) {
-  const several = sums.some(({ costless }) => costless);
-  return several && note("A file has one cost for all of its models. So a cost stands here only for runs of a single model.");
+  return sums.some(({ costless }) => costless) && note("A file has one cost for all of its models. So a cost stands here only for runs of a single model.");
 }
 
 // ------------------------------------------------------------------------------------------- charts and tables
