@@ -110,7 +110,7 @@ function lineOf(one, index, colours, kind) {
   const colour = colours.series[index];
   const data = kind === "scatter" ? one.values.map(([x, y]) => ({ x, y })) : one.values;
   return { label: one.name, data, borderColor: colour, backgroundColor: colour, borderWidth: 2,
-    borderDash: DASHES[index % DASHES.length], stepped: one.stepped ? "before" : false, spanGaps: false,
+    borderDash: DASHES[index % DASHES.length], stepped: one.stepped ? "before" : false, spanGaps: false, clip: 8,
     pointStyle: POINTS[index % POINTS.length], pointRadius: one.values.length > 100 ? 2 : 4 };
 }
 
@@ -128,7 +128,7 @@ function scalesOf(spec, colours) {
   const [, short] = UNITS[spec.unit ?? "count"];
   const lines = { grid: { color: colours.line }, border: { color: colours.line } };
   const named = (text) => ({ display: Boolean(text), text, color: colours.soft });
-  const value = { ...lines, stacked: spec.kind === "stacked", beginAtZero: true, max: spec.most, ...spec.around && { suggestedMin: -spec.around, suggestedMax: spec.around }, ticks: { color: colours.soft, callback: short, maxTicksLimit: 7 } };
+  const value = { ...lines, stacked: spec.kind === "stacked", beginAtZero: true, max: spec.most, ...spec.around && { suggestedMin: -spec.around, suggestedMax: spec.around }, ticks: { color: colours.soft, callback: short, maxTicksLimit: 7, precision: (spec.unit ?? "count") === "count" ? 0 : undefined } };
   const label = { ...lines, stacked: spec.kind === "stacked",
     ticks: { color: colours.soft, maxRotation: 45, autoSkip: !spec.across,
       callback(position) { return shortened(String(this.getLabelForValue(position)), spec.across ? this.chart.width / 18 : 24); } } };

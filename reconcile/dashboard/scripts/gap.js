@@ -11,7 +11,7 @@ view("gap", "Gap", (main) => {
 
 // ------------------------------------------------------------------------------------------- of runs
 
-/** Runs that recorded what is compared, and whose reported figure is exact: of others nobody can tell what is theirs. */
+/** Runs that recorded what is compared, and whose reported figure is exact: of shared minutes nobody can tell what is whose. */
 function recordedParts() {
   const known = daysOfRuns();
   if (!known) return [note("There are no runs.")];
@@ -21,7 +21,7 @@ function recordedParts() {
   const days = recordedDays(exact);
   const both = exact.filter((run) => hasTokens(run) || hasCalls(run)).length;
   const left = `Of ${plural(there.length, "run")} of these days ${count(both)} ${agreed(both, "is", "are")} in it. Not in it: `
-    + `${count(there.length - read.length)} without a figure yet, ${count(read.length - exact.length)} without an exact one because minutes are shared, `
+    + `${count(there.length - read.length)} without a figure yet, ${count(read.length - exact.length)} whose figure is not known to be exact, `
     + `${count(exact.length - both)} that recorded neither tokens in and out nor calls.`;
   return days.length ? [note(left), recordedChart(days), recordedTable(days)] : [note(left)];
 }
