@@ -42,6 +42,8 @@ if TYPE_CHECKING:
         run_pass,
         validate,
     )
+    from reconcile.workflow.reporting import report
+    from reconcile.workflow.status import board, situation
     from reconcile.workflow.tracking import (
         calculate_usage_stats,
         compare_usage,
@@ -80,6 +82,8 @@ _HOMES = {
         "run_pass",
         "validate",
     ),
+    "reconcile.workflow.reporting": ("report",),
+    "reconcile.workflow.status": ("board", "situation"),
     "reconcile.workflow.tracking": (
         "calculate_usage_stats",
         "compare_usage",
@@ -113,6 +117,7 @@ __all__ = [
     "Workspace",
     "as_json",
     "backtest",
+    "board",
     "calculate_usage_stats",
     "compare_usage",
     "explain",
@@ -124,7 +129,9 @@ __all__ = [
     "parse_openai_usage_response",
     "parse_usage_logs",
     "record",
+    "report",
     "run_pass",
+    "situation",
     "validate",
 ]
 

@@ -29,7 +29,8 @@ TOGETHER = (
     "tests/contract/test_devbench_lag.py",
     "tests/contract/test_devbench_replay.py",
     "tests/e2e/test_act.py",
-    "tests/e2e/test_dashboard.py",
+    "tests/e2e/test_dashboard_charts.py",
+    "tests/e2e/test_dashboard_in_browser.py",
     "tests/integration/test_auditing.py",
     "tests/integration/test_truth.py",
 )

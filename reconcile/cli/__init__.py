@@ -27,6 +27,7 @@ HOMES = {
     "report": "report",
     "run": "passes",
     "simulate": "simulating",
+    "status": "status",
     "step": "step",
     "validate": "looking",
     "watch": "watching",

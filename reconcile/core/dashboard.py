@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from reconcile.core.account import Account
 from reconcile.core.lag import Lag
-from reconcile.core.model import Bucket, Json, Run, Usage, Window, total
-from reconcile.core.pricing import rows_of
+from reconcile.core.model import Bucket, Json, Run, Usage, Window
+from reconcile.core.situation import by_model
 from reconcile.core.summary import Summary
 
 WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440)
@@ -30,16 +30,10 @@ class Dashboard:
     """Names, and documents as `compare --json` prints them."""
 
 
-def by_model(account: Account) -> list[tuple[str | None, Usage]]:
-    """The run's figure by model, as far as its evidence tells; a model of None where it does not."""
+def whole_by_model(account: Account) -> tuple[tuple[str | None, Usage], ...]:
+    """The run's figure by model, all of it: of no model where nothing tells which it is of."""
     state = account.report.run.state
-    if state is None:
-        return []
-    rows = rows_of(state.figure, account.evidence.rows) if account.evidence and state.exact else None
-    if rows is None:
-        return [(None, state.figure)]
-    models = dict.fromkeys(row.model for row in rows)
-    return [(model, total(row.usage for row in rows if row.model == model)) for model in models]
+    return by_model(account) or (((None, state.figure),) if state else ())
 
 
 def part_width(window: Window, runs: int) -> int:

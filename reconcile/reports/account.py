@@ -33,26 +33,26 @@ def account_text(account: Account, paint: Paint, width: int) -> str:
     parts = [
         ("status", [paint(LABELS.get(status, status), STATUS_STYLES.get(status, "dim")) + reasons]),
         ("why", [printable(state.message)] if state and state.message else []),
-        ("figure", _figure(account)),
+        ("figure", figure_lines(account)),
         ("completeness", [rests_on(state)] if state and state.completeness else []),
         ("ended", [f"{spelled(run.ended_at)}, {duration(account.now - run.ended_at)} ago"]),
         ("window", [_window(run.window)]),
-        ("recorded", _recorded(account)),
+        ("recorded", recorded_lines(account)),
         ("around it", [guard_text(state.guard)] if state and state.guard else []),
         ("scope", [_scope(account.claim.scope)] if account.claim else []),
-        ("neighbours", _neighbours(account)),
+        ("neighbours", neighbour_lines(account)),
         ("minutes", _minutes(account)),
-        ("observations", _observations(account)),
+        ("observations", observation_lines(account)),
         ("next", [next_step(account.report, account.policy, account.now)]),
-        ("advice", _advice(account)),
+        ("advice", advice_lines(account)),
         ("problem", [f"{account.problem.message}. {account.problem.remedy}"] if account.problem else []),
         ("to read it", list(account.requests)),
     ]
     head = paint(printable(str(run.key)), "bold") + f"  {printable(run.path)}"
-    return "\n".join([head, *(_part(label, lines, width) for label, lines in parts if lines)])
+    return "\n".join([head, *(paragraph(label, lines, width) for label, lines in parts if lines)])
 
 
-def _part(label: str, lines: list[str], width: int) -> str:
+def paragraph(label: str, lines: list[str], width: int) -> str:
     indent = " " * LABEL
     wrapped = [
         line
@@ -64,7 +64,7 @@ def _part(label: str, lines: list[str], width: int) -> str:
     return f"  {label}".ljust(LABEL) + body[LABEL:]
 
 
-def _figure(account: Account) -> list[str]:
+def figure_lines(account: Account) -> list[str]:
     state = account.report.run.state
     if state is None:
         return ["none: nothing was read yet"]
@@ -87,7 +87,7 @@ def _window(window: Window) -> str:
     )
 
 
-def _recorded(account: Account) -> list[str]:
+def recorded_lines(account: Account) -> list[str]:
     recorded, lines = account.report.run.known, against(account.report.run)
     known = [f"{value:,} {noun}" for value, noun in zip(recorded.parts, NOUNS, strict=True) if value is not None]
     if not known:
@@ -111,7 +111,7 @@ def _scope(scope: Scope) -> str:
     return "; ".join([printable(scope.provider), *parts])
 
 
-def _neighbours(account: Account) -> list[str]:
+def neighbour_lines(account: Account) -> list[str]:
     if account.claim is None:
         return []
     if not account.neighbours:
@@ -160,7 +160,7 @@ def _minute(minute: int, usage: Usage, beside: list[str]) -> str:
     return f"{instant(minute):%H:%MZ}  {tokens(usage)}{shared}"
 
 
-def _observations(account: Account) -> list[str]:
+def observation_lines(account: Account) -> list[str]:
     state = account.report.run.state
     plateau = account.plateau
     if state is None or plateau is None:
@@ -179,7 +179,7 @@ def _reported(usage: Usage) -> str:
     return f"{usage.tokens_in:,} in, {plural(usage.api_calls, 'call')}"
 
 
-def _advice(account: Account) -> list[str]:
+def advice_lines(account: Account) -> list[str]:
     """What would have kept the run's minutes apart from its neighbours'."""
     state = account.report.run.state
     if state is None or account.claim is None or "shared_minutes" not in state.reasons or not account.neighbours:

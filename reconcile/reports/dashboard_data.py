@@ -13,7 +13,7 @@ from itertools import chain
 
 from reconcile.core.account import Account
 from reconcile.core.board import board_json, board_of, group_of
-from reconcile.core.dashboard import Dashboard, by_model, part_width, timeline
+from reconcile.core.dashboard import Dashboard, part_width, timeline, whole_by_model
 from reconcile.core.evidence import evidence_bytes
 from reconcile.core.hashing import hashed
 from reconcile.core.lag import lag_json
@@ -131,7 +131,7 @@ def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs:
         "verified": _moment(state.verified_at) if state else None,
         "cost": str(run.cost_usd) if run.cost_usd is not None else None,
         "keys": [keys[name] for name in scope],
-        "by_model": [[models[model], *usage.parts] for model, usage in by_model(account)],
+        "by_model": [[models[model], *usage.parts] for model, usage in whole_by_model(account)],
         "observations": [_observation(each) for each in state.observations] if state else [],
         "neighbours": [_neighbour(claim, runs) for claim in account.neighbours],
         "minutes": None

@@ -34,12 +34,12 @@ def next_step(report: RunReport, policy: Policy, now: datetime) -> str:
         case Selection.LAST_READ:
             return f"past the cutoff of {duration(policy.max_age)}: the next pass reads it once more and closes it"
         case Selection.INHERITED:
-            return f"verified by another tool, not by this one: {_command(run, '--force')} reads it again"
+            return f"verified by another tool, not by this one: {command(run, '--force')} reads it again"
         case Selection.DUE:
             return _due(run, age)
         case Selection.OBSERVED | Selection.SETTLED:
             reach = "" if report.selection is Selection.OBSERVED else f" --max-age {_days(run, now)}d"
-            return f"nothing: it is settled; {_command(run, f'--force{reach}')} reads it again"
+            return f"nothing: it is settled; {command(run, f'--force{reach}')} reads it again"
         case Selection.NOT_ASKED:
             return f"ended {age} ago, and was not asked for"
         case _:
@@ -53,12 +53,14 @@ def _due(run: Run, age: str) -> str:
 
 
 def _reach(run: Run, now: datetime) -> str:
-    return f"{_command(run, f'--max-age {_days(run, now)}d')} reaches it"
+    return f"{command(run, f'--max-age {_days(run, now)}d')} reaches it"
 
 
 def _days(run: Run, now: datetime) -> int:
     return math.ceil((now - run.ended_at).total_seconds() / 86400) + 1
 
 
-def _command(run: Run, flags: str) -> str:
-    return f"reconcile run {shlex.quote(printable(run.key.framework))} {shlex.quote(printable(run.key.run_id))} {flags}"
+def command(run: Run, *flags: str, verb: str = "run") -> str:
+    """The command line that does something with just this run."""
+    names = (shlex.quote(printable(name)) for name in (run.key.framework, run.key.run_id))
+    return " ".join(("reconcile", verb, *names, *flags))

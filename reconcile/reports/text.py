@@ -39,9 +39,9 @@ def summary_text(summary: Summary, paint: Paint, width: int) -> str:
     sections = [
         _runs([(report, _after(report, summary)) for report in shown], paint, width),
         diff_text(summary, paint) if summary.dry_run else "",
-        _titled("Findings", findings_text(summary.findings), paint),
-        _titled("Usage that no run claims", _unattributed(summary.unattributed, summary.now), paint),
-        _titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        titled("Findings", findings_text(summary.findings), paint),
+        titled("Usage that no run claims", _unattributed(summary.unattributed, summary.now), paint),
+        titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
         totals_text(summary),
     ]
     return "\n\n".join(section for section in sections if section)
@@ -55,11 +55,16 @@ def list_text(summary: Summary, paint: Paint, width: int, *, everything: bool) -
     heading = plural(len(shown), "run") + ("" if everything else " awaiting reconciliation")
     sections = [
         heading if shown else "No runs await reconciliation." if not everything else "No runs.",
-        _runs([(report, _ahead(report, summary)) for report in shown], paint, width),
-        _titled("Findings", findings_text(summary.findings), paint),
-        _titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        standing_text(shown, summary, paint, width),
+        titled("Findings", findings_text(summary.findings), paint),
+        titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
     ]
     return "\n\n".join(section for section in sections if section)
+
+
+def standing_text(shown: Iterable[RunReport], summary: Summary, paint: Paint, width: int) -> str:
+    """These runs of the summary, each with why it stands where it stands, and the next step."""
+    return _runs([(report, _ahead(report, summary)) for report in shown], paint, width)
 
 
 def awaits(report: RunReport) -> bool:
@@ -77,8 +82,8 @@ def findings_text(findings: Iterable[Finding]) -> str:
 
 def error_text(error: ReconcileError, paint: Paint, width: int) -> str:
     """The message and the remedy."""
-    message = _wrapped(f"{error.code}: {printable(error.message)}", "", width)
-    return f"{paint(message, 'red')}\n{_wrapped(printable(error.remedy), '  ', width)}"
+    message = wrapped(f"{error.code}: {printable(error.message)}", "", width)
+    return f"{paint(message, 'red')}\n{wrapped(printable(error.remedy), '  ', width)}"
 
 
 def diff_text(summary: Summary, paint: Paint) -> str:
@@ -107,7 +112,7 @@ def _runs(described: Sequence[tuple[RunReport, list[str]]], paint: Paint, width:
     for (_, said), name, status, row in zip(described, names, statuses, rows, strict=True):
         painted = paint(status.ljust(second), STATUS_STYLES.get(status, "dim"))
         lines.append(_row(name.ljust(first), painted, row, widths))
-        lines += [_wrapped(text, INDENT, width) for text in said]
+        lines += [wrapped(text, INDENT, width) for text in said]
     return "\n".join(lines)
 
 
@@ -223,11 +228,13 @@ def _done(summary: Summary) -> str:
     return f"; {wrote}, {plural(summary.api.requests, 'request')} made"
 
 
-def _titled(title: str, body: str, paint: Paint) -> str:
+def titled(title: str, body: str, paint: Paint) -> str:
+    """A section; nothing where there is nothing in it."""
     return f"{paint(title, 'bold')}\n{body}" if body else ""
 
 
-def _wrapped(text: str, indent: str, width: int) -> str:
+def wrapped(text: str, indent: str, width: int) -> str:
+    """A paragraph whose words are whole."""
     return textwrap.fill(
         text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )

@@ -37,6 +37,7 @@ def list_tree(workspace: Workspace, tree: Tree, asked: Asked) -> Summary:
         errors=(*tree.errors, *tree.scopeless(selected)),
         dry_run=True,
         looked=True,
+        unreadable=tree.unreadable,
     )
 
 
@@ -110,8 +111,12 @@ def _leading_to(path: Path) -> set[Path]:
 
 def explain(workspace: Workspace, key: RunKey, curl_line: Callable[[Query], str] = openai.curl_line) -> Account:
     """How the run's figure came about, from its file and those of the runs beside it."""
+    return explain_tree(workspace, read_tree(workspace), key, curl_line)
+
+
+def explain_tree(workspace: Workspace, tree: Tree, key: RunKey, curl_line: Callable[[Query], str]) -> Account:
+    """The same of a folder that was read already."""
     asked = Asked(framework=key.framework, run_id=key.run_id)
-    tree = read_tree(workspace)
     (selected,) = [each for each in tree.selected(workspace, asked) if each.run.key == key]
     claim = tree.claims.get(key)
     queries = plan([selected.run.window], [], [claim.scope], workspace.now) if claim else ()

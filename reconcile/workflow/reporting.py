@@ -48,7 +48,10 @@ class Made:
 
 
 def report(workspace: Workspace, folder: Path, *, comparisons: Sequence[Saved] = (), hash_keys: bool = False) -> Made:
-    """Write `folder`/index.html from the runs of the workspace. Raises StoreError, ConfigurationError."""
+    """Write `folder`/index.html from the runs of the workspace. `comparisons`: names, and what `compare --json` says.
+
+    Raises StoreError and ConfigurationError.
+    """
     return report_tree(workspace, read_tree(workspace), folder, comparisons=comparisons, hash_keys=hash_keys)
 
 

@@ -134,7 +134,7 @@ def shown_commands(text):
 @every_document
 def test_every_command_line_can_be_carried_out(name):
     for line in shown_commands(TEXTS[name]):
-        program, *arguments = takewhile(lambda word: word not in {"&&", ">>"}, shlex.split(line))
+        program, *arguments = takewhile(lambda word: word not in {"&&", ">>", ">"}, shlex.split(line))
         if program == "reconcile":
             assert understood(arguments), line
         elif program == "make":

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.runs import FIRST, KEY, MODEL, SCOPE, WINDOW, Tale, after, attribution_of, neighbour, usage
 
 from reconcile.core.account import Account
-from reconcile.core.dashboard import MOST_PARTS, WIDTHS, by_model, part_width, timeline
+from reconcile.core.dashboard import MOST_PARTS, WIDTHS, part_width, timeline, whole_by_model
 from reconcile.core.evidence import evidence_of
 from reconcile.core.model import MINUTE, Bucket, Claim, Policy, Window, total
 from reconcile.core.selection import Selection
@@ -30,20 +30,20 @@ def account(tale, shown=None, *neighbours):
 
 
 def test_a_run_that_was_never_read_has_no_usage_of_any_model():
-    assert by_model(account(Tale())) == []
+    assert whole_by_model(account(Tale())) == ()
 
 
 def test_without_evidence_nobody_knows_the_models():
     tale = Tale()
     tale.read("00:45", "100 3x50")
-    assert by_model(account(tale)) == [(None, tale.run.state.figure)]
+    assert whole_by_model(account(tale)) == ((None, tale.run.state.figure),)
 
 
 def test_shared_minutes_have_no_models_of_one_run():
     beside = neighbour("b", 0, 3)
     tale = Tale(neighbours=[beside])
     tale.read("00:45", "100 3x50")
-    assert by_model(account(tale, "100 3x50", beside)) == [(None, tale.run.state.figure)]
+    assert whole_by_model(account(tale, "100 3x50", beside)) == ((None, tale.run.state.figure),)
 
 
 def test_an_exact_figure_is_told_by_model():
@@ -52,7 +52,7 @@ def test_an_exact_figure_is_told_by_model():
     told = account(tale, "100 3x50")
     first, second = told.evidence.rows
     told = replace(told, evidence=replace(told.evidence, rows=(first, replace(second, model="other"))))
-    assert by_model(told) == [(MODEL, usage(100)), ("other", usage(50, calls=3))]
+    assert whole_by_model(told) == ((MODEL, usage(100)), ("other", usage(50, calls=3)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,166 @@
+"""Where one run stands, with all that a person asks next: since when, what it called, what to expect, what hangs on it.
+
+Holds the run's `Account` and adds only what follows from it and from runs like it. Judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+
+from reconcile.core.account import Account, account_json
+from reconcile.core.board import Group, group_of
+from reconcile.core.expectation import Expectation, Models, expectation_json, expectation_of, models_of
+from reconcile.core.instants import spelled
+from reconcile.core.model import MINUTE, Generation, Json, Run, RunKey, Usage, instant
+from reconcile.core.pricing import rows_of
+from reconcile.core.summary import standing
+from reconcile.core.wire import usage_json
+
+FIELDS = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS", "AEI", "COST_USD")
+"""What follows from a run's usage in its file; AEI and COST_USD where it has them."""
+STEP_FIELDS = ("steps[].tokens_in", "steps[].tokens_out")
+"""And in one of the first generation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """What depends on the run's verdict. All that was measured otherwise does not."""
+
+    fields: tuple[str, ...]
+    """Of its file, those that are not verified."""
+    runs: tuple[RunKey, ...]
+    """Those that share its minutes."""
+    gate: bool
+    """Whether it keeps `list --require-verified` from passing, which takes no other tool's verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """One run."""
+
+    account: Account
+    group: Group
+    since: datetime | None
+    """Since when it has its status; None where no read of its file tells."""
+    closes_at: datetime | None
+    """The cutoff of a run that waits: when it is closed as it stands then."""
+    by_model: tuple[tuple[str | None, Usage], ...]
+    """Its figure by reported model; nothing where it is not exact, or that is not known."""
+    expected: Expectation
+    affected: Affected
+
+
+def situation_of(account: Account, others: Sequence[Run], models: Mapping[RunKey, Models]) -> Situation:
+    """The account's run beside `others`, which are its candidates for a comparison, with their models."""
+    run, group = account.report.run, group_of(account.report)
+    own = {run.key: models_of(run, account.evidence)}
+    return Situation(
+        account=account,
+        group=group,
+        since=_since(run),
+        closes_at=run.ended_at + account.policy.max_age if group is Group.WAITING else None,
+        by_model=by_model(account),
+        expected=expectation_of(run, others, {**models, **own}),
+        affected=Affected(
+            fields=() if group is Group.VERIFIED else _fields(run),
+            runs=tuple(claim.run for claim in account.neighbours),
+            gate=standing(run) != "verified",
+        ),
+    )
+
+
+def _since(run: Run) -> datetime | None:
+    """The first of the last reads after all of which the file said what it says today."""
+    if run.state is None:
+        return run.ended_at
+    if run.state.status.value != standing(run) and not run.state.inherited:
+        return None  # its times were edited, and no read is about them
+    if run.state.verified_at:
+        return run.state.verified_at
+    kept = [read for read in run.state.observations if read.status != "lower_read"]
+    same = list(takewhile(lambda read: read.status == standing(run), reversed(kept)))
+    return same[-1].at if same else None
+
+
+def _fields(run: Run) -> tuple[str, ...]:
+    return (*FIELDS, *(STEP_FIELDS if run.generation is Generation.V1 else ()))
+
+
+def by_model(account: Account) -> tuple[tuple[str | None, Usage], ...]:
+    """The run's figure by reported model; nothing where it is not exact, or that is not known."""
+    state, evidence = account.report.run.state, account.evidence
+    rows = rows_of(state.figure, evidence.rows) if state and state.exact and evidence else None
+    usage: dict[str | None, Usage] = defaultdict(Usage)
+    for row in rows or ():
+        usage[row.model] += row.usage
+    return tuple(sorted(usage.items(), key=lambda each: each[0] or ""))
+
+
+def seconds_taken(run: Run) -> float:
+    """How long the run took by its own clock."""
+    return (run.ended_at - run.started_at).total_seconds()
+
+
+def logged_span(run: Run) -> tuple[datetime, datetime] | None:
+    """The minutes that hold the calls of the run's log: the beginning of the first, the end of the last."""
+    if not run.log or not run.log.calls:
+        return None
+    return (
+        instant(min(each.first for each in run.log.calls)),
+        instant(max(each.last for each in run.log.calls) + MINUTE),
+    )
+
+
+# ------------------------------------------------------------------------------------------- as JSON
+
+
+def situation_json(situation: Situation) -> dict[str, Json]:
+    """The account as `explain` gives it, and what is added to it, as schemas/status.schema.json describes them."""
+    account = situation.account
+    return {
+        **account_json(account),
+        "group": situation.group.value,
+        "since": spelled(situation.since) if situation.since else None,
+        "closes_at": spelled(situation.closes_at) if situation.closes_at else None,
+        "evidence_read_at": spelled(account.evidence.read_at) if account.evidence else None,
+        "calls": _calls_json(account.report.run),
+        "by_model": [{"model": model, **usage_json(usage)} for model, usage in situation.by_model],
+        "expected": expectation_json(situation.expected),
+        "affected": {
+            "fields": list(situation.affected.fields),
+            "runs": [str(key) for key in situation.affected.runs],
+            "gate": situation.affected.gate,
+        },
+    }
+
+
+def _calls_json(run: Run) -> Json:
+    log, span = run.log, logged_span(run)
+    return {
+        "counted": run.known.api_calls,
+        "source": run.recorded.source,
+        "log": {
+            "calls": log.total.api_calls,
+            "complete": log.complete,
+            "cut_off": log.aborted,
+            "outside": log.strays,
+            "models": sorted(log.models),
+            "from": spelled(span[0]) if span else None,
+            "to": spelled(span[1]) if span else None,
+        }
+        if log
+        else None,
+        "seconds": seconds_taken(run),
+        "steps": [
+            {
+                "step": step.number,
+                "start": spelled(instant(step.span[0])) if step.span else None,
+                "seconds": step.span[1] - step.span[0] if step.span else None,
+            }
+            for step in run.steps
+        ],
+    }

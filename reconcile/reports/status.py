@@ -1,0 +1,180 @@
+"""`status` of one run as text: where it stands, what was asked, the calls made, what to expect, what hangs on it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from reconcile.core.board import Group
+from reconcile.core.instants import spelled
+from reconcile.core.model import instant
+from reconcile.core.situation import Situation, logged_span, seconds_taken
+from reconcile.core.summary import standing
+from reconcile.core.wire import plural
+from reconcile.reports.account import (
+    advice_lines,
+    figure_lines,
+    observation_lines,
+    paragraph,
+    recorded_lines,
+)
+from reconcile.reports.expected import expected_lines, expected_words
+from reconcile.reports.next_step import command, next_step
+from reconcile.reports.text import LABELS, guard_text, rests_on
+from reconcile.reports.words import STATUS_STYLES, Paint, clock, duration, printable, tokens
+
+MOST = 20
+"""Names of runs that are shown."""
+
+RECORD = (
+    "What would say more: calls and tokens of every response, summed up in recorded_usage or written to calls.ndjson; "
+    "reconcile.record and reconcile record do it."
+)
+STAND = {
+    Group.WAITING: "are not final",
+    Group.MISSED: "are not reconciled, and no pass does it any more by itself",
+    Group.BROKEN: "are not proven",
+}
+
+
+def situation_text(situation: Situation, paint: Paint, width: int) -> str:
+    """The report, a labelled paragraph for each of its parts."""
+    report = situation.account.report
+    status = standing(report.run)
+    head = paint(printable(str(report.run.key)), "bold") + f"  {printable(report.run.path)}"
+    stands = paint(LABELS.get(status, status), STATUS_STYLES.get(status, "dim")) + _reasons(situation)
+    parts = [("status", [stands]), *sections(situation)]
+    tables = {"expected": expected_lines(situation.expected)}
+    shown = [(label, [*tables.get(label, []), *lines]) for label, lines in parts if lines]
+    return "\n".join([head, *(paragraph(label, lines, width) for label, lines in shown)])
+
+
+def sections(situation: Situation) -> list[tuple[str, list[str]]]:
+    """All of it but the status and the range of what is expected, a label and its lines each; untrusted text in them
+    is on one line, and still to be escaped where it goes."""
+    return [
+        ("why", why(situation)),
+        ("figure", figure_lines(situation.account)),
+        ("rests on", rests(situation)),
+        ("asked", asked(situation)),
+        ("calls", calls(situation)),
+        ("recorded", recorded_lines(situation.account)),
+        ("steps", steps(situation)),
+        ("expected", expected_words(situation.expected)),
+        ("affected", affected(situation)),
+        ("next", steps_ahead(situation)),
+    ]
+
+
+def _reasons(situation: Situation) -> str:
+    state = situation.account.report.run.state
+    reasons = printable(f" ({', '.join(state.reasons)})") if state and state.reasons else ""
+    return f"{reasons}{since(situation)}"
+
+
+def since(situation: Situation) -> str:
+    """Since when it has its status, where that is known."""
+    return f", since {_second(situation.since)}" if situation.since else ""
+
+
+def why(situation: Situation) -> list[str]:
+    """The file's own message, and how old the run is."""
+    account, run = situation.account, situation.account.report.run
+    said = [printable(run.state.message)] if run.state and run.state.message else []
+    age = account.now - run.ended_at
+    ended = f"ended {duration(age)} ago" if age >= timedelta(0) else "ends in the future"
+    return [*said, f"{ended}, at {_second(run.ended_at)}"]
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def rests(situation: Situation) -> list[str]:
+    """What the figure rests on."""
+    state = situation.account.report.run.state
+    if state is None or not state.completeness:
+        return []
+    shown = state.guard if "closed_key" not in state.assumes else None  # else it is told with what is assumed
+    return [rests_on(state), *([guard_text(shown)] if shown else [])]
+
+
+def asked(situation: Situation) -> list[str]:
+    """Every read that was kept, and the evidence of the figure."""
+    account = situation.account
+    if account.report.run.state is None:
+        return ["nothing: no read of this run was kept yet"]
+    evidence = account.evidence
+    if evidence is None:
+        return [*observation_lines(account), "no evidence of this figure lies beside the file"]
+    minutes = len({row.minute for row in evidence.rows if not row.usage.is_zero})
+    shown = f"{plural(len(evidence.rows), 'row')} with usage in {plural(minutes, 'minute')}"
+    return [*observation_lines(account), f"usage_evidence.json: {shown}, read at {spelled(evidence.read_at)}"]
+
+
+def calls(situation: Situation) -> list[str]:
+    """What is known of the calls that the run made."""
+    run = situation.account.report.run
+    log, span, counted = run.log, logged_span(run), run.known.api_calls
+    lines = ["not counted by the run" if counted is None else f"{plural(counted, 'call')} counted by the run"]
+    if log:
+        whole = "" if log.complete else ", which may lack some"
+        cut = f", {log.aborted:,} more cut off" if log.aborted else ""
+        stray = f", {log.strays:,} outside the run's minutes" if log.strays else ""
+        lines.append(f"{plural(log.total.api_calls, 'call')} in calls.ndjson{whole}{cut}{stray}")
+        lines += [f"to {', '.join(map(printable, sorted(log.models)))}"] if log.models else []
+    if span:
+        lines.append(f"in the minutes from {spelled(span[0])} to {spelled(span[1])}")
+    lines += [f"reported of {printable(model or 'no model')}: {tokens(usage)}" for model, usage in situation.by_model]
+    return [*lines, f"the run took {took(seconds_taken(run))}"]
+
+
+def steps(situation: Situation) -> list[str]:
+    """The steps of a file of the first generation, with their times."""
+    return [
+        f"{step.number}  {spelled(instant(int(step.span[0])))}  {took(step.span[1] - step.span[0])}"
+        if step.span
+        else f"{step.number}  no times"
+        for step in situation.account.report.run.steps
+    ]
+
+
+def took(seconds: float) -> str:
+    """`1 h 2 min 3 s`, rounded to seconds."""
+    whole = round(seconds)
+    minutes = f"{duration(timedelta(seconds=whole))} " if whole >= 60 else ""  # noqa: PLR2004  a minute
+    return f"{minutes}{whole % 60} s"
+
+
+# ------------------------------------------------------------------------------------------- what hangs on it
+
+
+def affected(situation: Situation) -> list[str]:
+    """What depends on the verdict, and what does not."""
+    fields, runs = situation.affected.fields, situation.affected.runs
+    lines = [f"{', '.join(fields)} of its file {STAND[situation.group]}"] if fields else []
+    if runs:
+        verdicts = "the verdict of" if len(runs) == 1 else "the verdicts of"
+        share = "shares" if len(runs) == 1 else "share"
+        names = [printable(str(key)) for key in runs[:MOST]] + (
+            [f"{len(runs) - MOST:,} more"] if len(runs) > MOST else []
+        )
+        lines.append(f"{verdicts} {', '.join(names)}, which {share} minutes with it")
+    if situation.affected.gate:
+        lines.append("`reconcile list --require-verified` does not pass while it is not verified")
+    return [*lines, "not affected: what is measured otherwise, such as duration, success and quality"]
+
+
+def steps_ahead(situation: Situation) -> list[str]:
+    """What happens next and when, and what a person can do."""
+    account = situation.account
+    report, now = account.report, account.now
+    lines = [next_step(report, account.policy, now)]
+    if situation.closes_at and situation.closes_at > now:
+        what = "gets a last read, and is closed as it stands then" if report.run.state else "is not read any more"
+        lines.append(f"from {clock(situation.closes_at, now)} on it is past the cutoff and {what}")
+    if situation.group is Group.WAITING:
+        lines.append(f"by hand, once it is due: {command(report.run)}")
+    lines.append(f"the whole account: {command(report.run, verb='explain')}")
+    problem = [f"{account.problem.message}. {account.problem.remedy}"] if account.problem else []
+    silent = situation.group is not Group.VERIFIED and report.run.known.api_calls is None
+    return [*lines, *problem, *(advice_lines(account) or ([RECORD] if silent else []))]

@@ -1,0 +1,94 @@
+"""`status` as GitHub Markdown, of a folder and of one run: tables of counts, everything else as lists.
+
+Untrusted text goes through `code` and `prose` of `reports.markdown`, which let it be nothing but text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reconcile.core.agreement import against
+from reconcile.core.board import Board, Group
+from reconcile.core.model import Finding
+from reconcile.core.situation import Situation
+from reconcile.core.summary import RunReport, standing
+from reconcile.reports.board import (
+    MOST,
+    age_rows,
+    findings_on,
+    framework_rows,
+    headline,
+    more,
+    reports_of,
+)
+from reconcile.reports.expected import expected_rows
+from reconcile.reports.markdown import code, prose
+from reconcile.reports.next_step import at_rest, next_step
+from reconcile.reports.status import sections, since
+from reconcile.reports.text import LABELS, compared
+
+
+def board_markdown(board: Board) -> str:
+    """The whole board; of each list as many as in text."""
+    odd = [*reports_of(board, Group.BROKEN), *reports_of(board, Group.MISSED)]
+    defects, errors = findings_on(board), board.summary.errors
+    waiting = reports_of(board, Group.WAITING)
+    parts = [
+        f"### LLM usage: {headline(board)}",
+        _table(age_rows(board)),
+        _table([(code(name) if place else name, *rest) for place, (name, *rest) in enumerate(framework_rows(board))]),
+        _list("To look at", (_item(each, board) for each in odd[:MOST]), len(odd), board),
+        _list("Findings", map(_finding, defects[:MOST]), len(defects), board, "reconcile validate"),
+        _list("Waiting", (_item(each, board) for each in waiting[:MOST]), len(waiting), board),
+        _list(
+            "Errors", (f"{code(each.code)} {prose(each.message)}: {prose(each.remedy)}" for each in errors), 0, board
+        ),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def situation_markdown(situation: Situation) -> str:
+    """The report on one run."""
+    run = situation.account.report.run
+    reasons = f" ({', '.join(run.state.reasons)})" if run.state and run.state.reasons else ""
+    status = LABELS.get(standing(run), standing(run))
+    head = f"### {code(str(run.key))}: {prose(status + reasons)}{prose(since(situation))}"
+    lines = ["- **file** " + code(run.path)]
+    for label, said in sections(situation):
+        shown = [compared(run)] if label == "recorded" and against(run) else said
+        lines += [f"- **{label}** {'<br>'.join(map(_line, shown))}"] if shown else []
+    parts = [head, "\n".join(lines), _table(expected_rows(situation.expected))]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _line(text: str) -> str:
+    """A line that is aligned for a terminal, without what aligns it."""
+    return prose(" ".join(text.split()))
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Cells that are harmless already."""
+    if not rows:
+        return ""
+    rule = ("---", *("--:" for _ in rows[0][1:]))
+    return "\n".join(f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:]))
+
+
+def _list(title: str, items: Iterable[str], count: int, board: Board, command: str | None = None) -> str:
+    lines = [f"- {item}" for item in items]
+    lines += [f"- {prose(more(count, board, command))}"] if count > MOST else []
+    return "\n".join([f"**{title}**", "", *lines]) if lines else ""
+
+
+def _item(report: RunReport, board: Board) -> str:
+    """The run, its status, why, and what happens next."""
+    run = report.run
+    said = [run.state.message] if run.state and run.state.message else []
+    step = [] if at_rest(report) and said else [next_step(report, board.summary.policy, board.summary.now)]
+    word = LABELS.get(standing(run), standing(run))
+    return f"{code(str(run.key))} {prose(word)}: {prose('; '.join([*said, *step]))}"
+
+
+def _finding(finding: Finding) -> str:
+    place = f"{finding.path}:{finding.line}:{finding.column}"
+    return f"{code(place)} {code(finding.pointer or '/')} {prose(finding.message)}"
