@@ -72,13 +72,13 @@ function recordedChart(days) {
 
 function recordedTable(days) {
   const of = (kind, member, key, title) => ({ key, title, numeric: true, value: (row) => (row[kind].runs ? row[kind][member] : null) });
-  const gap = (kind, key) => ({ key, title: `% of ${kind}`, numeric: true, value: (row) => gapPercent(row[kind]), cell: (row) => differenceOf(gapPercent(row[kind]), percentText) });
+  const gap = (kind, key, title) => ({ key, title, numeric: true, value: (row) => gapPercent(row[kind]), cell: (row) => differenceOf(gapPercent(row[kind]), percentText) });
   const columns = [
     { key: "day", title: "Day", value: ({ name }) => name },
-    of("tokens", "runs", "token_runs", "Runs with tokens"), of("tokens", "recorded", "recorded_tokens", "Tokens recorded"),
-    of("tokens", "reported", "reported_tokens", "Tokens reported"), gap("tokens", "token_percent"),
-    of("calls", "runs", "call_runs", "Runs with calls"), of("calls", "recorded", "recorded_calls", "Calls recorded"),
-    of("calls", "reported", "reported_calls", "Calls reported"), gap("calls", "call_percent"),
+    of("tokens", "runs", "token_runs", "Runs (tokens)"), of("tokens", "recorded", "recorded_tokens", "Tokens recorded"),
+    of("tokens", "reported", "reported_tokens", "Tokens reported"), gap("tokens", "token_percent", "Tokens, %"),
+    of("calls", "runs", "call_runs", "Runs (calls)"), of("calls", "recorded", "recorded_calls", "Calls recorded"),
+    of("calls", "reported", "reported_calls", "Calls reported"), gap("calls", "call_percent", "Calls, %"),
   ];
   return table({ caption: "Recorded and reported, by day", columns, rows: days, sorted: { key: "day", down: true }, name: "recorded-and-reported" });
 }
