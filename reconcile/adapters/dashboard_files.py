@@ -14,7 +14,7 @@ LIBRARY_SHA256 = "87364cc2b2a76a6684929e7d6b80b18a897794db38400caff1fcf1791c6925
 """Of Chart.js 4.6.1 as its package on npm has it: dist/chart.umd.min.js."""
 
 SCRIPTS = (
-    *("data", "base", "address", "period", "table", "saving", "inks", "charts", "signs"),
+    *("data", "base", "address", "period", "table", "saving", "inks", "drawing", "charts", "signs"),
     *("decimals", "tally", "amounts", "lag", "compared"),
     *("board", "runs", "run", "timeline", "usage", "timing", "gap", "comparisons"),
     "main",

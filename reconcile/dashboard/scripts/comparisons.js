@@ -88,12 +88,12 @@ function asSortable(value) {
 /** Requests, tokens and cost of both sides, row by row. */
 function rowsTable({ caption, by, rows, name = null }) {
   const side = (key, heading, of, metric) => ({ key, title: heading, numeric: true, value: (row) => asSortable(row[of]?.[metric]), cell: (row) => figureText(row[of]?.[metric]), saved: (row) => row[of]?.[metric] });
-  const gap = (key, metric) => ({ key, title: `% of ${{ requests: "requests", total_tokens: "tokens", cost_usd: "cost" }[metric]}`, numeric: true, value: (row) => asSortable(row.percent?.[metric]), cell: (row) => differenceOf(row.percent?.[metric], percentText), saved: (row) => row.percent?.[metric] });
+  const gap = (key, title, metric) => ({ key, title, numeric: true, value: (row) => asSortable(row.percent?.[metric]), cell: (row) => differenceOf(row.percent?.[metric], percentText), saved: (row) => row.percent?.[metric] });
   const columns = [
     { key: by, title: by[0].toUpperCase() + by.slice(1), value: (row) => row.name, cell: (row) => row.name ?? "(not told)" },
-    side("local_requests", "Log requests", "local", "requests"), side("official_requests", "Provider requests", "official", "requests"), gap("requests_percent", "requests"),
-    side("local_tokens", "Log tokens", "local", "total_tokens"), side("official_tokens", "Provider tokens", "official", "total_tokens"), gap("tokens_percent", "total_tokens"),
-    side("local_cost_usd", "Log USD", "local", "cost_usd"), side("official_cost_usd", "Bill USD", "official", "cost_usd"), gap("cost_percent", "cost_usd"),
+    side("local_requests", "Log requests", "local", "requests"), side("official_requests", "Provider requests", "official", "requests"),
+    side("local_tokens", "Log tokens", "local", "total_tokens"), side("official_tokens", "Provider tokens", "official", "total_tokens"), gap("tokens_percent", "Tokens, %", "total_tokens"),
+    side("local_cost_usd", "Log USD", "local", "cost_usd"), side("official_cost_usd", "Bill USD", "official", "cost_usd"), gap("cost_percent", "Cost, %", "cost_usd"),
   ];
   return table({ caption, columns, rows, name });
 }

@@ -11,7 +11,7 @@ view("gap", "Gap", (main) => {
 
 // ------------------------------------------------------------------------------------------- of runs
 
-/** Runs that recorded what is compared, and whose reported figure is exact: of others nobody can tell what is theirs. */
+/** Runs that recorded what is compared, and whose reported figure is exact: of shared minutes nobody can tell what is whose. */
 function recordedParts() {
   const known = daysOfRuns();
   if (!known) return [note("There are no runs.")];
@@ -21,7 +21,7 @@ function recordedParts() {
   const days = recordedDays(exact);
   const both = exact.filter((run) => hasTokens(run) || hasCalls(run)).length;
   const left = `Of ${plural(there.length, "run")} of these days ${count(both)} ${agreed(both, "is", "are")} in it. Not in it: `
-    + `${count(there.length - read.length)} without a figure yet, ${count(read.length - exact.length)} without an exact one because minutes are shared, `
+    + `${count(there.length - read.length)} without a figure yet, ${count(read.length - exact.length)} whose figure is not known to be exact, `
     + `${count(exact.length - both)} that recorded neither tokens in and out nor calls.`;
   return days.length ? [note(left), recordedChart(days), recordedTable(days)] : [note(left)];
 }
@@ -72,13 +72,13 @@ function recordedChart(days) {
 
 function recordedTable(days) {
   const of = (kind, member, key, title) => ({ key, title, numeric: true, value: (row) => (row[kind].runs ? row[kind][member] : null) });
-  const gap = (kind, key) => ({ key, title: `% of ${kind}`, numeric: true, value: (row) => gapPercent(row[kind]), cell: (row) => differenceOf(gapPercent(row[kind]), percentText) });
+  const gap = (kind, key, title) => ({ key, title, numeric: true, value: (row) => gapPercent(row[kind]), cell: (row) => differenceOf(gapPercent(row[kind]), percentText) });
   const columns = [
     { key: "day", title: "Day", value: ({ name }) => name },
-    of("tokens", "runs", "token_runs", "Runs with tokens"), of("tokens", "recorded", "recorded_tokens", "Tokens recorded"),
-    of("tokens", "reported", "reported_tokens", "Tokens reported"), gap("tokens", "token_percent"),
-    of("calls", "runs", "call_runs", "Runs with calls"), of("calls", "recorded", "recorded_calls", "Calls recorded"),
-    of("calls", "reported", "reported_calls", "Calls reported"), gap("calls", "call_percent"),
+    of("tokens", "runs", "token_runs", "Runs (tokens)"), of("tokens", "recorded", "recorded_tokens", "Tokens recorded"),
+    of("tokens", "reported", "reported_tokens", "Tokens reported"), gap("tokens", "token_percent", "Tokens, %"),
+    of("calls", "runs", "call_runs", "Runs (calls)"), of("calls", "recorded", "recorded_calls", "Calls recorded"),
+    of("calls", "reported", "reported_calls", "Calls reported"), gap("calls", "call_percent", "Calls, %"),
   ];
   return table({ caption: "Recorded and reported, by day", columns, rows: days, sorted: { key: "day", down: true }, name: "recorded-and-reported" });
 }

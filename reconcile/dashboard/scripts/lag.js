@@ -25,7 +25,7 @@ function curveParts(curve) {
   const known = curve.points.filter(({ runs, low }) => runs && low !== null);
   const shown = curve.final < fewest || !known.length
     ? [note(`Too few to tell the delay: it takes ${plural(fewest, "final figure")} or more.`)]
-    : [quantilesTable(curve, title), curveChart(curve, title)];
+    : [quantilesTable(curve, title.replace(/,.*/, "")), curveChart(curve, title.replace(/,.*/, ""))];
   return [el("h3", {}, title), note(facts), ...shown];
 }
 

@@ -33,9 +33,9 @@ function timesOf(status) {
 /** Those that take long are the last to be here. */
 function missingSentence() {
   const of = (group) => data.runs.filter((run) => run.group === group).length;
-  const groups = [["waiting", "still wait"], ["broken", "are broken"], ["missed", "were never read"]].filter(([group]) => of(group));
+  const groups = [["waiting", "still waits", "still wait"], ["broken", "is broken", "are broken"], ["missed", "was missed", "were missed"]].filter(([group]) => of(group));
   if (!groups.length) return "No run is missing.";
-  return `Missing are runs that are not verified: ${groups.map(([group, text]) => `${count(of(group))} ${text}`).join(", ")}.${of("waiting") ? " Runs that take longest are among those that wait." : ""}`;
+  return `Missing are runs that are not verified: ${groups.map(([group, one, more]) => `${count(of(group))} ${agreed(of(group), one, more)}`).join(", ")}.${of("waiting") ? " Runs that take longest are among those that wait." : ""}`;
 }
 
 /** How many fall below each time and not below the one before. */

@@ -21,7 +21,7 @@ view("usage", "Usage", (main) => {
   const holders = by.map(() => el("div", {}));
   const fill = () => by.forEach(([key, noun, sums], index) => holders[index].replaceChildren(usageChart(key, noun, sums)));
   main.append(measureChoice(fill));
-  by.forEach(([key, noun, sums], index) => main.append(section(`By ${noun}`, holders[index], sumsTable(key, noun, sums), key === "model" && costNote(sums))));
+  by.forEach(([key, noun, sums], index) => main.append(section(`By ${noun}`, holders[index], sumsTable(key, noun, sums), key === "model" && costNote(read))));
   fill();
 });
 
@@ -36,7 +36,7 @@ function summaryOf(known) {
     el("dl", { class: "figures" },
       totalOf("Tokens in", lowToHigh(sum.low[0], sum.high[0])), totalOf("of them cached", lowToHigh(sum.low[2], sum.high[2])),
       totalOf("Tokens out", lowToHigh(sum.low[1], sum.high[1])), totalOf("Calls", lowToHigh(sum.low[3], sum.high[3])),
-      totalOf("Cost at list prices", dollars(sumOf(sum.costs))), totalOf("Verified", percent(verifiedShare(sum)))),
+      totalOf("Cost at list prices", dollars(sumOf(sum.costs))), totalOf("Tokens verified", percent(verifiedShare(sum)))),
     note(...restsOn(sum, read, unread)),
   ];
 }
@@ -48,11 +48,13 @@ function totalOf(name, value) {
 function restsOn(sum, read, unread) {
   const ranged = read.filter((run) => boundsOf(run)[0] !== boundsOf(run)[1]).length;
   const inherited = read.filter(({ status }) => status === "inherited").length;
+  const unbounded = read.filter((run) => !run.exact && !run.bounds).length;
   const share = verifiedShare(sum);
   const tokens = share === null ? "" : `, and so ${isRange(sum) ? "at least " : ""}${percent(share)} of the tokens; the rest of the sum is not`;
   return [
     `Of ${plural(read.length, "run")} with a figure ${count(sum.verified)} ${agreed(sum.verified, "is", "are")} verified${tokens}. `,
     inherited && `${plural(inherited, "more run")} ${agreed(inherited, "has a verdict", "have verdicts")} of another tool. `,
+    unbounded && `Of ${plural(unbounded, "figure")} nobody knows whether ${agreed(unbounded, "it is", "they are")} exact: ${agreed(unbounded, "it is", "they are")} counted as ${agreed(unbounded, "it stands", "they stand")}. `,
     ranged && `${plural(ranged, "run")} shared minutes with others and ${agreed(ranged, "counts", "count")} with what was used at least and at most: such a sum is a range. `,
     unread.length && `${plural(unread.length, "run")} of these days ${agreed(unread.length, "has", "have")} no figure yet and ${agreed(unread.length, "is", "are")} in no sum. `,
     "Costs are list prices as the files have them, not the bill",
@@ -64,8 +66,8 @@ function agreed(number, one, more) {
   return number === 1 ? one : more;
 }
 
-function costNote(sums) {
-  return sums.some(({ costless }) => costless) && note("A file has one cost for all of its models. So a cost stands here only for runs of a single model.");
+function costNote(read) {
+  return read.some((run) => isDecimal(run.cost) && shares(run).length > 1) && note("A file has one cost for all of its models. So a cost stands here only for runs of a single model.");
 }
 
 // ------------------------------------------------------------------------------------------- charts and tables
@@ -81,6 +83,7 @@ function measureChoice(fill) {
 
 function usageChart(key, noun, sums) {
   const { title, unit } = MEASURES[measure];
+  if (measure === "cost" && !sums.some(({ costs }) => costs.length)) return note("No file of these runs has a cost.");
   const shown = key === "day" ? everyDay(sums) : largest(sums);
   const labels = shown.map(labelOf);
   const top = shown.reduce((one, other) => (weight(other) > weight(one) ? other : one));
