@@ -114,7 +114,7 @@ class Http:
                 code="malformed_key",
                 remedy="copy the key again, without quotes, spaces or line breaks around it",
             )
-        self._loopback = _safe_host(url) in LOOPBACK
+        self.local = _safe_host(url) in LOOPBACK
         self._url = url
         self._key = key
         self._patience = patience
@@ -173,7 +173,7 @@ class Http:
 
     def _asked(self, params: Params) -> tuple[requests.Response, bytes]:
         with requests.Session() as session:
-            session.trust_env = not self._loopback  # a proxy would look for the port on its own machine
+            session.trust_env = not self.local  # a proxy would look for the port on its own machine
             with session.get(
                 self._url,
                 params=params,

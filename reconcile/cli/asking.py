@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reconcile import config, workflow
 from reconcile.errors import ConfigurationError
+from reconcile.simulator.clock import move
 from reconcile.workflow.comparing import Billing
 from reconcile.workflow.opening import MOST_REQUESTS, openai_billing
 
@@ -25,6 +26,7 @@ MAX_REQUESTS = click.option(
 
 
 def provider(settings: config.Settings, progress: Progress) -> workflow.Provider:
+    _follow(settings)
     try:
         return workflow.openai_usage(
             config.usable_key(settings).reveal(),
@@ -40,6 +42,7 @@ def billing(
     settings: config.Settings, progress: Progress, *, cached: bool, max_requests: int
 ) -> Billing | ConfigurationError:
     """What tells usage and costs of whole days; the error where there is no key that could ask."""
+    _follow(settings)
     try:
         return openai_billing(
             config.usable_key(settings).reveal(),
@@ -51,6 +54,13 @@ def billing(
         )
     except ConfigurationError as error:
         return error
+
+
+def _follow(settings: config.Settings) -> None:
+    """A simulator goes where `--now` is: it would be asked for its future, and what it told would be dated by another
+    clock."""
+    if settings.now and settings.local:
+        move(settings.base_url, settings.now)
 
 
 def progress_bar(unit: str = "minutes") -> Progress:

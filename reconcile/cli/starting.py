@@ -41,8 +41,9 @@ def _beginning(framework: str | None, key_id: str | None, workflow: bool | None,
     ids = None if key_id is None else key_ids(key_id)
     open_questions = name is None or (asks and (ids is None or workflow is None))
     if open_questions and not (asks and sys.stdin.isatty()):
+        why = "stdin is no terminal" if asks else "--yes was given without --framework"
         raise UsageError(
-            "there is nobody to ask: --yes was given without --framework, or stdin is no terminal",
+            f"there is nobody to ask: {why}",
             code="no_answer",
             remedy="write `reconcile init --yes --framework NAME --key-id key_...`; nothing was written",
         )

@@ -108,7 +108,12 @@ class Settings:
     @property
     def rehearsal(self) -> bool:
         """Whether a pass may write nothing: an instant that is not now says nothing about a real provider's feed."""
-        return self.now is not None and urlsplit(self.base_url).hostname not in LOOPBACK
+        return self.now is not None and not self.local
+
+    @property
+    def local(self) -> bool:
+        """Whether what answers for the provider is on this machine, as a simulator is."""
+        return urlsplit(self.base_url).hostname in LOOPBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

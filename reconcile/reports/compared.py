@@ -42,6 +42,10 @@ LEGS = {
 SHOWN_BAD = 5
 """Bad lines that are quoted; the count has all."""
 
+OF_RUNS = (
+    "Committed runs stand in for a log, and their figures are the provider's own: this shows usage that no run claims, "
+    "not that the figures are right"
+)
 NOT_VISIBLE = "Tax, credits and refunds are on the invoice and in none of these figures."
 
 
@@ -197,6 +201,7 @@ def log_text(comparison: Comparison) -> list[str]:
     log = comparison.log
     said = [f"{plural(log.lines, 'line')} of {plural(len(log.files), 'file')}, {plural(log.bad_lines, 'bad line')}"]
     said += [f"{bad.file}:{bad.line}: {bad.why}" for bad in log.bad[:SHOWN_BAD]]
+    said += [OF_RUNS] if log.of_runs else []
     said += [f"Prices: {source}" for source in comparison.price_sources]
     asked = f"{plural(comparison.asked, 'request')} to the provider"
     return [*said, f"{asked}, {plural(comparison.remembered, 'answer')} from the cache"]

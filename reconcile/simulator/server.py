@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -38,7 +39,8 @@ class Simulator:
     """Serves a ledger while its context lasts.
 
     `page_size` caps the buckets of a page, as `limit` does. `requests` are all, oldest first. `organization` may be
-    changed while it serves; without one, the keys that have records are listed.
+    changed while it serves; without one, the keys that have records are listed. `before` is called before each answer,
+    to add to the ledger.
     """
 
     def __init__(  # noqa: PLR0913  settings, each given by its name
@@ -51,12 +53,15 @@ class Simulator:
         page_size: int | None = None,
         tariff: Tariff = LIST_PRICES,
         organization: Organization | None = None,
+        before: Callable[[], None] | None = None,
     ) -> None:
         self.ledger = ledger
         self.tariff = tariff
         self.organization = organization
         self.admin_key = admin_key
         self.page_size = page_size
+        self._before = before
+        self._one_at_a_time = Lock()
         self.requests: list[Request] = []
         self._now = now
         self._script: deque[Fault | None] = deque()
@@ -95,6 +100,9 @@ class Simulator:
 
     def reply(self, request: Request, authorization: str | None) -> Reply:
         """What is sent for a GET: the right reply, or what the script makes of it."""
+        with self._one_at_a_time:
+            if self._before:
+                self._before()
         self.requests.append(request)
         fault = self._script.popleft() if self._script else None
         right = self._right(request, authorization)

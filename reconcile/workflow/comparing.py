@@ -128,7 +128,7 @@ def log_of_runs(workspace: Workspace) -> UsageLog:
         bad=tuple(bad[:SHOWN]),
         bad_lines=len(bad),
         files=(*(run.path for run in tree.runs), *(each.path for each in tree.broken)),
-        tells_cache_writes=False,
+        of_runs=True,
     )
 
 
@@ -154,7 +154,7 @@ def compare_usage_log(
         settled_until=settled,
         tolerance=wanted.tolerance,
         by=wanted.by,
-        price_of=price_of if log.tells_cache_writes or price_of is None else prices_of_minutes(price_of),
+        price_of=prices_of_minutes(price_of) if log.of_runs and price_of else price_of,
         invoice=wanted.invoice,
     )
 

@@ -100,7 +100,9 @@ def _comparison(path: Path) -> Json:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise StoreError(
-            f"{path}: cannot be read ({error.strerror})", code="unreadable_comparison", remedy="check its permissions"
+            f"{path}: cannot be read ({error.strerror})",
+            code="unreadable_comparison",
+            remedy="check its name and its permissions",
         ) from error
     try:
         found: Any = json.loads(data) if len(data) <= MAX_BYTES else None
@@ -111,8 +113,8 @@ def _comparison(path: Path) -> Json:
         raise UsageError(
             f"{path}: no comparison",
             code="no_comparison",
-            remedy=f"save one with `reconcile compare --json > {path.name}`; "
-            "one of a later version needs that version here too",
+            remedy="save one with `reconcile compare --json > comparison.json` and name that; one of a later version "
+            "needs that version here too",
         )
     document: Json = found
     return document

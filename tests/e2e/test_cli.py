@@ -340,7 +340,13 @@ class TestSimulate:
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "reconcile", *arguments], stdout=subprocess.PIPE, text=True, env=os.environ
         )
-        lines = [process.stdout.readline() for _ in range(6)]
+        lines = list(
+            iter(
+                process.stdout.readline,
+                "Nobody has to wait for a run to be old enough. Passes an hour and two hours from now:\n",
+            )
+        )
+        lines += [process.stdout.readline() for _ in range(3)]
         yield lines
         process.terminate()
         process.wait()
@@ -353,6 +359,17 @@ class TestSimulate:
         said = reconcile("run", "--json", now="13:17")
         counts = json.loads(said.out)["counts"]
         assert (served[0].split(",")[0], counts["pending"]) == ("runs: 3", 2)
+        assert [line.split()[-1] for line in served[-2:]] == ["2026-01-05T14:17:00Z", "2026-01-05T15:17:00Z"]
+
+    def test_follows_the_clock_of_a_pass_and_finds_runs_that_came_later(self, shop, served, monkeypatch):
+        for line in served:
+            if line.startswith("export "):
+                monkeypatch.setenv(*line.split()[1].split("="))
+        shop.add("chatdev/later", "14:00:10", "14:05")
+        for clock in ("15:17", "16:17"):
+            said = reconcile("run", "chatdev", "later", now=clock)
+            assert (said.code, said.err) == (0, "")
+        assert shop.verdict("chatdev/later") == "verified: stable"
 
 
 def test_lag_says_what_the_kept_reads_tell(shop):

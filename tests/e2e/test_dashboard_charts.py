@@ -108,7 +108,7 @@ def test_a_chart_has_a_sentence_and_its_numbers_and_is_drawn(everything, view, c
         canvas.scroll_into_view_if_needed()
         page.wait_for_function("canvas => Chart.getChart(canvas)", arg=canvas.element_handle())
         figure.locator("details").evaluate("details => { details.open = true }")
-        figure.get_by_role("table", name=f"Numbers of {title}").wait_for()
+        figure.get_by_role("table", name=f"Numbers: {title}").wait_for()
         drawn = canvas.evaluate("canvas => Chart.getChart(canvas).data.labels.length")
         assert figure.locator("tbody tr").count() == min(drawn, 50)
 
@@ -365,7 +365,7 @@ def test_a_document_that_tells_nothing_is_shown_as_such(chromium, tmp_path):
         "usage": "none of them has a figure yet",
         "timing": "No run is verified yet.",
         "gap": "Of 1 run of these days 0 are in it.",
-        "comparisons": "reconcile compare --json",
+        "comparisons": "reconcile compare --logs",
     }.items():
         seen.go(f"#/{view}")
         assert text in seen.texts("main")[0]

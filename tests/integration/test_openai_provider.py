@@ -332,7 +332,8 @@ def test_fetch__a_query_that_ends_in_the_future_is_not_asked(simulator: Simulato
 @pytest.mark.parametrize("minutes", [-6, 6], ids=["ahead", "behind"])
 def test_fetch__a_clock_that_is_not_the_providers_is_not_believed(simulator: Simulator, minutes: int) -> None:
     simulator.set_now(datetime.now(UTC) + timedelta(minutes=minutes))
-    assert refused(simulator, now=None).code == "clock_wrong"
+    error = refused(simulator, now=None)
+    assert (error.code, "the simulator is where --now left it" in error.remedy) == ("clock_wrong", True)
 
 
 @pytest.mark.parametrize("now", [None, NOW], ids=["a little off", "given for a replay"])

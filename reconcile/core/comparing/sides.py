@@ -111,8 +111,8 @@ class UsageLog:
     """The first of those that do not count."""
     bad_lines: int = 0
     files: tuple[str, ...] = ()
-    tells_cache_writes: bool = True
-    """Whether tokens that were written to the cache are told apart, as minutes of runs cannot."""
+    of_runs: bool = False
+    """Whether committed runs stand in for it. Their figures are the provider's own, and tell no cache writes apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,7 @@ def _other_usage(measured: Iterable[Measured]) -> Json:
 def _log(log: UsageLog) -> Json:
     return {
         "files": list(log.files),
+        "of_runs": log.of_runs,
         "lines": log.lines,
         "bad_lines": log.bad_lines,
         "bad": [{"file": bad.file, "line": bad.line, "why": bad.why} for bad in log.bad],

@@ -37,7 +37,7 @@ function percentText(value) {
 
 /** Whether a tested figure is within what is allowed, in words. */
 function withinBadge({ percent: allowed, absolute, within, untested }) {
-  if (!isTold(within)) return el("span", { class: "untested" }, `not tested${untested ? `: ${untested}` : ""}`);
+  if (!isTold(within)) return el("span", { class: "untested" }, untested?.startsWith("tested") ? untested : `not tested${untested ? `: ${untested}` : ""}`);
   const rules = [signOf(allowed) ? `${allowed}%` : null, signOf(absolute) || !signOf(allowed) ? absolute : null].filter(isTold).join(" or ");
   return within
     ? el("span", { class: "within" }, `✓ Reconciled (within ${rules})`)

@@ -79,7 +79,7 @@ addEventListener("afterprint", () => {
 
 /** They are put there when they are asked for: a page has many charts. */
 function numbersOf(spec) {
-  const node = el("details", { class: "numbers" }, el("summary", {}, `Numbers of ${spec.title}`));
+  const node = el("details", { class: "numbers" }, el("summary", {}, `Numbers: ${spec.title}`));
   node.addEventListener("toggle", () => node.append(table(numbersTable(spec))), { once: true });
   return node;
 }
@@ -87,7 +87,7 @@ function numbersOf(spec) {
 function numbersTable(spec) {
   const [whole] = UNITS[spec.unit ?? "count"];
   const figure = (key, title, value) => ({ key, title, value, cell: (row) => whole(value(row)), numeric: true });
-  const caption = `Numbers of ${spec.title}`;
+  const caption = `Numbers: ${spec.title}`;
   if (spec.kind === "scatter") {
     const rows = spec.series.flatMap(({ name, values }) => values.map(([x, y]) => ({ name, x, y })));
     const across = { key: "x", title: spec.x ?? "Across", value: ({ x }) => x, numeric: true };

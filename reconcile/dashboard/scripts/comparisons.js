@@ -28,7 +28,7 @@ function titleOf({ name }, index) {
 
 function howToCompare() {
   return el("div", { class: "outside" }, el("p", {}, "No comparison was given to this page. Save one, and make the page with it:"),
-    ...["reconcile compare --json > c.json", "reconcile report --html DIR --comparison c.json"].map((line) => el("code", {}, line)));
+    ...["reconcile compare --logs 'logs/*.ndjson' --json > c.json", "reconcile report --html DIR --comparison c.json"].map((line) => el("code", {}, line)));
 }
 
 function comparisonCard({ title, document: found }) {
@@ -39,6 +39,7 @@ function comparisonCard({ title, document: found }) {
     el("h3", {}, title),
     el("p", {}, verdictBadge(found.verdict), " ", el("time", {}, period.start), " to ", el("time", {}, period.end), " (UTC)"),
     note(verdictSentence(found)),
+    found.log?.of_runs && note("Committed runs stand in for a log, and their figures are the provider's own: this shows usage that no run claims, not that the figures are right."),
     metricsTable(found, title),
     comparisonDownloads(found, title, rows),
     found.breaks.length > 0 && el("div", {}, el("h4", {}, "Why they may differ, likeliest first"), el("ol", { class: "breaks" }, found.breaks.map(breakItem))),

@@ -1,7 +1,7 @@
 // Everything is there: draw what the address names, now and whenever it changes.
 
 document.getElementById("made").textContent =
-  `Made ${moment(data.generated_at)} from ${plural(data.runs.length, "run")}. Figures are those of the committed files.`;
+  `Made ${moment(data.generated_at)} from ${plural(data.runs.length, "run")}. Figures are those of their files.`;
 addEventListener("popstate", moved);
 addEventListener("hashchange", moved);
 document.querySelector(".skip").addEventListener("click", (event) => {

@@ -120,13 +120,18 @@ function observationsTable(run) {
   });
 }
 
+/** How long it ran: below a minute in seconds. */
+function lasted(seconds) {
+  return seconds < 60 ? `${seconds} s` : span(seconds / 60);
+}
+
 /** What the verdict can be computed from again. */
 function evidence(run) {
   const quiet = run.guard && `${plural(run.guard[1], "request")} that no run claims, in the ${plural(run.guard[0], "nearest unclaimed minute")}`;
   return el("div", { class: "stack" },
     facts([
       ["File", el("code", {}, run.path)],
-      ["Ran", `${moment(run.start)} to ${moment(run.end)}, ${span((run.end - run.start) / 60)}`],
+      ["Ran", `${moment(run.start)} to ${moment(run.end)}, ${lasted(run.end - run.start)}`],
       ["Window", `${moment(run.window[0])} to ${moment(run.window[1])}, ${plural((run.window[1] - run.window[0]) / 60, "whole minute")}`],
       [run.keys.length === 1 ? "Key" : "Keys", run.keys.map(keyName).join(", ")],
       ["Models", modelsOf(run).join(", ")],

@@ -9,7 +9,7 @@ view("runs", "Runs", (main) => {
   const found = el("p", { class: "found", role: "status" });
   const show = () => {
     const rows = data.runs.filter(admitted(chosen));
-    found.textContent = rows.length === data.runs.length ? `All ${plural(rows.length, "run")}.` : `${count(rows.length)} of ${plural(data.runs.length, "run")}.`;
+    found.textContent = rows.length === data.runs.length ? `${rows.length > 1 ? "All " : ""}${plural(rows.length, "run")}.` : `${count(rows.length)} of ${plural(data.runs.length, "run")}.`;
     place.replaceChildren(runsTable(rows));
   };
   const controls = new Map(FILTERS.map((name) => [name, control(name, chosen, (value) => {

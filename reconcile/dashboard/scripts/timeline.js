@@ -91,7 +91,7 @@ function svg(tag, attributes) {
 
 function minutesTable(run) {
   if (!run.minutes) return null;
-  const node = el("details", { class: "numbers" }, el("summary", {}, "Numbers of its minutes"));
+  const node = el("details", { class: "numbers" }, el("summary", {}, "Numbers: its minutes"));
   node.addEventListener("toggle", () => node.append(table({
     caption: run.minutes_each === 1 ? "Rows of its minutes" : `Rows of its minutes, ${run.minutes_each} at a time`,
     name: "minutes",

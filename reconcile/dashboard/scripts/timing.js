@@ -17,7 +17,7 @@ function timeToVerify() {
   const labels = [...TIMES.map((most, index) => `${index ? span(TIMES[index - 1]) : "0"} to ${span(most)}`), `${span(TIMES.at(-1))} or more`];
   return [
     note("From the end of a run's window to its verdict: the minutes before a run is old enough, the wait for passes, and equal reads. ", missing),
-    chart({ kind: "stacked", title: "Time to verify", labels, x: "from the end of the window", y: "runs",
+    chart({ kind: "stacked", title: "Runs by the time it took to verify them", labels, x: "from the end of the window", y: "runs",
       says: `Times to verify of ${plural(total, "run")}. Half of the runs ${VERDICTS[first.status].toLowerCase()} took up to ${span(ranked(first.minutes, 0.5))}, nine in ten up to ${span(ranked(first.minutes, 0.9))}.`,
       series: times.map(({ status, minutes }) => ({ name: VERDICTS[status], values: binned(minutes) })) }),
     timesTable(times),

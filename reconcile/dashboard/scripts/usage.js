@@ -50,7 +50,7 @@ function restsOn(sum, read, unread) {
   const inherited = read.filter(({ status }) => status === "inherited").length;
   const unbounded = read.filter((run) => !run.exact && !run.bounds).length;
   const share = verifiedShare(sum);
-  const tokens = share === null ? "" : `, and so ${isRange(sum) ? "at least " : ""}${percent(share)} of the tokens; the rest of the sum is not`;
+  const tokens = share === null ? "" : `, and so ${isRange(sum) ? "at least " : ""}${percent(share)} of the tokens${share < 100 ? "; the rest of the sum is not" : ""}`;
   return [
     `Of ${plural(read.length, "run")} with a figure ${count(sum.verified)} ${agreed(sum.verified, "is", "are")} verified${tokens}. `,
     inherited && `${plural(inherited, "more run")} ${agreed(inherited, "has a verdict", "have verdicts")} of another tool. `,
@@ -58,7 +58,7 @@ function restsOn(sum, read, unread) {
     ranged && `${plural(ranged, "run")} shared minutes with others and ${agreed(ranged, "counts", "count")} with what was used at least and at most: such a sum is a range. `,
     unread.length && `${plural(unread.length, "run")} of these days ${agreed(unread.length, "has", "have")} no figure yet and ${agreed(unread.length, "is", "are")} in no sum. `,
     "Costs are list prices as the files have them, not the bill",
-    sum.costless ? `; ${plural(sum.costless, "run")} with a figure ${agreed(sum.costless, "has", "have")} none.` : ".",
+    sum.costless ? `; ${plural(sum.costless, "run")} with a figure ${agreed(sum.costless, "has", "have")} none, which pricing: on would give.` : ".",
   ].filter(Boolean);
 }
 

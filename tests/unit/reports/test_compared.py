@@ -52,6 +52,13 @@ def test_the_verdict_comes_first_and_says_what_is_out():
     assert lines[1].startswith("Out of tolerance: requests")
 
 
+@pytest.mark.parametrize("of_runs", [True, False])
+def test_runs_in_the_place_of_a_log_are_no_proof_of_their_figures(of_runs):
+    found = compared(calls(), log=UsageLog(entries=tuple(calls()), of_runs=of_runs))
+    assert ("not that the figures are right" in " ".join(text(found).split())) == of_runs
+    assert comparison_json(found)["log"]["of_runs"] == of_runs
+
+
 def test_equal_sides_are_told_in_short():
     said = text(compared(calls()))
     assert said.startswith("RECONCILED  2026-03-02 to 2026-03-08 (UTC)\nLog and provider agree: every figure")

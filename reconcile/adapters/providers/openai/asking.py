@@ -46,7 +46,7 @@ class Asker:
         """The page that is asked for and the tries that failed before it, or ProviderError."""
         answer = self.http.get(params)
         if self.now is None:
-            check_clock(answer.served_at, datetime.now(UTC))
+            check_clock(answer.served_at, datetime.now(UTC), local=self.http.local)
         if answer.status != HTTPStatus.OK:
             raise refusal(self.http, answer, self.whose, self.scope)
         return self.http.json_object(answer.body, self.parse_float), answer.retries

@@ -29,13 +29,18 @@ class Untrusted(Exception):  # noqa: N818 (what an answer is; whoever asked rais
         return ProviderError(f"{whose} cannot be trusted: {self.problem}", code=self.code, remedy=remedy)
 
 
-def check_clock(served_at: datetime | None, now: datetime) -> None:
-    """Ages, and the time between two reads, are taken from this machine's clock: where that is wrong, so are they."""
+def check_clock(served_at: datetime | None, now: datetime, *, local: bool) -> None:
+    """Ages, and the time between two reads, are taken from this machine's clock: where that is wrong, so are they.
+
+    `local`: whether what answers is on this machine, as a simulator is, which may have been moved.
+    """
     if served_at and abs(served_at - now) > MOST_SKEW:
         raise ProviderError(
             f"this machine's clock says {now:%Y-%m-%dT%H:%M:%SZ}, the provider's {served_at:%Y-%m-%dT%H:%M:%SZ}",
             code="clock_wrong",
-            remedy="set the clock and the time zone of this machine, then run again",
+            remedy="the simulator is where --now left it: give it --now again, or start it anew"
+            if local
+            else "set the clock and the time zone of this machine, then run again",
         )
 
 

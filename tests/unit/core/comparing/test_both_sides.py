@@ -301,6 +301,7 @@ def test_the_document_says_what_was_found():
     assert document["bill"]["invoice_usd"] == "99.5"
     assert document["api"] == {"requests": 7, "cached": 2}
     assert comparison_json(DOCUMENTS["a log with bad lines"]())["log"] == {
+        "of_runs": False,
         "files": ["a"],
         "lines": 9,
         "bad_lines": 5,
