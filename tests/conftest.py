@@ -4,7 +4,9 @@ import ipaddress
 import os
 import socket
 from collections import defaultdict
+from importlib import import_module
 from itertools import count
+from pkgutil import walk_packages
 from uuid import uuid4
 
 import pytest
@@ -13,6 +15,7 @@ from support.bench import Bench
 from support.worlds import SCALE, examples
 from xdist.scheduler import LoadScopeScheduling
 
+import reconcile
 from reconcile.simulator.ledger import Ledger
 from reconcile.simulator.server import Simulator
 
@@ -44,6 +47,33 @@ class _Scheduling(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return _Scheduling(config, log) if config.getvalue("dist") == "load" else None
+
+
+def _tracer(config):
+    """What of pytest-cov says when lines are counted; nothing where coverage was not asked for."""
+    return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session):
+    """Tracing makes all that runs several times slower: it ends with the imports, and is on in tests that count only."""
+    if tracer := _tracer(session.config):
+        for module in walk_packages(reconcile.__path__, "reconcile."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+        tracer.pause()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item):
+    tracer = _tracer(item.config)
+    if tracer and not item.get_closest_marker("no_cover"):
+        tracer.resume()
+    try:
+        return (yield)
+    finally:
+        if tracer:
+            tracer.pause()  # pytest-cov itself resumes behind what is marked
 
 
 @pytest.fixture(autouse=True)
