@@ -106,7 +106,7 @@ def bench(tmp_path, simulator):
 
 def pytest_collection_modifyitems(config, items):
     """Coverage counts what named examples reach: neither the random ones of a property nor whole processes. Of a
-    sampled test some parameters are tried.
+    sampled test some parameters are tried, and long ones are left to the long runs.
     """
     for item in items:
         if "/e2e/" in item.nodeid or is_hypothesis_test(getattr(item, "obj", None)):
@@ -114,6 +114,7 @@ def pytest_collection_modifyitems(config, items):
     if SCALE < ALL:
         places = defaultdict(count)
         left = [item for item in items if item.get_closest_marker("sampled") and next(places[_function(item)]) % ONE_IN]
+        left += [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left)
         gone = set(left)
         items[:] = [item for item in items if item not in gone]

@@ -504,6 +504,13 @@ def test_every_workflow_shown_gives_the_action_what_it_has(text):
     assert set(given[0]) - set(ACTION["inputs"]) == set()
 
 
+def test_what_a_person_starts_the_shipped_workflow_with_reaches_the_action_under_the_same_name():
+    file = yaml.safe_load((ROOT / ".github" / "workflows" / "reconcile.yml").read_text("utf-8"))
+    given = next(step["with"] for step in file["jobs"]["reconcile"]["steps"] if step.get("uses") == "./")
+    asked = file[True]["workflow_dispatch"]["inputs"]
+    assert {name: given.get(name) for name in asked} == {name: f"${{{{ inputs.{name} }}}}" for name in asked}
+
+
 def test_one_commit_is_pinned_of_every_action_that_is_named():
     files = [*(ROOT / ".github" / "workflows").glob("*.yml"), *(ROOT / name for name in NAMES)]
     pins = {pin for file in files for pin in re.findall(r"uses: (\w[\w/-]+)@(\S+) # (\S+)", file.read_text("utf-8"))}
