@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 
 import pytest
 from markdown_it import MarkdownIt
@@ -27,6 +28,7 @@ def text(found, width=120):
     return compared_text(found, painter(colour=False), width)
 
 
+@cache
 def in_full():
     """Everything that a comparison may have to say."""
     local = [replace(entry, cost=listed(entry)) for entry in calls()[10:]]
