@@ -40,9 +40,11 @@ TOGETHER = (
 
 
 class _Scheduling(LoadScopeScheduling):
+    """By functions: what remains is counted anew after each test, in a time that grows with the number of scopes."""
+
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
-        return file if file in TOGETHER else nodeid
+        return file if file in TOGETHER else _function(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -51,13 +53,15 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def _tracer(config):
-    """What of pytest-cov says when lines are counted; nothing where coverage was not asked for."""
+    """The part of pytest-cov that says when lines are counted; none where coverage was not asked for."""
     return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session):
-    """Tracing makes all that runs several times slower: it ends with the imports, and is on in tests that count only."""
+    """Tracing makes all that runs several times slower: it ends with the imports, and is on while a test that counts is
+    called, not while it is collected, set up and told of.
+    """
     if tracer := _tracer(session.config):
         for module in walk_packages(reconcile.__path__, "reconcile."):
             if not module.name.endswith("__main__"):
@@ -113,12 +117,13 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.no_cover)
     if SCALE < ALL:
         places = defaultdict(count)
-        left = [item for item in items if item.get_closest_marker("sampled") and next(places[_function(item)]) % ONE_IN]
-        left += [item for item in items if item.get_closest_marker("long")]
+        left = [item for item in items if item.get_closest_marker("long")]
+        sampled = (item for item in items if item.get_closest_marker("sampled"))
+        left += [item for item in sampled if next(places[_function(item.nodeid)]) % ONE_IN]
         config.hook.pytest_deselected(items=left)
         gone = set(left)
         items[:] = [item for item in items if item not in gone]
 
 
-def _function(item):
-    return item.nodeid.partition("[")[0]
+def _function(nodeid):
+    return nodeid.partition("[")[0]

@@ -2,14 +2,9 @@
 
 import pytest
 from support.github import BOT, PERSON
-from support.job import Repository, path, run_file
+from support.job import path, run_file
 
 from reconcile.core.comment import marker
-
-
-@pytest.fixture
-def repository(tmp_path, simulator, double):
-    return Repository(tmp_path, simulator, double)
 
 
 class TestRaces:

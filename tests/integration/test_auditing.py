@@ -74,7 +74,7 @@ def test_the_world_of_these_tests_is_sound_and_has_verdicts_of_every_kind(world)
 
 @pytest.mark.no_cover
 def test_every_single_edit_of_a_file_or_its_evidence_is_found(world):
-    """A tenth of a thousand edits in `make test`, all of them in `make prove`."""
+    """A twentieth of a thousand edits in `make test`, all of them in `make prove`."""
     names, random, missed = sound(world), dice(1), []
     for _ in range(int(100 * SCALE)):
         name = random.choice(names)
