@@ -85,6 +85,7 @@ class TestComment:
         first, second = repository.comments(number)
         assert (first, second.startswith(marker("default", "")[:40])) == (body, True)
 
+    @pytest.mark.no_cover
     def test_hundreds_of_runs_fit_into_a_comment_and_into_a_summary(self, repository, double):
         """Short of what GitHub takes, which would refuse the whole."""
         files = {
