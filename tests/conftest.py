@@ -10,6 +10,7 @@ from pkgutil import walk_packages
 from uuid import uuid4
 
 import pytest
+from coverage import Coverage
 from hypothesis import is_hypothesis_test, settings
 from support.bench import Bench
 from support.worlds import SCALE, examples
@@ -67,6 +68,8 @@ def pytest_sessionstart(session):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
         tracer.pause()
+        while beneath := Coverage.current():  # a worker starts one for its options and one as a worker
+            beneath.stop()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
