@@ -199,6 +199,7 @@ def named(name):
     return compared([], log=log, by=By.MODEL)
 
 
+@pytest.mark.no_cover
 def test_names_of_others_change_nothing_in_the_document():
     assert elements(named(EVIL)) == elements(named("tame"))
     assert "@all" not in compared_markdown(named(EVIL), 100_000)
