@@ -204,7 +204,6 @@ def attempted(local, unlogged):
     return compared([], log=UsageLog(entries=tuple(local), unlogged_attempts=unlogged))
 
 
-@pytest.mark.no_cover
 def test_attempts_are_named_where_lines_speak_of_enough_of_them():
     local = short(uncached=-200, output=-80)
     lacking = sum(entry.requests for entry in calls()) - sum(entry.requests for entry in local)
@@ -258,7 +257,6 @@ def test_batch_jobs_that_are_not_logged_are_a_gap_and_no_matter_of_price():
     assert "of batch jobs" in found.arithmetic
 
 
-@pytest.mark.no_cover
 def test_two_reasons_of_which_none_takes_away_most_are_found_together():
     day = [entry for entry in calls() if entry.start - START < DAY]
     gone = range(START + 4 * DAY, START + 5 * DAY)
