@@ -4,15 +4,19 @@ import ipaddress
 import os
 import socket
 from collections import defaultdict
+from importlib import import_module
 from itertools import count
+from pkgutil import walk_packages
 from uuid import uuid4
 
 import pytest
+from coverage import Coverage
 from hypothesis import is_hypothesis_test, settings
 from support.bench import Bench
 from support.worlds import SCALE, examples
 from xdist.scheduler import LoadScopeScheduling
 
+import reconcile
 from reconcile.simulator.ledger import Ledger
 from reconcile.simulator.server import Simulator
 
@@ -31,6 +35,8 @@ TOGETHER = (
     "tests/e2e/test_act.py",
     "tests/e2e/test_dashboard_charts.py",
     "tests/e2e/test_dashboard_in_browser.py",
+    "tests/e2e/test_dashboard_of_runs.py",
+    "tests/e2e/test_documents.py",
     "tests/integration/test_auditing.py",
     "tests/integration/test_truth.py",
 )
@@ -38,14 +44,47 @@ TOGETHER = (
 
 
 class _Scheduling(LoadScopeScheduling):
+    """By functions: what remains is counted anew after each test, in a time that grows with the number of scopes."""
+
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
-        return file if file in TOGETHER else nodeid
+        return file if file in TOGETHER else _function(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return _Scheduling(config, log) if config.getvalue("dist") == "load" else None
+
+
+def _tracer(config):
+    """The part of pytest-cov that says when lines are counted; none where coverage was not asked for."""
+    return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session):
+    """Tracing makes all that runs several times slower: it ends with the imports, and is on while a test that counts is
+    called, not while it is collected, set up and told of.
+    """
+    if tracer := _tracer(session.config):
+        for module in walk_packages(reconcile.__path__, "reconcile."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+        tracer.pause()
+        while beneath := Coverage.current():  # a worker starts one for its options and one as a worker
+            beneath.stop()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item):
+    tracer = _tracer(item.config)
+    if tracer and not item.get_closest_marker("no_cover"):
+        tracer.resume()
+    try:
+        return (yield)
+    finally:
+        if tracer:
+            tracer.pause()  # pytest-cov itself resumes behind what is marked
 
 
 @pytest.fixture(autouse=True)
@@ -77,18 +116,20 @@ def bench(tmp_path, simulator):
 
 def pytest_collection_modifyitems(config, items):
     """Coverage counts what named examples reach: neither the random ones of a property nor whole processes. Of a
-    sampled test some parameters are tried.
+    sampled test some parameters are tried, and long ones are left to the long runs.
     """
     for item in items:
         if "/e2e/" in item.nodeid or is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.no_cover)
     if SCALE < ALL:
         places = defaultdict(count)
-        left = [item for item in items if item.get_closest_marker("sampled") and next(places[_function(item)]) % ONE_IN]
+        left = [item for item in items if item.get_closest_marker("long")]
+        sampled = (item for item in items if item.get_closest_marker("sampled"))
+        left += [item for item in sampled if next(places[_function(item.nodeid)]) % ONE_IN]
         config.hook.pytest_deselected(items=left)
         gone = set(left)
         items[:] = [item for item in items if item not in gone]
 
 
-def _function(item):
-    return item.nodeid.partition("[")[0]
+def _function(nodeid):
+    return nodeid.partition("[")[0]

@@ -169,6 +169,7 @@ def dispatched(hours):
     return SimpleNamespace(before=before, after=snapshot(repository, job, hours.number))
 
 
+@pytest.mark.long
 class TestDispatch:
     def test_only_the_run_that_was_named_is_read_at_the_ages_that_were_given(self, dispatched):
         job = dispatched.after.job
@@ -187,24 +188,28 @@ class TestDispatch:
 
 @pytest.fixture(scope="module")
 def checks(tmp_path_factory, wheels):
-    """Pull requests with a bad file, and with a good one from a fork; and the schedule without the key."""
+    """A pull request with a bad file, and the schedule without the key."""
     with surroundings(tmp_path_factory.mktemp("checks"), wheels) as repository:
-        repository.add("chatdev/theirs", "12:00:10", "12:05", branch="theirs")
-        fork = repository.github.add_pull_request("theirs", repository="stranger/science")
         bad_file = b'{\n  "run_id": "bad",\n  "steps": 5\n}\n'
         repository.forge.write({path("chatdev/bad"): bad_file}, "bad")
         bad = repository.github.add_pull_request("bad")
-        done = SimpleNamespace(
-            bad=snapshot(repository, repository.reviewed(bad, "12:20"), bad),
-        )
-        tips = {branch: repository.forge.tip(branch) for branch in repository.forge.branches()}
-        repository.github.permissions = READ_ONLY
-        done.fork = snapshot(repository, repository.reviewed(fork, "12:20"), fork)
-        done.moved = {branch for branch, tip in tips.items() if repository.forge.tip(branch) != tip}
+        done = SimpleNamespace(bad=snapshot(repository, repository.reviewed(bad, "12:20"), bad), repository=repository)
         repository.add("chatdev/b", "12:00:10", "12:05", GOOD)
         done.keyless = snapshot(repository, repository.act("13:17", RECONCILE, key=False))
-        done.repository = repository
         yield done
+
+
+@pytest.fixture(scope="module")
+def fork(checks):
+    """A pull request with a good file from a fork, whose jobs may only read."""
+    repository = checks.repository
+    repository.add("chatdev/theirs", "12:00:10", "12:05", branch="theirs")
+    number = repository.github.add_pull_request("theirs", repository="stranger/science")
+    tips = {branch: repository.forge.tip(branch) for branch in repository.forge.branches()}
+    repository.github.permissions = READ_ONLY
+    done = snapshot(repository, repository.reviewed(number, "12:20"), number)
+    done.moved = {branch for branch, tip in tips.items() if repository.forge.tip(branch) != tip}
+    return done
 
 
 class TestCheck:
@@ -216,13 +221,6 @@ class TestCheck:
     def test_a_bad_file_gets_a_comment(self, checks):
         (body,) = checks.bad.comments
         assert "chatdev&#47;bad" in body
-
-    def test_a_fork_passes_with_its_summary(self, checks):
-        assert checks.fork.job.passed
-        assert "theirs" in checks.fork.job.summary
-
-    def test_a_fork_writes_nothing(self, checks):
-        assert (checks.fork.comments, checks.moved) == ([], set())
 
     def test_no_check_asks_the_provider(self, checks):
         assert checks.repository.simulator.requests == []
@@ -237,6 +235,19 @@ class TestWithoutAKey:
     def test_the_schedule_validates_and_passes(self, checks):
         assert (checks.keyless.job.passed, checks.keyless.job.outputs(STEP)["discovered"]) == (True, "1")
         assert checks.repository.verdict("chatdev/b") is None
+
+
+@pytest.mark.long
+class TestFork:
+    def test_a_fork_passes_with_its_summary(self, fork):
+        assert fork.job.passed
+        assert "theirs" in fork.job.summary
+
+    def test_a_fork_writes_nothing(self, fork):
+        assert (fork.comments, fork.moved) == ([], set())
+
+    def test_the_check_of_a_fork_asks_the_provider_nothing(self, checks, fork):
+        assert checks.repository.simulator.requests == []
 
 
 # ---------------------------------------------------------------------------------- in somebody else's repository

@@ -64,7 +64,7 @@ def test_recorded_runs_and_those_of_the_seeds(chromium, tmp_path):
     assert complaints(chromium, made) == ([], ["All 235 runs."])
 
 
-# LONG
+@pytest.mark.long
 def test_a_thousand_simulated_runs(chromium, tmp_path):
     made = report(lived(1_000, days=[DAYS]), tmp_path)
     assert (made.dashboard.summary.counts["verified"] > 900, made.size < 1_500_000) == (True, True)

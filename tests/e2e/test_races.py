@@ -199,6 +199,7 @@ def test_writers_and_a_person_on_one_branch_lose_nothing(race):
     assert all(before[1] == after[0] for before, after in pairwise(race.moves()))
 
 
+@pytest.mark.long
 def test_copies_made_before_a_lost_race_would_lose_much(race):
     """That the race above is one: the same writers, but with the files of their first try."""
     race.run("stale")

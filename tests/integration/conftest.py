@@ -6,6 +6,7 @@ import pytest
 from support.git import Forge, make_forge
 from support.github import GitHubDouble
 from support.github.bench import A
+from support.job import Repository, make_runs
 
 
 @pytest.fixture
@@ -13,6 +14,20 @@ def double():
     with GitHubDouble() as double:
         yield double
     assert double.violations == []
+
+
+@pytest.fixture(scope="session")
+def first_runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    make_runs(folder)
+    return folder
+
+
+@pytest.fixture
+def repository(first_runs, tmp_path, simulator, double):
+    """A repository of runs on a forge, which jobs of the Action check out."""
+    shutil.copytree(first_runs, tmp_path, dirs_exist_ok=True)
+    return Repository(tmp_path, simulator, double)
 
 
 @pytest.fixture(scope="session")

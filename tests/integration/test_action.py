@@ -6,14 +6,9 @@ from decimal import Decimal
 import pytest
 from support.bench import called, log_text
 from support.github import TOKEN
-from support.job import CONFIGURATION, Repository, path, run_file
+from support.job import CONFIGURATION, path, run_file
 
 from reconcile.simulator import faults
-
-
-@pytest.fixture
-def repository(tmp_path, simulator, double):
-    return Repository(tmp_path, simulator, double)
 
 
 class TestCommit:

@@ -10,7 +10,7 @@ import pytest
 from support.bench import called, log_text
 from support.billing import spoil
 from support.hostile import obeyed, rendered
-from support.job import CONFIGURATION, Repository
+from support.job import CONFIGURATION
 
 from reconcile import schema_files
 from reconcile.simulator import faults
@@ -19,11 +19,6 @@ from reconcile.simulator.ledger import Call
 LOG = "logs/app.ndjson"
 ODD = "m|<b>@all`::error::x"
 """A model that wants to be more than a name."""
-
-
-@pytest.fixture
-def repository(tmp_path, simulator, double):
-    return Repository(tmp_path, simulator, double)
 
 
 def used(repository, *clocks, model=None):

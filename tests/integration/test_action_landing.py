@@ -2,14 +2,9 @@
 
 import pytest
 from support.github import BOT, PERSON
-from support.job import Repository, path, run_file
+from support.job import path, run_file
 
 from reconcile.core.comment import marker
-
-
-@pytest.fixture
-def repository(tmp_path, simulator, double):
-    return Repository(tmp_path, simulator, double)
 
 
 class TestRaces:
@@ -90,6 +85,7 @@ class TestComment:
         first, second = repository.comments(number)
         assert (first, second.startswith(marker("default", "")[:40])) == (body, True)
 
+    @pytest.mark.no_cover
     def test_hundreds_of_runs_fit_into_a_comment_and_into_a_summary(self, repository, double):
         """Short of what GitHub takes, which would refuse the whole."""
         files = {

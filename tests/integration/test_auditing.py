@@ -21,6 +21,8 @@ from reconcile.simulator.server import Simulator
 from reconcile.workflow.auditing import audit_runs, evidence_of_run, refetched
 from reconcile.workflow.tree import read_tree
 
+pytestmark = pytest.mark.no_cover
+
 LAST = HOURS[-1] * 3600 + 1020
 
 
@@ -72,9 +74,8 @@ def test_the_world_of_these_tests_is_sound_and_has_verdicts_of_every_kind(world)
     assert kinds >= {"verified", "warning"}
 
 
-@pytest.mark.no_cover
 def test_every_single_edit_of_a_file_or_its_evidence_is_found(world):
-    """A tenth of a thousand edits in `make test`, all of them in `make prove`."""
+    """A twentieth of a thousand edits in `make test`, all of them in `make prove`."""
     names, random, missed = sound(world), dice(1), []
     for _ in range(int(100 * SCALE)):
         name = random.choice(names)

@@ -41,6 +41,7 @@ def codes(document):
     return [each["code"] for each in document["breaks"]]
 
 
+@pytest.mark.no_cover
 def test_a_clean_month_is_reconciled_and_names_nothing(app):
     calls = in_month(app.calls(traffic()))
     said = app.says("compare", *MONTH, "--json")
@@ -57,6 +58,8 @@ def test_a_clean_month_is_reconciled_and_names_nothing(app):
     assert found["difference"]["cost_usd"] == "0"
 
 
+@pytest.mark.no_cover
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_month_with_a_fault_names_it_first(app, fault):
     code, shape, write = FAULTS[fault]
@@ -67,6 +70,7 @@ def test_a_month_with_a_fault_names_it_first(app, fault):
     assert "unexplained" not in codes(found)
 
 
+@pytest.mark.no_cover
 def test_what_is_out_of_tolerance_fails_and_says_what(app):
     calls = traffic()
     app.calls(calls, without(calls, 0.1))

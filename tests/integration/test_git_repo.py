@@ -28,6 +28,8 @@ from reconcile.adapters.git_repo import GitRepository, Push, remote
 from reconcile.adapters.git_repo.failures import UNPUSHED, UNREAD, lost_race, meaning
 from reconcile.errors import ConfigurationError, GitError
 
+pytestmark = pytest.mark.no_cover
+
 TOKEN = f"ghs_neverShown{os.getpid()}"  # of this process: others run the same tests with theirs in sight
 BASIC = b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

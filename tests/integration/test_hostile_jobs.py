@@ -6,7 +6,7 @@ import pytest
 from support.bench import called
 from support.github.bench import says
 from support.hostile import HOSTILE, obeyed, references, rendered
-from support.job import Repository, path, run_file
+from support.job import path, run_file
 
 from reconcile.simulator.answers import Reply
 from reconcile.simulator.ledger import Call
@@ -22,11 +22,6 @@ def as_folder(text):
 
 
 FOLDERS = sorted({as_folder(text) for text in HOSTILE.values()})
-
-
-@pytest.fixture
-def repository(tmp_path, simulator, double):
-    return Repository(tmp_path, simulator, double)
 
 
 def fill(repository, names, said, branch="main"):

@@ -141,6 +141,7 @@ def test_everything_else_is_read_by_the_day_in_its_own_unit(simulator: Simulator
     )
 
 
+@pytest.mark.no_cover
 def test_a_month_adds_up_to_the_ledger_whatever_the_size_of_pages(simulator: Simulator) -> None:
     dice = Random(7)  # noqa: S311 (a test that can be repeated)
     month = Period(date(2026, 1, 1), date(2026, 1, 31))

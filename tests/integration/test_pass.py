@@ -286,6 +286,7 @@ def test_minutes_that_are_younger_than_the_least_age_are_not_held_to_a_total(ben
     assert summary.errors == ()
 
 
+@pytest.mark.no_cover
 def test_three_hundred_runs_of_one_day_take_one_or_two_requests(bench):
     for number in range(300):
         start = 60 * 20 // 300 * number

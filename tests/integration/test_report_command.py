@@ -9,12 +9,10 @@ import pytest
 from click.testing import CliRunner
 from support.week import calls, compared
 
-from benchmarks.dashboard import DAYS, lived
 from reconcile import cli
 from reconcile.adapters import dashboard_files
 from reconcile.core.comparing.wire import comparison_json
 from reconcile.errors import StoreError
-from reconcile.workflow.reporting import report
 
 SAMPLES = Path(__file__).parents[2] / "runs"
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
@@ -100,12 +98,6 @@ def test_a_folder_that_cannot_be_written_is_named(folder):
     Path("site").write_text("", "utf-8")
     result = said("--html", "site/deeper")
     assert (result.exit_code, "site/deeper: cannot be written" in result.output) == (3, True)
-
-
-def test_the_page_of_a_thousand_runs_is_below_a_megabyte_and_a_half(tmp_path):
-    made = report(lived(1_000, days=[DAYS]), tmp_path)
-    assert made.dashboard.summary.counts["verified"] > 900
-    assert made.size < 1_500_000
 
 
 def test_a_library_that_was_changed_is_not_used(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from threading import Event, Thread
 from support.bench import at
 from support.git import GitServer, arguments_of, git, processes
 from support.github import TOKEN
-from support.job import Repository
+from support.job import Repository, make_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(sys.executable).with_name("act")
@@ -73,6 +73,7 @@ class ActRepository(Repository):
     """A repository of runs whose jobs run in act. It holds the Action itself, unless `published` is asked for."""
 
     def __init__(self, folder, simulator, github, server, wheels, *, published=False):
+        make_runs(folder)
         super().__init__(folder, simulator, github)
         self.server = server
         self.wheels = wheels

@@ -52,11 +52,15 @@ class Done:
         return self.outputs[name]
 
 
+def make_runs(folder):
+    """The forge of a repository of runs; may be copied."""
+    make_forge(folder, {"reconcile.yml": CONFIGURATION.encode(), "README.md": b"ours\n"})
+
+
 class Repository:
-    """A repository of runs on a forge, with a checkout for jobs."""
+    """A repository of runs on the forge that is in the folder, with a checkout for jobs."""
 
     def __init__(self, folder, simulator, github, *, shape=normal):
-        make_forge(folder, {"reconcile.yml": CONFIGURATION.encode(), "README.md": b"ours\n"})
         self.folder = folder
         self.forge = Forge(folder)
         self.simulator = simulator
@@ -185,4 +189,4 @@ def _text(file: Path):
     return file.read_text("utf-8") if file.exists() else ""
 
 
-__all__ = ["MODEL", "Done", "Repository", "path", "pull_request_event", "run_file"]
+__all__ = ["MODEL", "Done", "Repository", "make_runs", "path", "pull_request_event", "run_file"]

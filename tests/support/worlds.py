@@ -18,7 +18,7 @@ from reconcile.core.calls import LogChecker, held_to
 from reconcile.core.model import Bucket, CallLog, Claim, Recorded, RunKey, Scope, Usage, Window, total
 
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
-SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "1"))
+SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "0.5"))
 """How many times the usual number of worlds the loops go through."""
 
 LEAST = 10

@@ -1,6 +1,7 @@
 """The layers of the package: who may import whom, read from the imports themselves."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,14 @@ def own_package(path):
     return {f"adapters.{path.parts[1]}"} if path.parts[0] == "adapters" and len(path.parts) > 2 else set()
 
 
+@cache
+def tree(path):
+    return ast.parse((PACKAGE / path).read_text("utf-8"))
+
+
 def imported(path):
     """The modules a file imports, those of this package without its name."""
-    for node in ast.walk(ast.parse((PACKAGE / path).read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module == "reconcile":
@@ -65,24 +71,38 @@ def imported(path):
             yield node.module or ""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_a_module_imports_only_what_its_layer_may(path):
+def refused(path):
+    """What a module imports that its layer may not."""
     layer = dotted(path).split(".")[0]
     allowed = ALLOWED[layer] | ({layer} if layer in TOGETHER else set()) | own_package(path)
     own = {name.removeprefix("reconcile.") for name in imported(path) if name.startswith("reconcile")}
-    refused = {name for name in own if not any(name == part or name.startswith(f"{part}.") for part in allowed)}
-    assert refused == set()
+    return {name for name in own if not any(name == part or name.startswith(f"{part}.") for part in allowed)}
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path.parts[0] in {"core", "reports"}], ids=str)
-def test_core_and_reports_do_nothing_but_compute(path):
-    assert {name.split(".")[0] for name in imported(path)} & IMPURE == set()
+def called(path):
+    """The names that a module calls as functions."""
+    nodes = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path.parts[0] != "cli"], ids=str)
-def test_only_the_command_line_prints_or_exits(path):
-    calls = [
-        node.func for node in ast.walk(ast.parse((PACKAGE / path).read_text("utf-8"))) if isinstance(node, ast.Call)
-    ]
-    names = {call.id for call in calls if isinstance(call, ast.Name)}
-    assert names & {"print", "exit", "quit"} == set()
+def where(find, modules):
+    """The modules where something is found, and what."""
+    return {str(path): found for path in modules if (found := find(path))}
+
+
+def test_there_are_modules_of_every_layer():
+    assert {dotted(path).split(".")[0] for path in MODULES} == set(ALLOWED)
+
+
+def test_a_module_imports_only_what_its_layer_may():
+    assert where(refused, MODULES) == {}
+
+
+def test_core_and_reports_do_nothing_but_compute():
+    modules = [path for path in MODULES if path.parts[0] in {"core", "reports"}]
+    assert where(lambda path: {name.split(".")[0] for name in imported(path)} & IMPURE, modules) == {}
+
+
+def test_only_the_command_line_prints_or_exits():
+    modules = [path for path in MODULES if path.parts[0] != "cli"]
+    assert where(lambda path: called(path) & {"print", "exit", "quit"}, modules) == {}

@@ -7,13 +7,14 @@ import pytest
 from support.hostile import HOSTILE
 from support.runs import KEY, SCOPE, Tale, after, attribution_of, neighbour, theirs
 
-from reconcile.core.account import Account
+from reconcile.core.account import Account, account_json
 from reconcile.core.claims import missing_key_id
 from reconcile.core.evidence import evidence_of
 from reconcile.core.model import Claim, Policy, Scope
 from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport
+from reconcile.errors import ReconcileError
 from reconcile.reports.account import account_text
 from reconcile.reports.words import painter, printable
 
@@ -22,11 +23,15 @@ def told(tale, *given, **members):
     return account_of(tale.run, *given, neighbours=tale.neighbours, **members)
 
 
-def account_of(
+def account_of(run, *given, **members):
+    return account_text(the_account(run, *given, **members), painter(colour=False), 100)
+
+
+def the_account(
     run, clock="03:00", *, selection=Selection.OBSERVED, scope=SCOPE, problem=None, neighbours=(), shown=None
 ):
     claim = Claim(KEY, scope, run.window, run.recorded) if scope else None
-    account = Account(
+    return Account(
         report=RunReport(run=run, selection=selection),
         claim=claim,
         neighbours=attribution_of("1", *neighbours).neighbours if claim else (),
@@ -37,7 +42,6 @@ def account_of(
         evidence=evidence_of(attribution_of(shown, *neighbours), after(clock)) if shown else None,
         problem=problem,
     )
-    return account_text(account, painter(colour=False), 100)
 
 
 def text(value):
@@ -210,3 +214,26 @@ def test_words_of_another_tool_are_shown_and_stay_on_their_lines(text):
     run = replace(run, state=replace(run.state, message=text, reasons=(text,), completeness=text, assumes=(text,)))
     assert not [c for c in account_of(run) if not c.isprintable() and c != "\n"]
     assert printable(text)[:20].split()[0] in account_of(run)
+
+
+def test_the_document_of_an_account_has_its_window_scope_neighbours_minutes_and_reads():
+    tale = Tale(neighbours=[neighbour("b", 9, 12, calls=3)])
+    tale.read("00:45", "100")
+    account = the_account(tale.run, neighbours=tale.neighbours, shown="100")
+    document = account_json(account)
+    window = tale.run.window
+    assert document["window"] == {"start": window.start, "end": window.end}
+    assert document["scope"] == {"provider": "openai", "api_key_ids": ["key_a"], "project_ids": [], "models": []}
+    (other,) = document["neighbours"]
+    assert (other["run"], other["api_calls"], other["start"] < window.end) == ("chatdev/b", 3, True)
+    assert [(row["minute"], row["tokens_in"]) for row in document["minutes"]] == [(window.start, 100)]
+    assert [each["tokens_in"] for each in document["observations"]] == [100]
+    assert (document["counted_reads"], document["requests"], document["errors"]) == (1, list(account.requests), [])
+
+
+def test_the_document_of_a_run_that_was_never_read_says_what_is_not_known():
+    problem = ReconcileError("no answer", code="provider_unavailable", remedy="try again")
+    document = account_json(the_account(Tale().run, scope=None, problem=problem))
+    absent = ("scope", "neighbours", "minutes", "observations", "counted_reads", "requests")
+    assert [document[name] for name in absent] == [None, [], None, [], 0, []]
+    assert [each["message"] for each in document["errors"]] == ["no answer"]

@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 
 import pytest
 from markdown_it import MarkdownIt
@@ -27,6 +28,7 @@ def text(found, width=120):
     return compared_text(found, painter(colour=False), width)
 
 
+@cache
 def in_full():
     """Everything that a comparison may have to say."""
     local = [replace(entry, cost=listed(entry)) for entry in calls()[10:]]
@@ -204,6 +206,7 @@ def named(name):
     return compared([], log=log, by=By.MODEL)
 
 
+@pytest.mark.no_cover
 def test_names_of_others_change_nothing_in_the_document():
     assert elements(named(EVIL)) == elements(named("tame"))
     assert "@all" not in compared_markdown(named(EVIL), 100_000)

@@ -16,7 +16,7 @@ from reconcile.core.comparing.sides import Official
 
 pytestmark = pytest.mark.no_cover
 
-FEW = 1 if SCALE >= 10 else 5
+FEW = 1 if SCALE >= 10 else 10
 """Of many combinations every so manieth is tried; all of them in `make prove`."""
 
 
@@ -75,6 +75,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("keys", [True, False], ids=["with keys", "without keys"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_log_is_named_first(fault, keys):
@@ -218,6 +219,7 @@ def itemless(official):
     return replace(official, costs=tuple(replace(cost, line_item=None) for cost in official.costs))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("case", PRICES)
 def test_a_fault_of_prices_is_named_alone_and_to_the_last_digit(case):
     code, spoil = PRICES[case]
