@@ -30,7 +30,7 @@ VIEWS = {
 }
 
 MANY, MOST_ELEMENTS, MOST_BYTES = 1_000, 2_500, 1_500_000
-"""Of so many runs no view is made of more elements than that: what is not shown is not drawn. Nor is their page larger."""
+"""Of so many runs no view has more elements: what is not shown is not drawn. Nor has their page more bytes."""
 
 
 @pytest.fixture(scope="module")
