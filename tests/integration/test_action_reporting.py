@@ -3,15 +3,7 @@
 import json
 import re
 
-import pytest
-from support.job import Repository
-
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
-
-
-@pytest.fixture
-def repository(tmp_path, simulator, double):
-    return Repository(tmp_path, simulator, double)
 
 
 def shown(repository, done):
