@@ -27,6 +27,16 @@ from reconcile.reports.text import rests_on
 Numbers = Mapping[str | None, int | None]
 """The place of a name in its list."""
 
+CODES = frozenset(
+    (
+        *("program", "bands", "models", "now", "origin", "code"),
+        *("status", "group", "reasons", "observations", "cost", "evidence"),
+        *("verdict", "period", "by", "outside", "metric", "explains", "amount", "odd_counts"),
+        *("local", "official", "difference", "percent", "tolerance", "cost_difference", "bill"),
+    )
+)
+"""Members of the document, and of a comparison, that hold codes, amounts, instants and names of models: no ids."""
+
 
 def dashboard_json(dashboard: Dashboard, *, program: str) -> dict[str, Json]:
     """The document that the page holds. `program`: the version that made it."""
@@ -62,7 +72,7 @@ def with_hashed_keys(document: Mapping[str, Json], dashboard: Dashboard) -> dict
         (name for row in rows for name in (row.api_key_id, row.project_id) if name),
         chain.from_iterable(_payers(comparison) for _, comparison in dashboard.comparisons),
     )
-    done = hashed(document, ids)
+    done = hashed(document, ids, CODES)
     return dict(done) if isinstance(done, Mapping) else {}
 
 

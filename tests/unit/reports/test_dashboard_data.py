@@ -156,11 +156,28 @@ def test_who_made_it_when_and_under_which_policy():
 @pytest.mark.parametrize("by", ["key", "project"])
 def test_no_id_is_left_where_they_are_hashed(by):
     scope = Scope("openai", ("key_a",), ("p-1",))
-    saved = ("c.json", {"by": by, "rows": [{"name": "k-77"}, {"name": None}], "local": "k-77"})
+    saved = ("c.json", {"by": by, "rows": [{"name": "k-77"}, {"name": None}], "breaks": [{"arithmetic": "k-77"}]})
     made = dashboard(account(verified().run, scope=scope, shown="100"), comparisons=(saved,))
     text = json.dumps(with_hashed_keys(dashboard_json(made, program="1"), made))
     assert [name for name in ("key_a", "p-1", "k-77") if f'"{name}"' in text] == []
     assert text.count("key-") >= 3
+
+
+def test_an_id_that_is_a_word_of_the_page_changes_nothing_but_names_and_sentences():
+    """Who writes a run's file chooses its ids."""
+    words = ("verified", "stable", "pending", "day", "mismatch", "cost_usd", "0", "2026", "missing_key_id", "under")
+    error = ConfigurationError("no id of key_abc123", code="missing_key_id", remedy="set it")
+    row = {"name": "2026-01-05", "local": {"cost_usd": "0.5"}, "percent": {"cost_usd": "0"}}
+    saved = ("c.json", {"by": "day", "verdict": "mismatch", "outside": ["cost_usd"], "rows": [row]})
+    run = replace(verified().run, cost_usd=0.5)
+    made = dashboard(account(run, scope=Scope("openai", words)), comparisons=(saved,), errors=(error,))
+    plain = dashboard_json(made, program="1")
+    found = with_hashed_keys(plain, made)
+    assert all(name.startswith("key-") for name in found["keys"])
+    changed = {name for name in plain["runs"][0] if found["runs"][0][name] != plain["runs"][0][name]}
+    assert (changed, found["board"], found["comparisons"]) == (set(), plain["board"], plain["comparisons"])
+    assert [each["code"] for each in found["errors"]] == ["missing_key_id"]
+    assert "key_abc123" not in found["errors"][0]["message"]
 
 
 def test_rows_that_name_no_payer_stay_where_ids_are_hashed():
