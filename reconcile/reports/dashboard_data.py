@@ -1,8 +1,10 @@
 """The data of the dashboard: a document that is small, because a page of a thousand runs has to load at once.
 
 Usage is `[tokens_in, tokens_out, cached_tokens, api_calls]`; instants are seconds since the epoch, those of a timeline
-its parts from the start of the window; keys, models and texts are numbers of a list. dashboard/scripts/data.js unpacks
-it. `reconcile list --all --json` is the document for programs.
+its parts from the start of the window; keys, models and texts are numbers of a list, and so is a neighbour that claims
+just the window of its run. dashboard/scripts/data.js unpacks it.
+
+`reconcile list --all --json` is the document for programs.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from reconcile.core.dashboard import Dashboard, part_width, timeline, whole_by_m
 from reconcile.core.evidence import evidence_bytes
 from reconcile.core.hashing import hashed
 from reconcile.core.lag import lag_json
-from reconcile.core.model import Bounds, Claim, Json, Observation, RunKey, State
+from reconcile.core.model import Bounds, Claim, Json, Observation, RunKey, State, Window
 from reconcile.core.seal import digest
 from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json, standing
 from reconcile.core.wire import policy_json
@@ -26,6 +28,8 @@ from reconcile.reports.text import rests_on
 
 Numbers = Mapping[str | None, int | None]
 """The place of a name in its list."""
+Windows = Mapping[RunKey, tuple[int, Window]]
+"""The place of a run in its list, and its window."""
 
 CODES = frozenset(
     (
@@ -44,7 +48,7 @@ def dashboard_json(dashboard: Dashboard, *, program: str) -> dict[str, Json]:
     keys = _numbered(chain.from_iterable(map(_keys, accounts)))
     models = _numbered(chain.from_iterable(map(_models, accounts)))
     texts = _numbered(chain.from_iterable(map(_texts, accounts)))
-    runs = {account.report.run.key: number for number, account in enumerate(accounts)}
+    runs = {account.report.run.key: (number, account.report.run.window) for number, account in enumerate(accounts)}
     return {
         "schema_version": SCHEMA_VERSION,
         "generated_at": _seconds(summary.now),
@@ -114,12 +118,13 @@ def _names(numbers: Numbers) -> Json:
     return [name for name in numbers if name is not None]
 
 
-def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs: Mapping[RunKey, int]) -> Json:
+def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs: Windows) -> Json:
     run, state = account.report.run, account.report.run.state
     evidence = account.evidence
     width = part_width(run.window, len(runs))
     scope = account.claim.scope.api_key_ids if account.claim else ()
-    parts = timeline(run, evidence.rows, width) if evidence else None
+    # The rows of a run whose times were changed since are those of another window.
+    parts = timeline(run, evidence.rows, width) if evidence and not run.edited else None
     found: dict[str, Json] = {
         "framework": run.key.framework,
         "run_id": run.key.run_id,
@@ -138,7 +143,7 @@ def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs:
         "recorded": list(run.known.parts),
         "due": _moment(account.report.due_at),
         "reconciled": _moment(state.reconciled_at) if state else None,
-        "verified": _moment(state.verified_at) if state else None,
+        "verified": _moment(state.verified_at) if state and standing(run) in {"verified", "inherited"} else None,
         "cost": str(run.cost_usd) if run.cost_usd is not None else None,
         "keys": [keys[name] for name in scope],
         "by_model": [[models[model], *usage.parts] for model, usage in whole_by_model(account)],
@@ -167,8 +172,11 @@ def _observation(each: Observation) -> Json:
     return [_seconds(each.at), each.status, *each.figure.parts, *reported]
 
 
-def _neighbour(claim: Claim, runs: Mapping[RunKey, int]) -> Json:
-    return [runs.get(claim.run), str(claim.run), claim.window.start, claim.window.end, claim.gone]
+def _neighbour(claim: Claim, runs: Windows) -> Json:
+    number, window = runs.get(claim.run, (None, None))
+    if claim.window == window and not claim.gone:
+        return number
+    return [number, str(claim.run), claim.window.start, claim.window.end, claim.gone]
 
 
 def _moment(at: datetime | None) -> int | None:

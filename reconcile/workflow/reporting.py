@@ -28,6 +28,9 @@ from reconcile.workflow.looking import account_of, list_tree
 from reconcile.workflow.tree import Tree, Workspace, read_tree
 
 PAGE = "index.html"
+MARK = b"<title>LLM usage, reconciled</title>"
+"""In the head of every page, which is all that is read of one."""
+HEAD_BYTES = 4_096
 READABLE = 0o644
 MAX_BYTES = 20_000_000
 """Of a saved comparison."""
@@ -50,7 +53,7 @@ class Made:
 def report(workspace: Workspace, folder: Path, *, comparisons: Sequence[Saved] = (), hash_keys: bool = False) -> Made:
     """Write `folder`/index.html from the runs of the workspace. `comparisons`: names, and what `compare --json` says.
 
-    Raises StoreError and ConfigurationError.
+    Raises StoreError, also where another page lies there, and ConfigurationError.
     """
     return report_tree(workspace, read_tree(workspace), folder, comparisons=comparisons, hash_keys=hash_keys)
 
@@ -71,12 +74,25 @@ def report_tree(
     ).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _refuse_another(folder / PAGE)
         write_whole(folder / PAGE, text, READABLE)
     except OSError as error:
         raise StoreError(
             f"{folder}: cannot be written ({error.strerror})", code="unwritable", remedy="name a folder of your own"
         ) from error
     return Made(path=folder / PAGE, size=len(text), dashboard=dashboard, hashed=hash_keys)
+
+
+def _refuse_another(path: Path) -> None:
+    """A page that is none of ours is somebody's work."""
+    if not path.is_file():
+        return  # a link or a pipe is replaced, a folder cannot be
+    with path.open("rb") as stream:
+        if MARK in stream.read(HEAD_BYTES):
+            return
+    raise StoreError(
+        f"{path}: is there already and no dashboard", code="another_page", remedy="name another folder, or move it away"
+    )
 
 
 def dashboard_of(workspace: Workspace, tree: Tree, comparisons: Sequence[Saved] = ()) -> Dashboard:

@@ -9,12 +9,13 @@ from decimal import Decimal
 
 import pytest
 from support.browser import browser, opened, write
-from support.dashed import HOSTILE_RUN, MODELS, document
+from support.dashed import HOSTILE_RUN, MODELS, document, place_of
 from support.week import calls, compared, listed, official
 
 from reconcile.core.comparing.sides import Period
 from reconcile.core.comparing.tabulating import By
 from reconcile.core.comparing.wire import comparison_json
+from reconcile.reports.words import printable
 
 MINUS = "\N{MINUS SIGN}"
 WEEK = ("2026-03-02", "2026-03-08")
@@ -369,4 +370,17 @@ def test_a_document_that_tells_nothing_is_shown_as_such(chromium, tmp_path):
     }.items():
         seen.go(f"#/{view}")
         assert text in seen.texts("main")[0]
+    assert seen.complaints == []
+
+
+def test_a_run_whose_times_were_changed_and_one_of_the_same_window(chromium, tmp_path):
+    found = document(4)
+    first, second = found["runs"][:2]
+    first.update(neighbours=[1], evidence="0" * 64, cost="0.00000123")
+    first.pop("minutes", None)
+    seen = opened(chromium, write(tmp_path, found), place=place_of(first))
+    text = seen.texts("main")[0]
+    assert "Its times were changed after it was read" in text
+    assert "$0.0000012 by list prices" in text
+    assert seen.texts(".lanes li")[1].startswith(f"{second['framework']}/{printable(second['run_id'])}")
     assert seen.complaints == []

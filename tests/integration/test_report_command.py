@@ -14,6 +14,7 @@ from reconcile import cli
 from reconcile.adapters import dashboard_files
 from reconcile.core.comparing.wire import comparison_json
 from reconcile.errors import StoreError
+from reconcile.workflow import open_workspace
 from reconcile.workflow.reporting import report
 
 SAMPLES = Path(__file__).parents[2] / "runs"
@@ -106,6 +107,27 @@ def test_the_page_of_a_thousand_runs_is_below_a_megabyte_and_a_half(tmp_path):
     made = report(lived(1_000, days=[DAYS]), tmp_path)
     assert made.dashboard.summary.counts["verified"] > 900
     assert made.size < 1_500_000
+
+
+def test_a_page_of_others_is_left_as_it_is_and_an_earlier_dashboard_is_replaced(folder):
+    Path("index.html").write_text("<h1>mine</h1>", "utf-8")
+    result = said("--html", ".")
+    assert (result.exit_code, "no dashboard" in result.output) == (3, True)
+    assert Path("index.html").read_text("utf-8") == "<h1>mine</h1>"
+    assert [said("--html", "site").exit_code for _ in range(2)] == [0, 0]
+
+
+def test_many_runs_at_a_time_make_no_large_page(tmp_path):
+    """Each of them is a neighbour of all others."""
+    times = {"start_timestamp": "2026-01-05T10:00:00Z", "end_timestamp": "2026-01-05T16:00:00Z", "steps": []}
+    usage = {"aggregate_metrics": {"TOK_IN": 0, "TOK_OUT": 0}, "usage_scope": {"api_key_ids": ["key_a"]}}
+    for number in range(100):
+        file = tmp_path / "runs" / "chatdev" / f"run-{number:03}" / "metrics.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps({"run_id": file.parent.name, **times, **usage}), "utf-8")
+    made = report(open_workspace(tmp_path / "runs"), tmp_path / "site")
+    assert [len(run["neighbours"]) for run in shown(made.path)["runs"]] == [99] * 100
+    assert len(json.dumps([run["neighbours"] for run in shown(made.path)["runs"]])) < 50_000
 
 
 def test_a_library_that_was_changed_is_not_used(tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ function standing() {
   const rest = [
     waiting && `${count(waiting)} ${waiting === 1 ? "waits" : "wait"} for a verdict`,
     broken && `${count(broken)} ${broken === 1 ? "needs" : "need"} a look`,
-    missed && `${count(missed)} ${missed === 1 ? "was" : "were"} never read before the cutoff`,
+    missed && `${count(missed)} ${missed === 1 ? "was" : "were"} not settled before the cutoff`,
   ].filter(Boolean);
   const last = rest.pop();
   return `${count(verified)} of ${plural(all, "run")} ${verified === 1 ? "is" : "are"} verified${inheritedText()}; ${rest.length ? `${rest.join(", ")} and ${last}` : last}.`;

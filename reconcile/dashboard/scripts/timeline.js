@@ -9,7 +9,7 @@ function timeline(run) {
   const more = run.neighbours.length - lanes.length;
   return el("figure", { class: "timeline" },
     el("figcaption", {}, `Tokens ${run.minutes_each > 1 ? `in every ${run.minutes_each} minutes` : "a minute"}, and whose minutes they are`),
-    run.minutes ? bars(run, axis) : note("No evidence is kept, so its minutes cannot be drawn."),
+    run.minutes ? bars(run, axis) : note(run.evidence ? "Its times were changed after it was read: what was read are other minutes, and they are not drawn." : "No evidence is kept, so its minutes cannot be drawn."),
     el("ol", { class: "lanes", "aria-label": "Windows on the same axis" }, lane(el("strong", {}, "This run"), run.window, axis, "own"), lanes),
     el("p", { class: "axis", "aria-hidden": "true" }, el("span", {}, moment(axis.start)), el("span", {}, moment(axis.end))),
     more > 0 && note(`${plural(more, "more neighbour")} in the table below.`));

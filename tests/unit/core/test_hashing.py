@@ -29,7 +29,7 @@ def test_of_two_ids_the_longer_is_meant():
     assert hashed("key-a.b key-a", ["key-a", "key-a.b"]) == f"{pseudonym('key-a.b')} {pseudonym('key-a')}"
 
 
-@pytest.mark.parametrize(("text", "kind"), [("key_9f8e7d6c5b4a", "key"), ("proj_9f8e7d6c5b4a", "project"), ("key_abc123", "key")])
+@pytest.mark.parametrize(("text", "kind"), [(KEY, "key"), ("key_abcdefgh", "key"), ("proj_9f8e7d", "project")])
 def test_what_looks_like_an_id_is_replaced_though_nobody_named_it(text, kind):
     assert hashed(f"scope {text}.", []) == f"scope {pseudonym(text, kind)}."
 

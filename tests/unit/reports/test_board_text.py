@@ -152,9 +152,7 @@ def test_a_framework_has_no_findings_of_another_that_has_a_run_of_its_name():
 
 def test_what_another_tool_verified_is_said_apart():
     theirs = replace(VERIFIED, state=replace(VERIFIED.state, ours=False))
-    board = folder(
-        report("chatdev/a", VERIFIED, Selection.OBSERVED), report("chatdev/b", theirs, Selection.INHERITED)
-    )
+    board = folder(report("chatdev/a", VERIFIED, Selection.OBSERVED), report("chatdev/b", theirs, Selection.INHERITED))
     assert told(board).startswith("2 of 2 runs verified, 1 of them by another tool.")
 
 

@@ -118,6 +118,21 @@ def test_shared_minutes_have_bounds_and_the_claims_beside():
     ]
 
 
+def test_a_neighbour_that_claims_the_window_of_its_run_is_a_number():
+    """A thousand runs at a time have a million neighbours."""
+    beside = neighbour("b", 0, 3)
+    one = account(verified().run, neighbours=(beside, replace(beside, run=KEY, gone=True, window=WINDOW)))
+    run = replace(verified().run, key=beside.run, window=beside.window)
+    other = replace(one, report=replace(one.report, run=run), neighbours=())
+    assert document(one, other)["runs"][0]["neighbours"] == [1, [0, "chatdev/a", WINDOW.start, WINDOW.end, True]]
+
+
+def test_a_run_whose_times_were_changed_is_not_verified_and_has_no_minutes():
+    run = replace(verified().run, window=replace(WINDOW, start=WINDOW.start + 60))
+    (found,) = document(account(run, shown="100 3x50"))["runs"]
+    assert (found["status"], "verified" in found, "minutes" in found) == ("pending", False, False)
+
+
 def test_a_read_of_more_than_the_run_has_tells_both():
     run = verified().run
     first = replace(run.state.observations[0], figure=usage(100))
