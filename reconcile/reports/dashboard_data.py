@@ -148,6 +148,7 @@ def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs:
         "keys": [keys[name] for name in scope],
         "by_model": [[models[model], *usage.parts] for model, usage in whole_by_model(account)],
         "observations": [_observation(each) for each in state.observations] if state else [],
+        "unclaimed": None if account.claim else True,
         "neighbours": [_neighbour(claim, runs) for claim in account.neighbours],
         "minutes": None
         if parts is None

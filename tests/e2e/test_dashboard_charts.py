@@ -378,9 +378,12 @@ def test_a_run_whose_times_were_changed_and_one_of_the_same_window(chromium, tmp
     first, second = found["runs"][:2]
     first.update(neighbours=[1], evidence="0" * 64, cost="0.00000123")
     first.pop("minutes", None)
+    second["unclaimed"] = True
     seen = opened(chromium, write(tmp_path, found), place=place_of(first))
     text = seen.texts("main")[0]
     assert "Its times were changed after it was read" in text
     assert "$0.0000012 by list prices" in text
     assert seen.texts(".lanes li")[1].startswith(f"{second['framework']}/{printable(second['run_id'])}")
+    seen.go(place_of(second))
+    assert "it is not known which other runs claim its minutes" in seen.texts("main")[0]
     assert seen.complaints == []

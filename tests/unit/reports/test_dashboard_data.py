@@ -99,6 +99,7 @@ def test_a_verified_run():
 def test_a_run_that_was_never_read_has_its_next_step_and_no_figure():
     (run,) = document(account(Tale().run, selection=Selection.TOO_YOUNG, scope=None, due=after("00:30")))["runs"]
     assert (run["status"], run["group"], run["keys"], run["by_model"]) == ("skipped", "waiting", [], [])
+    assert run["unclaimed"]
     assert run["next"] == "ended 3 h ago: due at 12:30Z"
     assert run["due"] == END_AT + 1800
     assert {"figure", "minutes", "rests", "message", "evidence", "verified"} & run.keys() == set()
