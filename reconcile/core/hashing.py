@@ -15,6 +15,8 @@ LENGTH = 12
 """Hexadecimal digits: among a million ids, two are alike once in five hundred such documents."""
 SHAPES = r"(?:key|proj)_(?:[A-Za-z0-9]{8,}|(?=[A-Za-z]*[0-9])[A-Za-z0-9]{4,})"
 """What the provider's ids look like, and made-up ones, for those that stand in a message only."""
+LONG = 12
+"""Characters of an id that no other word holds by chance: it is replaced within words too, as in the name of a run."""
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -24,8 +26,10 @@ def hashed(document: Json, ids: Iterable[str], codes: Set[str] = frozenset()) ->
     An id may be any word, and who writes a run's file chooses it. So what is told by a code, an amount or a day stays
     as it is: the members named in `codes`, and texts that are a day.
     """
-    known = sorted((re.escape(each) for each in set(ids) if each), key=len, reverse=True)
-    pattern = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join([*known, SHAPES])})(?![A-Za-z0-9_])")
+    known = sorted(filter(None, set(ids)), key=len, reverse=True)
+    within = [re.escape(each) for each in known if len(each) >= LONG]
+    alone = [*map(re.escape, known), SHAPES]
+    pattern = re.compile("|".join([*within, rf"(?<![A-Za-z0-9_])(?:{'|'.join(alone)})(?![A-Za-z0-9_])"]))
     return _replaced(document, pattern, codes)
 
 

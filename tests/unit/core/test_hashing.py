@@ -25,6 +25,11 @@ def test_what_only_begins_or_ends_like_an_id_stays(text):
     assert hashed(text, [KEY]) == text
 
 
+def test_a_long_id_is_replaced_within_a_word():
+    long = "key_9f8e7d6c5b4a"
+    assert hashed(f"2026_{long}_b", [long]) == f"2026_{pseudonym(long)}_b"
+
+
 def test_of_two_ids_the_longer_is_meant():
     assert hashed("key-a.b key-a", ["key-a", "key-a.b"]) == f"{pseudonym('key-a.b')} {pseudonym('key-a')}"
 
