@@ -387,3 +387,13 @@ def test_a_run_whose_times_were_changed_and_one_of_the_same_window(chromium, tmp
     seen.go(place_of(second))
     assert "it is not known which other runs claim its minutes" in seen.texts("main")[0]
     assert seen.complaints == []
+
+
+def test_verified_runs_without_a_time_are_told_of(chromium, tmp_path):
+    found = document(4)
+    for run in found["runs"]:
+        run |= {"group": "verified", "status": "inherited"}
+        run.pop("verified", None)
+    seen = opened(chromium, write(tmp_path, found), place="#/timing")
+    said = "No file has a time of its verdict. Of 4 verified runs the file does not tell when."
+    assert said in seen.texts("main .note")[0]
