@@ -61,6 +61,7 @@ def dashboard_json(dashboard: Dashboard, *, program: str) -> dict[str, Json]:
         "root": next((account.report.run.path.rsplit("/", 3)[0] for account in accounts), None),
         "runs": [_run(account, keys, models, texts, runs) for account in accounts],
         "invalid": [finding_json(finding) for finding in summary.findings],
+        "differences": [finding_json(finding) for finding in dashboard.differences],
         "errors": [error_json(error) for error in summary.errors],
         "lag": lag_json(dashboard.lag),
         "comparisons": [{"name": name, "document": document} for name, document in dashboard.comparisons],

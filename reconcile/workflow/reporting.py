@@ -23,6 +23,7 @@ from reconcile.reports.dashboard import page
 from reconcile.reports.dashboard_data import dashboard_json, with_hashed_keys
 from reconcile.reports.words import printable
 from reconcile.workflow.answering import Answer
+from reconcile.workflow.auditing import audit_tree
 from reconcile.workflow.learning import lag_tree
 from reconcile.workflow.looking import account_of, list_tree
 from reconcile.workflow.tree import Tree, Workspace, read_tree
@@ -101,6 +102,7 @@ def dashboard_of(workspace: Workspace, tree: Tree, comparisons: Sequence[Saved] 
         summary=list_tree(workspace, tree, EVERYTHING),
         accounts=tuple(account_of(workspace, tree, each) for each in tree.selected(workspace, EVERYTHING)),
         lag=lag_tree(workspace, tree, EVERYTHING),
+        differences=tuple(each for run in audit_tree(workspace, tree).runs for each in run.findings),
         comparisons=tuple(comparisons),
     )
 

@@ -397,3 +397,16 @@ def test_verified_runs_without_a_time_are_told_of(chromium, tmp_path):
     seen = opened(chromium, write(tmp_path, found), place="#/timing")
     said = "No file has a time of its verdict. Of 4 verified runs the file does not tell when."
     assert said in seen.texts("main .note")[0]
+
+
+def test_a_run_that_does_not_follow_from_its_evidence_is_told_of(chromium, tmp_path):
+    found = document(20)
+    last = found["runs"][-1]
+    path = f"runs/{last['framework']}/{last['run_id']}/metrics.json"
+    found["differences"] = [{"path": path, "line": 3, "column": 5, "pointer": "/a", "message": "was edited"}]
+    seen = opened(chromium, write(tmp_path, found))
+    assert "The file of one run does not follow from its evidence." in seen.texts(".lead")[0]
+    assert rows(seen.page, "Files that do not follow from their evidence") == [[path, "3", "5", "/a", "was edited"]]
+    seen.go(place_of(last))
+    assert "does not follow from the evidence beside it" in seen.texts(".verdict")[0]
+    assert (seen.complaints, seen.violations()) == ([], [])

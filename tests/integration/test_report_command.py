@@ -109,6 +109,15 @@ def test_the_page_of_a_thousand_runs_is_below_a_megabyte_and_a_half(tmp_path):
     assert made.size < 1_500_000
 
 
+def test_a_figure_that_does_not_follow_from_its_evidence_is_told_of(folder):
+    said("--html", "site")
+    assert shown()["differences"] == []
+    file = folder / "runs" / "chatdev" / "9b07d5e3" / "metrics.json"
+    file.write_text(file.read_text("utf-8").replace("97347", "97000"), "utf-8")
+    said("--html", "site")
+    assert {each["path"] for each in shown()["differences"]} == {"runs/chatdev/9b07d5e3/metrics.json"}
+
+
 def test_a_page_of_others_is_left_as_it_is_and_an_earlier_dashboard_is_replaced(folder):
     Path("index.html").write_text("<h1>mine</h1>", "utf-8")
     result = said("--html", ".")
