@@ -28,7 +28,7 @@ def hashed(document: Json, ids: Iterable[str], codes: Set[str] = frozenset()) ->
     """
     known = sorted(filter(None, set(ids)), key=len, reverse=True)
     within = [re.escape(each) for each in known if len(each) >= LONG]
-    alone = [*map(re.escape, known), SHAPES]
+    alone = [*(re.escape(each) for each in known if len(each) < LONG), SHAPES]
     pattern = re.compile("|".join([*within, rf"(?<![A-Za-z0-9_])(?:{'|'.join(alone)})(?![A-Za-z0-9_])"]))
     return _replaced(document, pattern, codes)
 
