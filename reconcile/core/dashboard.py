@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconcile.core.account import Account
 from reconcile.core.lag import Lag
-from reconcile.core.model import Bucket, Json, Run, Usage, Window
+from reconcile.core.model import Bucket, Finding, Json, Run, Usage, Window
 from reconcile.core.situation import by_model
 from reconcile.core.summary import Summary
 
@@ -26,6 +26,8 @@ class Dashboard:
     accounts: tuple[Account, ...]
     """One for each run of the summary, in its order."""
     lag: Lag
+    differences: tuple[Finding, ...] = ()
+    """Of files of runs that do not follow from the evidence beside them, as an audit finds them."""
     comparisons: tuple[tuple[str, Json], ...] = ()
     """Names, and documents as `compare --json` prints them."""
 

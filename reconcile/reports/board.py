@@ -36,14 +36,20 @@ def board_text(board: Board, paint: Paint, width: int) -> str:
 
 
 def headline(board: Board) -> str:
-    """`31 of 40 runs verified; 5 waiting, next due 14:05Z; 3 to look at; 1 invalid file.`"""
+    """`31 of 40 runs verified, 2 of them by another tool; 5 waiting, next due 14:05Z; 3 to look at; 1 invalid file.`"""
     totals = {each.group: each.total for each in board.groups}
     runs, odd = sum(totals.values()), totals[Group.BROKEN] + totals[Group.MISSED]
-    parts = [f"{totals[Group.VERIFIED]:,} of {plural(runs, 'run')} verified" if runs else "no runs"]
+    parts = [f"{totals[Group.VERIFIED]:,} of {plural(runs, 'run')} verified{_inherited(board)}" if runs else "no runs"]
     parts += [f"{totals[Group.WAITING]:,} waiting{_due(board)}"] if totals[Group.WAITING] else []
     parts += [f"{odd:,} to look at"] if odd else []
     parts += [plural(board.invalid, "invalid file")] if board.invalid else []
     return f"{'; '.join(parts)}."
+
+
+def _inherited(board: Board) -> str:
+    """What another tool verified is said apart: nothing here shows that it is right."""
+    count = sum(standing(report.run) == "inherited" for report in reports_of(board, Group.VERIFIED))
+    return f", {count:,} of them by another tool" if count else ""
 
 
 def _due(board: Board) -> str:
@@ -81,7 +87,13 @@ def reports_of(board: Board, group: Group) -> list[RunReport]:
 def findings_on(board: Board) -> list[Finding]:
     """The defects of what was asked for."""
     name = board.framework
-    return sorted(each for each in board.summary.findings if name is None or f"/{name}/" in f"/{each.path}/")
+    return sorted(each for each in board.summary.findings if name is None or _framework_of(each) == name)
+
+
+def _framework_of(finding: Finding) -> str:
+    """Of a file of a run, or of a run's folder that is none."""
+    framework, run, file = ["", "", *finding.path.split("/")][-3:]
+    return framework if file.endswith((".json", ".ndjson")) else run
 
 
 def everything(board: Board) -> str:

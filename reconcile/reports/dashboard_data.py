@@ -1,8 +1,10 @@
 """The data of the dashboard: a document that is small, because a page of a thousand runs has to load at once.
 
 Usage is `[tokens_in, tokens_out, cached_tokens, api_calls]`; instants are seconds since the epoch, those of a timeline
-its parts from the start of the window; keys, models and texts are numbers of a list. dashboard/scripts/data.js unpacks
-it. `reconcile list --all --json` is the document for programs.
+its parts from the start of the window; keys, models and texts are numbers of a list, and so is a neighbour that claims
+just the window of its run. dashboard/scripts/data.js unpacks it.
+
+`reconcile list --all --json` is the document for programs.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from reconcile.core.dashboard import Dashboard, part_width, timeline, whole_by_m
 from reconcile.core.evidence import evidence_bytes
 from reconcile.core.hashing import hashed
 from reconcile.core.lag import lag_json
-from reconcile.core.model import Bounds, Claim, Json, Observation, RunKey, State
+from reconcile.core.model import Bounds, Claim, Json, Observation, RunKey, State, Window
 from reconcile.core.seal import digest
 from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json, standing
 from reconcile.core.wire import policy_json
@@ -26,6 +28,18 @@ from reconcile.reports.text import rests_on
 
 Numbers = Mapping[str | None, int | None]
 """The place of a name in its list."""
+Windows = Mapping[RunKey, tuple[int, Window]]
+"""The place of a run in its list, and its window."""
+
+CODES = frozenset(
+    (
+        *("program", "bands", "models", "now", "origin", "code"),
+        *("status", "group", "reasons", "observations", "cost", "evidence"),
+        *("verdict", "period", "by", "outside", "metric", "explains", "amount", "odd_counts"),
+        *("local", "official", "difference", "percent", "tolerance", "cost_difference", "bill"),
+    )
+)
+"""Members of the document, and of a comparison, that hold codes, amounts, instants and names of models: no ids."""
 
 
 def dashboard_json(dashboard: Dashboard, *, program: str) -> dict[str, Json]:
@@ -34,7 +48,7 @@ def dashboard_json(dashboard: Dashboard, *, program: str) -> dict[str, Json]:
     keys = _numbered(chain.from_iterable(map(_keys, accounts)))
     models = _numbered(chain.from_iterable(map(_models, accounts)))
     texts = _numbered(chain.from_iterable(map(_texts, accounts)))
-    runs = {account.report.run.key: number for number, account in enumerate(accounts)}
+    runs = {account.report.run.key: (number, account.report.run.window) for number, account in enumerate(accounts)}
     return {
         "schema_version": SCHEMA_VERSION,
         "generated_at": _seconds(summary.now),
@@ -47,6 +61,7 @@ def dashboard_json(dashboard: Dashboard, *, program: str) -> dict[str, Json]:
         "root": next((account.report.run.path.rsplit("/", 3)[0] for account in accounts), None),
         "runs": [_run(account, keys, models, texts, runs) for account in accounts],
         "invalid": [finding_json(finding) for finding in summary.findings],
+        "differences": [finding_json(finding) for finding in dashboard.differences],
         "errors": [error_json(error) for error in summary.errors],
         "lag": lag_json(dashboard.lag),
         "comparisons": [{"name": name, "document": document} for name, document in dashboard.comparisons],
@@ -62,7 +77,7 @@ def with_hashed_keys(document: Mapping[str, Json], dashboard: Dashboard) -> dict
         (name for row in rows for name in (row.api_key_id, row.project_id) if name),
         chain.from_iterable(_payers(comparison) for _, comparison in dashboard.comparisons),
     )
-    done = hashed(document, ids)
+    done = hashed(document, ids, CODES)
     return dict(done) if isinstance(done, Mapping) else {}
 
 
@@ -104,12 +119,13 @@ def _names(numbers: Numbers) -> Json:
     return [name for name in numbers if name is not None]
 
 
-def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs: Mapping[RunKey, int]) -> Json:
+def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs: Windows) -> Json:
     run, state = account.report.run, account.report.run.state
     evidence = account.evidence
     width = part_width(run.window, len(runs))
     scope = account.claim.scope.api_key_ids if account.claim else ()
-    parts = timeline(run, evidence.rows, width) if evidence else None
+    # The rows of a run whose times were changed since are those of another window.
+    parts = timeline(run, evidence.rows, width) if evidence and not run.edited else None
     found: dict[str, Json] = {
         "framework": run.key.framework,
         "run_id": run.key.run_id,
@@ -128,11 +144,12 @@ def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs:
         "recorded": list(run.known.parts),
         "due": _moment(account.report.due_at),
         "reconciled": _moment(state.reconciled_at) if state else None,
-        "verified": _moment(state.verified_at) if state else None,
+        "verified": _moment(state.verified_at) if state and standing(run) in {"verified", "inherited"} else None,
         "cost": str(run.cost_usd) if run.cost_usd is not None else None,
         "keys": [keys[name] for name in scope],
         "by_model": [[models[model], *usage.parts] for model, usage in whole_by_model(account)],
         "observations": [_observation(each) for each in state.observations] if state else [],
+        "unclaimed": None if account.claim else True,
         "neighbours": [_neighbour(claim, runs) for claim in account.neighbours],
         "minutes": None
         if parts is None
@@ -157,8 +174,11 @@ def _observation(each: Observation) -> Json:
     return [_seconds(each.at), each.status, *each.figure.parts, *reported]
 
 
-def _neighbour(claim: Claim, runs: Mapping[RunKey, int]) -> Json:
-    return [runs.get(claim.run), str(claim.run), claim.window.start, claim.window.end, claim.gone]
+def _neighbour(claim: Claim, runs: Windows) -> Json:
+    number, window = runs.get(claim.run, (None, None))
+    if claim.window == window and not claim.gone:
+        return number
+    return [number, str(claim.run), claim.window.start, claim.window.end, claim.gone]
 
 
 def _moment(at: datetime | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from datetime import datetime
+from http.client import HTTPException
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -18,5 +19,5 @@ def move(base_url: str, now: datetime) -> None:
     address = urlunsplit((parts.scheme, parts.netloc, "/simulator/now", "", ""))
     body = json.dumps({"now": now.isoformat()}).encode()
     request = Request(address, data=body, headers={"Content-Type": "application/json"}, method="POST")  # noqa: S310
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, HTTPException):  # what answers may speak no HTTP
         build_opener(ProxyHandler({})).open(request, timeout=PATIENCE).close()

@@ -23,11 +23,15 @@ from reconcile.reports.dashboard import page
 from reconcile.reports.dashboard_data import dashboard_json, with_hashed_keys
 from reconcile.reports.words import printable
 from reconcile.workflow.answering import Answer
+from reconcile.workflow.auditing import audit_tree
 from reconcile.workflow.learning import lag_tree
 from reconcile.workflow.looking import account_of, list_tree
 from reconcile.workflow.tree import Tree, Workspace, read_tree
 
 PAGE = "index.html"
+MARK = b"<title>LLM usage, reconciled</title>"
+"""In the head of every page, which is all that is read of one."""
+HEAD_BYTES = 4_096
 READABLE = 0o644
 MAX_BYTES = 20_000_000
 """Of a saved comparison."""
@@ -50,7 +54,7 @@ class Made:
 def report(workspace: Workspace, folder: Path, *, comparisons: Sequence[Saved] = (), hash_keys: bool = False) -> Made:
     """Write `folder`/index.html from the runs of the workspace. `comparisons`: names, and what `compare --json` says.
 
-    Raises StoreError and ConfigurationError.
+    Raises StoreError, also where another page lies there, and ConfigurationError.
     """
     return report_tree(workspace, read_tree(workspace), folder, comparisons=comparisons, hash_keys=hash_keys)
 
@@ -71,6 +75,7 @@ def report_tree(
     ).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _refuse_another(folder / PAGE)
         write_whole(folder / PAGE, text, READABLE)
     except OSError as error:
         raise StoreError(
@@ -79,12 +84,25 @@ def report_tree(
     return Made(path=folder / PAGE, size=len(text), dashboard=dashboard, hashed=hash_keys)
 
 
+def _refuse_another(path: Path) -> None:
+    """A page that is none of ours is somebody's work."""
+    if not path.is_file():
+        return  # a link or a pipe is replaced, a folder cannot be
+    with path.open("rb") as stream:
+        if MARK in stream.read(HEAD_BYTES):
+            return
+    raise StoreError(
+        f"{path}: is there already and no dashboard", code="another_page", remedy="name another folder, or move it away"
+    )
+
+
 def dashboard_of(workspace: Workspace, tree: Tree, comparisons: Sequence[Saved] = ()) -> Dashboard:
     """All that the page shows."""
     return Dashboard(
         summary=list_tree(workspace, tree, EVERYTHING),
         accounts=tuple(account_of(workspace, tree, each) for each in tree.selected(workspace, EVERYTHING)),
         lag=lag_tree(workspace, tree, EVERYTHING),
+        differences=tuple(each for run in audit_tree(workspace, tree).runs for each in run.findings),
         comparisons=tuple(comparisons),
     )
 

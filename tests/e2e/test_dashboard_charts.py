@@ -9,12 +9,13 @@ from decimal import Decimal
 
 import pytest
 from support.browser import browser, opened, write
-from support.dashed import HOSTILE_RUN, MODELS, document
+from support.dashed import HOSTILE_RUN, MODELS, document, place_of
 from support.week import calls, compared, listed, official
 
 from reconcile.core.comparing.sides import Period
 from reconcile.core.comparing.tabulating import By
 from reconcile.core.comparing.wire import comparison_json
+from reconcile.reports.words import printable
 
 MINUS = "\N{MINUS SIGN}"
 WEEK = ("2026-03-02", "2026-03-08")
@@ -46,7 +47,7 @@ DOCUMENT["comparisons"] = [{"name": name, "document": found} for name, found in 
 HALVED = next(run for run in reversed(RUNS) if run["status"] == "verified" and run["recorded"][0] is not None)
 HALVED["recorded"] = [HALVED["figure"][0] // 2, HALVED["figure"][1] // 2, None, HALVED["figure"][3]]
 FIRST, LAST = min(map(day, RUNS)), max(map(day, RUNS))
-READ = [run for run in RUNS if "figure" in run]
+READ = [run for run in RUNS if "figure" in run and run["status"] != "data_not_available"]
 
 
 @pytest.fixture(scope="module")
@@ -249,11 +250,11 @@ def test_the_lag_says_what_is_not_known_and_its_band_only_widens(everything):
     assert share <= Decimal(str(point["share"]))
 
 
-def test_recorded_and_reported_usage_is_compared_of_exact_runs_that_recorded_it(everything):
+def test_recorded_and_reported_usage_is_compared_of_settled_exact_runs_that_recorded_it(everything):
     seen = everything("gap")
     truth = {}
     for run in READ:
-        if run["exact"] and run["recorded"][0] is not None:
+        if run["group"] in {"verified", "broken"} and run["exact"] and run["recorded"][0] is not None:
             sums = truth.setdefault(day(run), [0, 0, 0])
             sums[0] += 1
             sums[1] += sum(run["recorded"][:2])
@@ -370,3 +371,42 @@ def test_a_document_that_tells_nothing_is_shown_as_such(chromium, tmp_path):
         seen.go(f"#/{view}")
         assert text in seen.texts("main")[0]
     assert seen.complaints == []
+
+
+def test_a_run_whose_times_were_changed_and_one_of_the_same_window(chromium, tmp_path):
+    found = document(4)
+    first, second = found["runs"][:2]
+    first.update(neighbours=[1], evidence="0" * 64, cost="0.00000123")
+    first.pop("minutes", None)
+    second["unclaimed"] = True
+    seen = opened(chromium, write(tmp_path, found), place=place_of(first))
+    text = seen.texts("main")[0]
+    assert "Its times were changed after it was read" in text
+    assert "$0.0000012 by list prices" in text
+    assert seen.texts(".lanes li")[1].startswith(f"{second['framework']}/{printable(second['run_id'])}")
+    seen.go(place_of(second))
+    assert "it is not known which other runs claim its minutes" in seen.texts("main")[0]
+    assert seen.complaints == []
+
+
+def test_verified_runs_without_a_time_are_told_of(chromium, tmp_path):
+    found = document(4)
+    for run in found["runs"]:
+        run |= {"group": "verified", "status": "inherited"}
+        run.pop("verified", None)
+    seen = opened(chromium, write(tmp_path, found), place="#/timing")
+    said = "No file has a time of its verdict. Of 4 verified runs the file does not tell when."
+    assert said in seen.texts("main .note")[0]
+
+
+def test_a_run_that_does_not_follow_from_its_evidence_is_told_of(chromium, tmp_path):
+    found = document(20)
+    last = found["runs"][-1]
+    path = f"runs/{last['framework']}/{last['run_id']}/metrics.json"
+    found["differences"] = [{"path": path, "line": 3, "column": 5, "pointer": "/a", "message": "was edited"}]
+    seen = opened(chromium, write(tmp_path, found))
+    assert "The file of one run does not follow from its evidence." in seen.texts(".lead")[0]
+    assert rows(seen.page, "Files that do not follow from their evidence") == [[path, "3", "5", "/a", "was edited"]]
+    seen.go(place_of(last))
+    assert "does not follow from the evidence beside it" in seen.texts(".verdict")[0]
+    assert (seen.complaints, seen.violations()) == ([], [])

@@ -62,6 +62,13 @@ def test_a_link_in_the_branch_leads_no_page_out_of_the_workspace(repository, tmp
     assert "report&#95;outside" in done.summary
 
 
+def test_a_link_in_the_branch_that_leads_to_itself_is_an_error_of_the_job(repository):
+    repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+    (repository.workspace / "site").symlink_to("site")
+    done = repository.job("13:17", report="site")
+    assert (done.code, done["pushed"], done["report"]) == (3, "true", "")
+
+
 def test_a_folder_that_cannot_be_written_is_an_error_of_the_job_and_the_pass_stands(repository):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
     (repository.workspace / "site").write_text("", "utf-8")

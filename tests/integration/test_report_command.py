@@ -13,6 +13,8 @@ from reconcile import cli
 from reconcile.adapters import dashboard_files
 from reconcile.core.comparing.wire import comparison_json
 from reconcile.errors import StoreError
+from reconcile.workflow import open_workspace
+from reconcile.workflow.reporting import report
 
 SAMPLES = Path(__file__).parents[2] / "runs"
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
@@ -98,6 +100,36 @@ def test_a_folder_that_cannot_be_written_is_named(folder):
     Path("site").write_text("", "utf-8")
     result = said("--html", "site/deeper")
     assert (result.exit_code, "site/deeper: cannot be written" in result.output) == (3, True)
+
+
+def test_a_figure_that_does_not_follow_from_its_evidence_is_told_of(folder):
+    said("--html", "site")
+    assert shown()["differences"] == []
+    file = folder / "runs" / "chatdev" / "9b07d5e3" / "metrics.json"
+    file.write_text(file.read_text("utf-8").replace("97347", "97000"), "utf-8")
+    said("--html", "site")
+    assert {each["path"] for each in shown()["differences"]} == {"runs/chatdev/9b07d5e3/metrics.json"}
+
+
+def test_a_page_of_others_is_left_as_it_is_and_an_earlier_dashboard_is_replaced(folder):
+    Path("index.html").write_text("<h1>mine</h1>", "utf-8")
+    result = said("--html", ".")
+    assert (result.exit_code, "no dashboard" in result.output) == (3, True)
+    assert Path("index.html").read_text("utf-8") == "<h1>mine</h1>"
+    assert [said("--html", "site").exit_code for _ in range(2)] == [0, 0]
+
+
+def test_many_runs_at_a_time_make_no_large_page(tmp_path):
+    """Each of them is a neighbour of all others."""
+    times = {"start_timestamp": "2026-01-05T10:00:00Z", "end_timestamp": "2026-01-05T16:00:00Z", "steps": []}
+    usage = {"aggregate_metrics": {"TOK_IN": 0, "TOK_OUT": 0}, "usage_scope": {"api_key_ids": ["key_a"]}}
+    for number in range(100):
+        file = tmp_path / "runs" / "chatdev" / f"run-{number:03}" / "metrics.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps({"run_id": file.parent.name, **times, **usage}), "utf-8")
+    made = report(open_workspace(tmp_path / "runs"), tmp_path / "site")
+    assert [len(run["neighbours"]) for run in shown(made.path)["runs"]] == [99] * 100
+    assert len(json.dumps([run["neighbours"] for run in shown(made.path)["runs"]])) < 50_000
 
 
 def test_a_library_that_was_changed_is_not_used(tmp_path, monkeypatch):

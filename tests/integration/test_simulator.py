@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import requests
 from reconcile.core.model import Usage, instant
 from reconcile.errors import UsageError
 from reconcile.simulator import faults
+from reconcile.simulator.clock import move
 from reconcile.simulator.ledger import Call, Ledger
 from reconcile.simulator.server import ADMIN_KEY, Simulator
 
@@ -259,6 +262,20 @@ def test_another_process_can_move_the_clock(simulator: Simulator, body: str, sta
     answer = requests.post(url, data=body, timeout=5, proxies={"http": ""})
     assert answer.status_code == status
     assert simulator.now == (START + 3600 if status == 200 else NOW)
+
+
+def test_what_speaks_no_http_is_left_as_it_is() -> None:
+    def hang_up() -> None:
+        connection, _ = other.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"SSH-2.0-OpenSSH\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        answering = Thread(target=hang_up)
+        answering.start()
+        move(f"http://127.0.0.1:{other.getsockname()[1]}/v1", instant(NOW))
+        answering.join()
 
 
 def test_the_clock_can_be_given_back_to_real_time(simulator: Simulator) -> None:

@@ -102,6 +102,7 @@ def document(size=60):
                 "message": HOSTILE_RUN[1],
             },
         ],
+        "differences": [],
         "errors": [{"code": "unreadable", "message": HOSTILE_RUN[1], "remedy": "give read permission"}],
         "lag": _lag(),
         "comparisons": [{"name": HOSTILE_RUN[0], "document": _comparison()}],

@@ -35,11 +35,12 @@ function plural(value, noun) {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-/** US dollars, from a number or an exact decimal string. */
+/** US dollars, from a number or an exact decimal string; what is not zero does not read as zero. */
 function dollars(amount) {
   if (amount === null || amount === undefined) return "–";
   const value = Number(amount);
-  const digits = value !== 0 && Math.abs(value) < 1 ? 4 : 2;
+  const size = Math.abs(value);
+  const digits = size === 0 || size >= 1 ? 2 : size >= 0.0001 ? 4 : Math.min(20, 1 - Math.floor(Math.log10(size)));
   const sign = value < 0 ? "−" : "";
   return `${sign}$${Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }

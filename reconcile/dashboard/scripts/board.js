@@ -15,11 +15,21 @@ function standing() {
   const { verified, waiting, broken, missed } = totals();
   const all = data.runs.length;
   if (!all) return data.board.invalid ? "There is no valid run yet." : "There is no run yet.";
+  return `${verdictsOf({ verified, waiting, broken, missed }, all)}${differentText()}`;
+}
+
+/** A verdict is only as good as what it follows from. */
+function differentText() {
+  const different = new Set(data.differences.map(({ path }) => path)).size;
+  return different ? ` The ${different === 1 ? "file of one run does" : `files of ${count(different)} runs do`} not follow from ${different === 1 ? "its" : "their"} evidence.` : "";
+}
+
+function verdictsOf({ verified, waiting, broken, missed }, all) {
   if (verified === all) return all === 1 ? `The one run is verified${inheritedText()}.` : `All ${count(all)} runs are verified${inheritedText()}.`;
   const rest = [
     waiting && `${count(waiting)} ${waiting === 1 ? "waits" : "wait"} for a verdict`,
     broken && `${count(broken)} ${broken === 1 ? "needs" : "need"} a look`,
-    missed && `${count(missed)} ${missed === 1 ? "was" : "were"} never read before the cutoff`,
+    missed && `${count(missed)} ${missed === 1 ? "was" : "were"} not settled before the cutoff`,
   ].filter(Boolean);
   const last = rest.pop();
   return `${count(verified)} of ${plural(all, "run")} ${verified === 1 ? "is" : "are"} verified${inheritedText()}; ${rest.length ? `${rest.join(", ")} and ${last}` : last}.`;
@@ -47,8 +57,9 @@ function groupCards() {
 /** Breaks that nobody has closed, the oldest first, and files that cannot be used. */
 function lookAt() {
   const broken = data.runs.filter(({ group }) => group === "broken");
-  if (!broken.length && !data.invalid.length && !data.errors.length) return section("To look at", note("Nothing."));
-  return section("To look at", errorsTable(), invalidTable(), broken.length > 0 && table({
+  if (!broken.length && !data.invalid.length && !data.errors.length && !data.differences.length) return section("To look at", note("Nothing."));
+  return section("To look at", errorsTable(), findingsTable("Files that do not follow from their evidence", "differences", data.differences),
+    findingsTable("Files that cannot be used", "invalid-files", data.invalid), broken.length > 0 && table({
     caption: "Open breaks, the oldest first",
     name: "open-breaks",
     rows: broken,
@@ -65,11 +76,11 @@ function lookAt() {
 const RUN = { key: "run", title: "Run", value: nameOf, cell: runLink };
 const STATUS = { key: "status", title: "Status", value: ({ status }) => status, cell: badge };
 
-function invalidTable() {
-  return data.invalid.length > 0 && table({
-    caption: "Files that cannot be used",
-    name: "invalid-files",
-    rows: data.invalid,
+function findingsTable(caption, name, rows) {
+  return rows.length > 0 && table({
+    caption,
+    name,
+    rows,
     page: 10,
     columns: [
       { key: "path", title: "File", value: ({ path }) => path },

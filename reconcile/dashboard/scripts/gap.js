@@ -11,20 +11,24 @@ view("gap", "Gap", (main) => {
 
 // ------------------------------------------------------------------------------------------- of runs
 
-/** Runs that recorded what is compared, and whose reported figure is exact: of shared minutes nobody can tell what is whose. */
+/** Runs that recorded what is compared, and whose reported figure is settled and exact: what is reported late is no gap, and of
+ *  shared minutes nobody can tell what is whose. */
 function recordedParts() {
   const known = daysOfRuns();
   if (!known) return [note("There are no runs.")];
-  const { there, read } = runsInRange();
+  const { there } = runsInRange();
   if (!there.length) return [outside("No runs ended", "The runs here ended", known)];
-  const exact = read.filter((run) => run.exact);
+  const settled = there.filter(({ figure, group }) => figure && SETTLED.has(group));
+  const exact = settled.filter((run) => run.exact);
   const days = recordedDays(exact);
   const both = exact.filter((run) => hasTokens(run) || hasCalls(run)).length;
   const left = `Of ${plural(there.length, "run")} of these days ${count(both)} ${agreed(both, "is", "are")} in it. Not in it: `
-    + `${count(there.length - read.length)} without a figure yet, ${count(read.length - exact.length)} whose figure is not known to be exact, `
+    + `${count(there.length - settled.length)} without a settled figure, ${count(settled.length - exact.length)} whose figure is not known to be exact, `
     + `${count(exact.length - both)} that recorded neither tokens in and out nor calls.`;
   return days.length ? [note(left), recordedChart(days), recordedTable(days)] : [note(left)];
 }
+
+const SETTLED = new Set(["verified", "broken"]);
 
 function hasTokens({ recorded }) {
   return isTold(recorded?.[0]) && isTold(recorded?.[1]);

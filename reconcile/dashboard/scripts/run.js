@@ -34,6 +34,7 @@ function verdict(run) {
   return el("div", { class: `verdict ${run.group}` },
     el("p", {}, badge(run), run.reasons.length > 0 && `: ${reasonsOf(run)}`),
     run.message && el("p", {}, run.message),
+    data.differences.some(({ path }) => path === run.path) && el("p", {}, "What its file says does not follow from the evidence beside it: see ", el("a", { href: at("") }, "the board"), "."),
     facts([
       ["Rests on", run.rests],
       ["Next", run.next ?? "nothing: it is settled"],

@@ -4,7 +4,7 @@ const GROUPS = {
   verified: { title: "Verified", sign: "✓", says: "settled without a warning" },
   waiting: { title: "Waiting", sign: "…", says: "to be read, or to be read again" },
   broken: { title: "To look at", sign: "!", says: "settled with a warning, or failed" },
-  missed: { title: "Missed", sign: "–", says: "never read before the cutoff" },
+  missed: { title: "Missed", sign: "–", says: "not settled before the cutoff" },
 };
 
 const STATUSES = {

@@ -7,11 +7,12 @@ function boundsOf(run) {
   return run.exact || !run.bounds ? [run.figure, run.figure] : run.bounds;
 }
 
-/** Runs that ended on days of the range, with a figure and without. */
+/** Runs that ended on days of the range, with a figure and without: where no read has shown usage yet, a zero is none. */
 function runsInRange() {
   const { start, end } = range();
   const there = data.runs.filter((run) => day(run.end) >= start && day(run.end) <= end);
-  return { there, read: there.filter((run) => run.figure), unread: there.filter((run) => !run.figure) };
+  const isRead = (run) => run.figure && run.status !== "data_not_available";
+  return { there, read: there.filter(isRead), unread: there.filter((run) => !isRead(run)) };
 }
 
 function daysOfRuns() {

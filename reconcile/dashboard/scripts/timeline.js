@@ -9,7 +9,7 @@ function timeline(run) {
   const more = run.neighbours.length - lanes.length;
   return el("figure", { class: "timeline" },
     el("figcaption", {}, `Tokens ${run.minutes_each > 1 ? `in every ${run.minutes_each} minutes` : "a minute"}, and whose minutes they are`),
-    run.minutes ? bars(run, axis) : note("No evidence is kept, so its minutes cannot be drawn."),
+    run.minutes ? bars(run, axis) : note(run.evidence ? "Its times were changed after it was read: what was read are other minutes, and they are not drawn." : "No evidence is kept, so its minutes cannot be drawn."),
     el("ol", { class: "lanes", "aria-label": "Windows on the same axis" }, lane(el("strong", {}, "This run"), run.window, axis, "own"), lanes),
     el("p", { class: "axis", "aria-hidden": "true" }, el("span", {}, moment(axis.start)), el("span", {}, moment(axis.end))),
     more > 0 && note(`${plural(more, "more neighbour")} in the table below.`));
@@ -77,7 +77,8 @@ function tokensByMinute(rows) {
 
 function saysOf(run, minutes, most) {
   const busy = [...minutes.values()].filter((parts) => sum(parts) > 0).length;
-  const others = run.neighbours.length ? `${plural(run.neighbours.length, "other run")} claimed some of them` : "no other run claimed any of them";
+  const others = run.neighbours.length ? `${plural(run.neighbours.length, "other run")} claimed some of them`
+    : run.unclaimed ? "who else claims any of them is not known" : "no other run claimed any of them";
   return `Bars of the tokens ${eachText(run)}, from ${moment(run.window[0])} to ${moment(run.window[1])}: ${plural(busy, "bar")}, the highest of ${count(most)} tokens; ${others}.`;
 }
 
@@ -107,6 +108,7 @@ function minutesTable(run) {
 }
 
 function neighboursTable(run) {
+  if (run.unclaimed) return note("The id of its key is not known here, and so it is not known which other runs claim its minutes.");
   if (!run.neighbours.length) return note("No other run claims any of its minutes on the key.");
   const window = run.window;
   return table({

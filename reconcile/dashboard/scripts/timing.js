@@ -10,9 +10,10 @@ view("timing", "Timing", (main) => {
 /** From the end of a run to when its figure was verified, which tells of the passes as much as of the provider. */
 function timeToVerify() {
   const times = Object.keys(VERDICTS).map((status) => ({ status, minutes: timesOf(status) })).filter(({ minutes }) => minutes.length);
-  const missing = missingSentence();
-  if (!times.length) return [note("No run is verified yet. ", missing)];
   const total = times.reduce((sum, { minutes }) => sum + minutes.length, 0);
+  const untimed = data.runs.filter(({ group }) => group === "verified").length - total;
+  const missing = missingSentence(untimed);
+  if (!times.length) return [note(untimed ? "No file has a time of its verdict. " : "No run is verified yet. ", missing)];
   const [first] = times;
   const labels = [...TIMES.map((most, index) => `${index ? span(TIMES[index - 1]) : "0"} to ${span(most)}`), `${span(TIMES.at(-1))} or more`];
   return [
@@ -30,12 +31,13 @@ function timesOf(status) {
   return told.sort((one, other) => one - other);
 }
 
-/** Those that take long are the last to be here. */
-function missingSentence() {
+/** Those that take long are the last to be here. `untimed`: verified runs of which nothing tells when. */
+function missingSentence(untimed) {
   const of = (group) => data.runs.filter((run) => run.group === group).length;
   const groups = [["waiting", "still waits", "still wait"], ["broken", "is broken", "are broken"], ["missed", "was missed", "were missed"]].filter(([group]) => of(group));
-  if (!groups.length) return "No run is missing.";
-  return `Missing are runs that are not verified: ${groups.map(([group, one, more]) => `${count(of(group))} ${agreed(of(group), one, more)}`).join(", ")}.${of("waiting") ? " Runs that take longest are among those that wait." : ""}`;
+  const timeless = untimed ? `Of ${plural(untimed, "verified run")} the file does not tell when. ` : "";
+  if (!groups.length) return timeless || "No run is missing.";
+  return `${timeless}Missing are runs that are not verified: ${groups.map(([group, one, more]) => `${count(of(group))} ${agreed(of(group), one, more)}`).join(", ")}.${of("waiting") ? " Runs that take longest are among those that wait." : ""}`;
 }
 
 /** How many fall below each time and not below the one before. */

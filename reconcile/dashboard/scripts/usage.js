@@ -58,7 +58,7 @@ function restsOn(sum, read, unread) {
     ranged && `${plural(ranged, "run")} shared minutes with others and ${agreed(ranged, "counts", "count")} with what was used at least and at most: such a sum is a range. `,
     unread.length && `${plural(unread.length, "run")} of these days ${agreed(unread.length, "has", "have")} no figure yet and ${agreed(unread.length, "is", "are")} in no sum. `,
     "Costs are list prices as the files have them, not the bill",
-    sum.costless ? `; ${plural(sum.costless, "run")} with a figure ${agreed(sum.costless, "has", "have")} none, which pricing: on would give.` : ".",
+    sum.costless ? `; ${plural(sum.costless, "run")} with a figure ${agreed(sum.costless, "has", "have")} none; pricing: on gives one to those that are exact and have list prices.` : ".",
   ].filter(Boolean);
 }
 

@@ -31,7 +31,8 @@ def _folder(action: Action, named: str) -> Path:
     """The folder as the workflow names it. A link that the branch has in its way leads nowhere else."""
     workspace = action.job.workspace
     folder = Path(os.path.abspath(workspace / named))  # noqa: PTH100  `..` folded, links not followed
-    if folder.is_relative_to(workspace) and not folder.resolve().is_relative_to(workspace.resolve()):
+    led = Path(os.path.realpath(folder))  # unlike Path.resolve it takes a link that leads to itself
+    if folder.is_relative_to(workspace) and not led.is_relative_to(workspace.resolve()):
         raise ConfigurationError(
             f"report: {named} is a link that leads out of {workspace}",
             code="report_outside",

@@ -141,6 +141,21 @@ def test_a_framework_has_its_own_findings():
     assert ("runs/baes/f/metrics.json" in said, "runs/chatdev/f/metrics.json" in said) == (True, False)
 
 
+def test_a_framework_has_no_findings_of_another_that_has_a_run_of_its_name():
+    findings = tuple(
+        Finding(path, 1, 1, "", "is bad")
+        for path in ("baes/chatdev/baes/metrics.json", "baes/baes/chatdev/metrics.json", "baes/baes/linked")
+    )
+    said = told(folder(report("baes/a", VERIFIED, Selection.OBSERVED), framework="baes", findings=findings))
+    assert [each.path in said for each in findings] == [False, True, True]
+
+
+def test_what_another_tool_verified_is_said_apart():
+    theirs = replace(VERIFIED, state=replace(VERIFIED.state, ours=False))
+    board = folder(report("chatdev/a", VERIFIED, Selection.OBSERVED), report("chatdev/b", theirs, Selection.INHERITED))
+    assert told(board).startswith("2 of 2 runs verified, 1 of them by another tool.")
+
+
 def test_markdown_has_the_same_tables_and_lists():
     page = rendered(board_markdown(MIXED))
     assert (

@@ -99,6 +99,7 @@ def test_a_verified_run():
 def test_a_run_that_was_never_read_has_its_next_step_and_no_figure():
     (run,) = document(account(Tale().run, selection=Selection.TOO_YOUNG, scope=None, due=after("00:30")))["runs"]
     assert (run["status"], run["group"], run["keys"], run["by_model"]) == ("skipped", "waiting", [], [])
+    assert run["unclaimed"]
     assert run["next"] == "ended 3 h ago: due at 12:30Z"
     assert run["due"] == END_AT + 1800
     assert {"figure", "minutes", "rests", "message", "evidence", "verified"} & run.keys() == set()
@@ -116,6 +117,21 @@ def test_shared_minutes_have_bounds_and_the_claims_beside():
         [1, "chatdev/b", FIRST, FIRST + 180, False],
         [None, "chatdev/c", FIRST + 60, FIRST + 120, True],
     ]
+
+
+def test_a_neighbour_that_claims_the_window_of_its_run_is_a_number():
+    """A thousand runs at a time have a million neighbours."""
+    beside = neighbour("b", 0, 3)
+    one = account(verified().run, neighbours=(beside, replace(beside, run=KEY, gone=True, window=WINDOW)))
+    run = replace(verified().run, key=beside.run, window=beside.window)
+    other = replace(one, report=replace(one.report, run=run), neighbours=())
+    assert document(one, other)["runs"][0]["neighbours"] == [1, [0, "chatdev/a", WINDOW.start, WINDOW.end, True]]
+
+
+def test_a_run_whose_times_were_changed_is_not_verified_and_has_no_minutes():
+    run = replace(verified().run, window=replace(WINDOW, start=WINDOW.start + 60))
+    (found,) = document(account(run, shown="100 3x50"))["runs"]
+    assert (found["status"], "verified" in found, "minutes" in found) == ("pending", False, False)
 
 
 def test_a_read_of_more_than_the_run_has_tells_both():
@@ -156,11 +172,28 @@ def test_who_made_it_when_and_under_which_policy():
 @pytest.mark.parametrize("by", ["key", "project"])
 def test_no_id_is_left_where_they_are_hashed(by):
     scope = Scope("openai", ("key_a",), ("p-1",))
-    saved = ("c.json", {"by": by, "rows": [{"name": "k-77"}, {"name": None}], "local": "k-77"})
+    saved = ("c.json", {"by": by, "rows": [{"name": "k-77"}, {"name": None}], "breaks": [{"arithmetic": "k-77"}]})
     made = dashboard(account(verified().run, scope=scope, shown="100"), comparisons=(saved,))
     text = json.dumps(with_hashed_keys(dashboard_json(made, program="1"), made))
     assert [name for name in ("key_a", "p-1", "k-77") if f'"{name}"' in text] == []
     assert text.count("key-") >= 3
+
+
+def test_an_id_that_is_a_word_of_the_page_changes_nothing_but_names_and_sentences():
+    """Who writes a run's file chooses its ids."""
+    words = ("verified", "stable", "pending", "day", "mismatch", "cost_usd", "0", "2026", "missing_key_id", "under")
+    error = ConfigurationError("no id of key_abc123", code="missing_key_id", remedy="set it")
+    row = {"name": "2026-01-05", "local": {"cost_usd": "0.5"}, "percent": {"cost_usd": "0"}}
+    saved = ("c.json", {"by": "day", "verdict": "mismatch", "outside": ["cost_usd"], "rows": [row]})
+    run = replace(verified().run, cost_usd=0.5)
+    made = dashboard(account(run, scope=Scope("openai", words)), comparisons=(saved,), errors=(error,))
+    plain = dashboard_json(made, program="1")
+    found = with_hashed_keys(plain, made)
+    assert all(name.startswith("key-") for name in found["keys"])
+    changed = {name for name in plain["runs"][0] if found["runs"][0][name] != plain["runs"][0][name]}
+    assert (changed, found["board"], found["comparisons"]) == (set(), plain["board"], plain["comparisons"])
+    assert [each["code"] for each in found["errors"]] == ["missing_key_id"]
+    assert "key_abc123" not in found["errors"][0]["message"]
 
 
 def test_rows_that_name_no_payer_stay_where_ids_are_hashed():
