@@ -119,7 +119,8 @@ def pytest_collection_modifyitems(config, items):
     sampled test some parameters are tried, and long ones are left to the long runs.
     """
     for item in items:
-        if "/e2e/" in item.nodeid or is_hypothesis_test(getattr(item, "obj", None)):
+        heavy = item.get_closest_marker("heavy") and not item.get_closest_marker("traced")
+        if heavy or "/e2e/" in item.nodeid or is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.no_cover)
     if SCALE < ALL:
         places = defaultdict(count)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -280,6 +281,7 @@ jobs:
           openai-admin-key: ${{{{ secrets.OPENAI_ADMIN_KEY }}}}
           sign: api
           open-pull-requests: true
+          report: site
           framework: baes
 """
 
@@ -305,6 +307,7 @@ def elsewhere(tmp_path_factory, wheels):
         yield SimpleNamespace(repository=repository, job=job, before=before, topic=topic, marks=marks)
 
 
+@pytest.mark.long
 class TestElsewhere:
     def test_mode_pull_request_gathers_the_figures_in_one_pull_request(self, elsewhere):
         repository, outputs = elsewhere.repository, elsewhere.job.outputs("propose")
@@ -347,7 +350,13 @@ class TestElsewhere:
         assert all((elsewhere.marks.parent / name).exists() for name in ("json", "reconcile", "pip", "sitecustomize"))
 
     def test_nothing_changes_in_the_workspace_but_files_of_runs(self, elsewhere):
-        assert elsewhere.job.status == [f" M {path('baes/b')}", "?? runs/baes/b/usage_evidence.json"]
+        evidence, page = "?? runs/baes/b/usage_evidence.json", "?? site/index.html"
+        assert elsewhere.job.status == [f" M {path('baes/b')}", evidence, page]
+
+    def test_the_dashboard_is_where_the_output_says(self, elsewhere):
+        page = Path(elsewhere.job.outputs("sign")["report"])
+        assert (page.parent.name, page.name) == ("site", "index.html")
+        assert "chatdev" in (elsewhere.job.looked / "hostexecutor" / "site" / page.name).read_text("utf-8")
 
 
 # ------------------------------------------------------------------------------------------------- the Python

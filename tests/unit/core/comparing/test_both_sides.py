@@ -29,6 +29,8 @@ from reconcile.core.comparing.tabulating import By
 from reconcile.core.comparing.tolerance import tolerance
 from reconcile.core.comparing.wire import comparison_json
 
+pytestmark = pytest.mark.heavy
+
 
 def shifted(entries, **parts):
     """The entries with the first of them changed by so many tokens or requests."""
@@ -62,6 +64,7 @@ VERDICTS = {
 }
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize("case", VERDICTS)
 def test_each_metric_is_tested_by_itself(case):
     parts, allowed, outside = VERDICTS[case]
@@ -73,6 +76,7 @@ def test_each_metric_is_tested_by_itself(case):
     assert found.verdict is (Verdict.MISMATCH if outside else Verdict.RECONCILED)
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize(
     ("local", "reported"),
     [([], None), (calls(), Official(usage=())), ([], Official(usage=())), ([used(1, requests=0, tokens=())], None)],
@@ -87,6 +91,7 @@ def untested(found):
     return {line.metric.value: line.untested for line in found.lines if line.untested and line.metric not in parts}
 
 
+@pytest.mark.traced
 def test_what_a_side_does_not_tell_is_not_tested():
     flat = [replace(entry, tokens=Tokens(entry.tokens.input, 0, 0, entry.tokens.output)) for entry in calls()]
     assert untested(compared(flat)) == {"cached_tokens": "the log tells no cached tokens apart"}
@@ -186,12 +191,14 @@ def test_rows_by_key_say_what_a_side_does_not_tell():
     assert names(compared(partly, by=By.KEY)) == [("key_app", 644, 644), ("key_jobs", 83, 84), (None, 1, None)]
 
 
+@pytest.mark.traced
 def test_rows_by_project_show_a_side_without_any_of_it_as_zero():
     local = [replace(e, who=replace(e.who, project_id="p")) for e in calls()]
     reported = [replace(e, who=replace(e.who, project_id="q")) for e in calls()]
     assert names(compared(local, official(reported), by=By.PROJECT)) == [("p", 728, 0), ("q", 0, 728)]
 
 
+@pytest.mark.traced
 def test_rows_by_framework_take_the_providers_by_the_keys_that_only_one_uses():
     frameworks = {"key_app": "chatdev", "key_jobs": "baes"}
     local = [replace(e, who=replace(e.who, framework=frameworks[e.who.api_key_id])) for e in calls()]
@@ -271,6 +278,7 @@ DOCUMENTS = {
 }
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize("case", DOCUMENTS)
 def test_the_document_is_as_its_schema_says_and_holds_no_float(case):
     document = comparison_json(DOCUMENTS[case]())
@@ -279,6 +287,7 @@ def test_the_document_is_as_its_schema_says_and_holds_no_float(case):
     assert json.loads(json.dumps(document)) == document
 
 
+@pytest.mark.traced
 def test_the_document_says_what_was_found():
     document = comparison_json(DOCUMENTS["all that there may be"]())
     assert document["period"] == {

@@ -11,6 +11,8 @@ from reconcile.core.comparing.breaks import Code
 from reconcile.core.comparing.figures import Metric
 from reconcile.core.comparing.sides import DAY, HOUR, Cost, Official, Period, Tokens, UsageLog
 
+pytestmark = pytest.mark.heavy
+
 CODES = (
     "time_zone cached_counted_twice reasoning_counted_twice units duplicate_lines missing_log unlogged_attempts "
     "foreign_key batch_price tier_price price_table unpriced_model credits_or_free_usage open_period unexplained"
@@ -47,6 +49,7 @@ def reasoned():
 # ------------------------------------------------------------------------------------------------------- quantities
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize(
     ("hours", "said"),
     [
@@ -69,6 +72,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_clock_that_is_turned_in_the_period_is_told_with_the_hour(case):
     sunday, before, since, said = CHANGES[case]
@@ -102,6 +106,7 @@ def test_cached_tokens_that_are_in_the_input_too_are_counted_twice():
     assert found.explains == found.local - found.official == sum(entry.tokens.cache_read for entry in calls())
 
 
+@pytest.mark.traced
 def test_written_tokens_that_are_in_the_input_too_are_counted_twice():
     theirs = [replace(entry, tokens=Tokens(400, 100, 50, 20)) for entry in calls()]
     for uncached, code in ((450, "cache write"), (550, "cached and cache write")):
@@ -111,6 +116,7 @@ def test_written_tokens_that_are_in_the_input_too_are_counted_twice():
         assert f" {code} tokens" in found.arithmetic
 
 
+@pytest.mark.traced
 def test_reasoning_that_is_in_the_output_too_is_counted_twice():
     local = [counted(entry, output=entry.reasoning) for entry in reasoned()]
     found = only(compared(local))
@@ -131,6 +137,7 @@ def test_another_unit_is_told_with_its_factor(factor, per, said):
     assert said in found.arithmetic
 
 
+@pytest.mark.traced
 def test_repeated_lines_are_taken_out_once():
     again = calls()[::7]
     log = UsageLog(entries=(*calls(), *again), repeated=tuple(again))
@@ -179,6 +186,7 @@ def test_a_gap_of_one_key_is_told_with_the_key():
     assert "nothing of key key_app is logged from 2026-03-04 00:00Z" in only(compared(local)).arithmetic
 
 
+@pytest.mark.traced
 def test_lines_that_are_missing_here_and_there_are_counted():
     local = short(uncached=-200, output=-80)
     lacking = sum(entry.requests for entry in calls()) - sum(entry.requests for entry in local)
@@ -204,6 +212,7 @@ def attempted(local, unlogged):
     return compared([], log=UsageLog(entries=tuple(local), unlogged_attempts=unlogged))
 
 
+@pytest.mark.traced
 def test_attempts_are_named_where_lines_speak_of_enough_of_them():
     local = short(uncached=-200, output=-80)
     lacking = sum(entry.requests for entry in calls()) - sum(entry.requests for entry in local)
@@ -218,6 +227,7 @@ def test_requests_without_output_are_attempts_without_being_told():
     assert only(compared(short(uncached=-200))).code is Code.UNLOGGED_ATTEMPTS
 
 
+@pytest.mark.traced
 def test_requests_whose_tokens_go_the_other_way_fit_no_reason():
     assert set(codes(compared(short(uncached=+200, output=-80)))) == {"unexplained"}
 
@@ -230,6 +240,7 @@ def test_a_key_that_the_log_does_not_know_is_foreign():
     assert found.explains == -sum(entry.tokens.total for entry in foreign)
 
 
+@pytest.mark.traced
 def test_a_key_is_found_foreign_by_its_hours_where_the_log_tells_no_keys():
     local = who([entry for entry in calls() if entry.who.api_key_id == "key_app"], api_key_id=None)
     assert "of key key_jobs" in only(compared(local)).arithmetic
@@ -250,6 +261,7 @@ def test_what_is_billed_elsewhere_is_named_by_what_only_the_log_has():
     assert "of environment staging" in compared(environments).breaks[0].arithmetic
 
 
+@pytest.mark.traced
 def test_batch_jobs_that_are_not_logged_are_a_gap_and_no_matter_of_price():
     batches = who(calls()[::3], batch=True)
     found = only(compared(calls(), official([*calls(), *batches])))
@@ -257,6 +269,7 @@ def test_batch_jobs_that_are_not_logged_are_a_gap_and_no_matter_of_price():
     assert "of batch jobs" in found.arithmetic
 
 
+@pytest.mark.traced
 def test_two_reasons_of_which_none_takes_away_most_are_found_together():
     day = [entry for entry in calls() if entry.start - START < DAY]
     gone = range(START + 4 * DAY, START + 5 * DAY)
@@ -288,6 +301,7 @@ def test_a_call_that_is_logged_in_the_next_hour_is_no_gap():
     assert codes(compared([later, *rest])) == []
 
 
+@pytest.mark.traced
 def test_a_log_that_tells_batch_jobs_is_not_taken_for_one_without():
     local = [entry for n, entry in enumerate(batched()) if n % 8]
     assert "seems to hold none" not in compared(local, official(batched())).breaks[0].arithmetic
@@ -426,6 +440,7 @@ def unlisted(model):
     return lambda entry: None if entry.who.model == model else price(entry)
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize("case", GAPS)
 def test_a_gap_in_money_has_its_reason_to_the_last_digit(case):
     make, expected = GAPS[case]
@@ -456,6 +471,7 @@ def test_many_models_without_a_price_are_named_up_to_a_few():
     assert "m0; m1; m2 and 3 more" in said
 
 
+@pytest.mark.traced
 def test_an_open_end_that_differs_is_named():
     lately = [entry for entry in calls() if entry.start >= WEEK.end - 5 * HOUR]
     reported = Official(usage=tuple(calls())[: -len(lately)], costs=None)
