@@ -29,6 +29,8 @@ from reconcile.simulator import faults
 from reconcile.simulator.ledger import Call, Credit, Use
 from reconcile.simulator.tariff import Tariff
 
+pytestmark = pytest.mark.heavy
+
 SMALL = ("--start", "2026-03-02", "--end", "2026-03-04")
 
 
@@ -41,7 +43,6 @@ def codes(document):
     return [each["code"] for each in document["breaks"]]
 
 
-@pytest.mark.no_cover
 def test_a_clean_month_is_reconciled_and_names_nothing(app):
     calls = in_month(app.calls(traffic()))
     said = app.says("compare", *MONTH, "--json")
@@ -58,7 +59,6 @@ def test_a_clean_month_is_reconciled_and_names_nothing(app):
     assert found["difference"]["cost_usd"] == "0"
 
 
-@pytest.mark.no_cover
 @pytest.mark.sampled
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_month_with_a_fault_names_it_first(app, fault):
@@ -70,7 +70,7 @@ def test_a_month_with_a_fault_names_it_first(app, fault):
     assert "unexplained" not in codes(found)
 
 
-@pytest.mark.no_cover
+@pytest.mark.traced
 def test_what_is_out_of_tolerance_fails_and_says_what(app):
     calls = traffic()
     app.calls(calls, without(calls, 0.1))
@@ -130,6 +130,7 @@ def test_the_provider_s_failure_is_an_error_and_no_verdict(app):
     assert (said.code, said.out, "Missing scopes: api.usage.read" in said.flat_err) == (3, "", True)
 
 
+@pytest.mark.traced
 def test_several_environments_add_up_against_one_organisation(app):
     calls = app.calls(traffic(days=3))
     app.log(every_line(calls[::2]), "prod/a.ndjson")
@@ -158,6 +159,7 @@ def test_committed_runs_stand_in_for_a_log(bench, monkeypatch):
     assert (broken["lines"], broken["bad_lines"], broken["bad"][0]["file"]) == (2, 1, "runs/chatdev/b/metrics.json")
 
 
+@pytest.mark.traced
 def test_rows_as_csv_sum_to_their_total(app):
     calls = traffic(days=3)
     app.calls(calls, without(calls, 0.2))

@@ -72,6 +72,9 @@ RECORDS: tuple[Record, ...] = (
 )
 
 
+pytestmark = pytest.mark.heavy
+
+
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     with Simulator(Ledger(RECORDS), now=NOW, admin_key=KEY) as simulator:
@@ -141,7 +144,7 @@ def test_everything_else_is_read_by_the_day_in_its_own_unit(simulator: Simulator
     )
 
 
-@pytest.mark.no_cover
+@pytest.mark.traced
 def test_a_month_adds_up_to_the_ledger_whatever_the_size_of_pages(simulator: Simulator) -> None:
     dice = Random(7)  # noqa: S311 (a test that can be repeated)
     month = Period(date(2026, 1, 1), date(2026, 1, 31))
@@ -214,6 +217,7 @@ def test_each_endpoint_is_asked_for_the_dimensions_it_has(simulator: Simulator) 
     assert widths == dict.fromkeys(("completions", "embeddings"), "1h") | dict.fromkeys((*MEASURED, "costs"), "1d")
 
 
+@pytest.mark.traced
 def test_a_month_takes_21_requests(simulator: Simulator) -> None:
     heard: list[tuple[int, int]] = []
     month = Period(date(2026, 1, 1), date(2026, 1, 31))
@@ -474,6 +478,7 @@ def test_the_difference_to_a_control_total_is_told(simulator: Simulator) -> None
     )
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize(
     "script",
     [
@@ -556,6 +561,7 @@ def test_a_budget_is_never_exceeded(simulator: Simulator, trouble: Any) -> None:
     assert "it takes 14 or more requests to the provider, and 13 are allowed; 13 were made" in caught.value.message
 
 
+@pytest.mark.traced
 def test_each_fetch_has_the_whole_budget(simulator: Simulator) -> None:
     provider = billing(simulator, max_requests=13)
     both = [provider.fetch(PERIOD, until=PERIOD.end, costs=True, other=True) for _ in range(2)]

@@ -23,6 +23,8 @@ from reconcile.simulator.answers import Reply
 from reconcile.simulator.ledger import Credit, Ledger
 from reconcile.simulator.server import Simulator
 
+pytestmark = pytest.mark.heavy
+
 TOPICS = 11
 """Ten usage endpoints and the costs."""
 RECORDS = (
@@ -81,6 +83,7 @@ def test_a_day_without_a_cost_is_asked_for_again_as_it_may_not_be_billed_yet(
     assert {request.path for request in simulator.requests} == {"/v1/organization/costs"}
 
 
+@pytest.mark.traced
 def test_only_missing_days_are_asked_for_in_stretches(simulator: Simulator, cache: PeriodCache) -> None:
     simulator.ledger.add([call(24 * 3 + 1), call(24 * 4 + 1)])
     read(simulator, cache, Period(PERIOD.first + timedelta(days=3), PERIOD.first + timedelta(days=4)))
@@ -109,6 +112,7 @@ def test_a_day_that_is_not_settled_is_not_kept_however_closed_it_is_said_to_be(
     assert {path.name[:10] for path in files(cache)} == {"2026-01-05"}
 
 
+@pytest.mark.traced
 def test_usage_that_comes_late_to_an_open_day_is_seen(simulator: Simulator, cache: PeriodCache) -> None:
     read(simulator, cache, closed_before=START + DAY)
     simulator.ledger.add([call(30)])
@@ -293,6 +297,7 @@ def test_a_file_that_another_key_wrote_is_no_answer(cache: PeriodCache, shelf: S
     assert shelf.get("costs", "1", START) is None
 
 
+@pytest.mark.traced
 def test_spoiled_files_are_asked_for_again_and_mended(simulator: Simulator, cache: PeriodCache) -> None:
     first = read(simulator, cache)
     for path in files(cache):
