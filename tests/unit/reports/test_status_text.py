@@ -165,6 +165,8 @@ def test_what_is_expected_by_call():
     said = flat(run, selection=Selection.DUE, others=[*OTHERS, other("e", 9)], models=models)
     assert "lowest median highest tokens in 150 240 450 tokens out 15 24 45 cached tokens 0 0 0 from" in said
     assert "verified here and exact, 1 of other models left out; their usage a call, times 3 calls" in said
+    assert "a guide and no promise: the usage a call of few calls spreads wider than that of many. An" in said
+    assert "cases" not in said
 
 
 @pytest.mark.parametrize(
