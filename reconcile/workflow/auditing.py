@@ -90,11 +90,10 @@ def _reread(each: Audited, read: Read) -> Audited:
 
 
 def evidence_of_run(workspace: Workspace, run: Run) -> Evidence | None:
-    """The evidence of the figure that the run's file has; None where there is none, or another's."""
-    subject, _ = _subject(workspace, run)
-    named = named_evidence(subject.value) if run.state and run.state.ours else None
-    found = digest(subject.data) if subject.data else None
-    return subject.evidence if named is not None and named == found else None
+    """The evidence of the figure that the run's file had when it was read; None where there is none, or another's."""
+    named = run.state.evidence if run.state and run.state.ours else None
+    data = _data(workspace, run.key) if named else None
+    return _evidence(data) if data and digest(data) == named else None
 
 
 def _subject(workspace: Workspace, run: Run) -> tuple[Subject, str]:
