@@ -15,9 +15,9 @@ from reconcile.core.account import Account, account_json
 from reconcile.core.board import Group, group_of
 from reconcile.core.expectation import Expectation, Models, expectation_json, expectation_of, models_of
 from reconcile.core.instants import spelled
-from reconcile.core.model import MINUTE, Generation, Json, Run, RunKey, Usage, instant
+from reconcile.core.model import MINUTE, Finding, Generation, Json, Run, RunKey, Usage, instant
 from reconcile.core.pricing import rows_of
-from reconcile.core.summary import standing
+from reconcile.core.summary import finding_json, standing
 from reconcile.core.wire import usage_json
 
 FIELDS = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS", "AEI", "COST_USD")
@@ -52,9 +52,13 @@ class Situation:
     """Its figure by reported model; nothing where it is not exact, or that is not known."""
     expected: Expectation
     affected: Affected
+    differences: tuple[Finding, ...] = ()
+    """What its file says that does not follow from its evidence, as an audit tells it."""
 
 
-def situation_of(account: Account, others: Sequence[Run], models: Mapping[RunKey, Models]) -> Situation:
+def situation_of(
+    account: Account, others: Sequence[Run], models: Mapping[RunKey, Models], differences: Sequence[Finding] = ()
+) -> Situation:
     """The account's run beside `others`, which are its candidates for a comparison, with their models."""
     run, group = account.report.run, group_of(account.report)
     own = {run.key: models_of(run, account.evidence)}
@@ -70,6 +74,7 @@ def situation_of(account: Account, others: Sequence[Run], models: Mapping[RunKey
             runs=tuple(claim.run for claim in account.neighbours),
             gate=standing(run) != "verified",
         ),
+        differences=tuple(differences),
     )
 
 
@@ -135,6 +140,7 @@ def situation_json(situation: Situation) -> dict[str, Json]:
             "runs": [str(key) for key in situation.affected.runs],
             "gate": situation.affected.gate,
         },
+        "differences": [finding_json(finding) for finding in situation.differences],
     }
 
 

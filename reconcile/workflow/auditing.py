@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -59,6 +59,32 @@ def audit_tree(workspace: Workspace, tree: Tree, paths: Sequence[Path] = ()) -> 
         invalid=tuple(finding for finding in tree.findings if _is_asked(finding.path, asked)),
         errors=tuple(errors),
     )
+
+
+def differences_of_run(workspace: Workspace, tree: Tree, run: Run) -> tuple[Finding, ...]:
+    """What one run's file says that does not follow from its evidence. Reads no more than the runs around it.
+
+    Raises StoreError where its file cannot be read any more.
+    """
+    subject, text = _subject(workspace, run)
+    beside = Beside(
+        known=_known_around(workspace, tree, subject), logs={each.key: each.log for each in tree.runs if each.log}
+    )
+    return _located(subject, text, audit(subject, beside, required=workspace.evidence)).findings
+
+
+def _known_around(workspace: Workspace, tree: Tree, subject: Subject) -> Mapping[RunKey, Evidence]:
+    """The evidence of the run, of those it names, of those they name, and so on."""
+    there = {run.key for run in tree.runs}
+    known: dict[RunKey, Evidence] = {}
+    ahead = [subject.run.key]
+    while ahead:
+        key = ahead.pop()
+        evidence = _evidence(_data(workspace, key)) if key in there and key not in known else None
+        if evidence:
+            known[key] = evidence
+            ahead += [witness.claim.run for witness in evidence.neighbours]
+    return known
 
 
 def _is_asked(path: str, asked: set[Path]) -> bool:

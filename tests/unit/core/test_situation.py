@@ -8,7 +8,7 @@ from support.runs import KEY, MODEL, SCOPE, WINDOW, Tale, after, attribution_of,
 from reconcile.core.account import Account
 from reconcile.core.board import Group
 from reconcile.core.evidence import evidence_of
-from reconcile.core.model import Claim, Generation, Policy, RunKey, Step, Usage, instant
+from reconcile.core.model import Claim, Finding, Generation, Policy, RunKey, Step, Usage, instant
 from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import Selection
 from reconcile.core.situation import logged_span, situation_json, situation_of
@@ -119,6 +119,15 @@ def test_the_calls_and_steps_of_a_run_as_json():
             {"step": 2, "start": None, "seconds": None},
         ],
     }  # fmt: skip
+
+
+def test_differences_from_the_evidence_are_in_the_json():
+    run = told(*STABLE).run
+    found = replace(situated(run), differences=(Finding(run.path, 3, 5, "/steps", "is another"),))
+    assert situation_json(found)["differences"] == [
+        {"path": run.path, "line": 3, "column": 5, "pointer": "/steps", "message": "is another"}
+    ]
+    assert situation_json(situated(run))["differences"] == []
 
 
 def test_the_situation_as_json_holds_the_account():

@@ -11,7 +11,7 @@ from reconcile.core.account import Account
 from reconcile.core.claims import missing_key_id
 from reconcile.core.evidence import evidence_of
 from reconcile.core.expectation import Models
-from reconcile.core.model import Claim, Generation, Policy, Recorded, RunKey, Step, Usage
+from reconcile.core.model import Claim, Finding, Generation, Policy, Recorded, RunKey, Step, Usage
 from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import Selection
 from reconcile.core.situation import situation_of
@@ -267,9 +267,22 @@ def test_words_of_others_are_text_in_both(hostile):
         state = replace(run.state, message=words, reasons=(words,), completeness=words, assumes=(words,), exact=True)
         key, log = RunKey(words, words), replace(call_log("1:100"), models=frozenset({words}))
         run = replace(run, key=key, path=words, state=state, log=log, recorded=Recorded(api_calls=1, source=words))
-        return situated(run, selection=Selection.DUE)
+        return replace(situated(run, selection=Selection.DUE), differences=(Finding(words, 1, 1, words, words),))
 
     said = situation_text(about(hostile), painter(colour=False), 100)
     assert not [c for c in said if not c.isprintable() and c != "\n"]
     page, tame = (rendered(situation_markdown(about(words))) for words in (hostile, "tame"))
     assert (page.elements, page.addresses) == (tame.elements, tame.addresses)
+
+
+@pytest.mark.parametrize(("pointer", "place"), [("/TOK_IN", "/TOK_IN "), ("", "")], ids=["a member", "the whole file"])
+def test_what_does_not_follow_from_the_evidence_is_said_before_the_status(pointer, place):
+    finding = Finding("runs/chatdev/a/metrics.json", 3, 5, pointer, "is 1, and the evidence comes to 2")
+    found = replace(situated(VERIFIED), differences=(finding, finding))
+    said = " ".join(situation_text(found, painter(colour=False), 110).split())
+    doubt = f"its file does not follow from its evidence: {place}is 1, and the evidence comes to 2"
+    more = "reconcile audit runs/chatdev/a/metrics.json has all"
+    assert f"metrics.json audit {doubt} {more} status verified" in said
+    page = " ".join(rendered(situation_markdown(found)).text.split())
+    assert page.startswith("chatdev/a: verified (stable), since 2026-01-06T13:45:00Z, but see audit file runs/")
+    assert f"audit {doubt}{more} why" in page.replace("2 reconcile", "2reconcile")
