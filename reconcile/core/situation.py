@@ -33,7 +33,7 @@ class Affected:
     fields: tuple[str, ...]
     """Of its file, those that are not verified."""
     runs: tuple[RunKey, ...]
-    """Those that share its minutes."""
+    """Those that share its minutes; where its own claim is not known, those that its file names."""
     gate: bool
     """Whether it keeps `list --require-verified` from passing, which takes no other tool's verdict."""
 
@@ -71,11 +71,17 @@ def situation_of(
         expected=expectation_of(run, others, {**models, **own}),
         affected=Affected(
             fields=() if group is Group.VERIFIED else _fields(run),
-            runs=tuple(claim.run for claim in account.neighbours),
+            runs=tuple(claim.run for claim in account.neighbours) if account.claim else _named(run),
             gate=standing(run) != "verified",
         ),
         differences=tuple(differences),
     )
+
+
+def _named(run: Run) -> tuple[RunKey, ...]:
+    """The neighbours that the file names."""
+    names = (neighbour.run.partition("/") for neighbour in (run.state.neighbours if run.state else ()))
+    return tuple(RunKey(framework, run_id) for framework, _, run_id in names)
 
 
 def _since(run: Run) -> datetime | None:

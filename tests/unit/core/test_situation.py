@@ -15,10 +15,10 @@ from reconcile.core.situation import logged_span, situation_json, situation_of
 from reconcile.core.summary import RunReport
 
 
-def situated(run, clock="03:00", *, selection=Selection.OBSERVED, shown=None, neighbours=(), others=()):
+def situated(run, clock="03:00", *, selection=Selection.OBSERVED, shown=None, neighbours=(), others=(), scope=SCOPE):
     account = Account(
         report=RunReport(run=run, selection=selection),
-        claim=Claim(KEY, SCOPE, run.window, run.recorded),
+        claim=Claim(KEY, scope, run.window, run.recorded) if scope else None,
         neighbours=attribution_of("1", *neighbours).neighbours,
         plateau=plateau_of(run.state.observations, Policy()) if run.state else None,
         policy=Policy(),
@@ -74,6 +74,12 @@ def test_what_depends_on_a_verified_run_is_its_neighbours_only():
     found = situated(told(*STABLE).run, neighbours=[neighbour("b", 1, 12)])
     assert (found.group, found.affected.fields, found.affected.gate) == (Group.VERIFIED, (), False)
     assert found.affected.runs == (RunKey("chatdev", "b"),)
+
+
+def test_without_a_claim_of_its_own_a_run_affects_the_neighbours_that_its_file_names():
+    shared = told("00:45 100 2x200", neighbours=[neighbour("b", 1, 12)])
+    assert situated(shared.run, scope=None).affected.runs == (RunKey("chatdev", "b"),)
+    assert situated(Tale().run, scope=None, selection=Selection.DUE).affected.runs == ()
 
 
 def test_another_tools_verdict_keeps_the_gate_shut():
