@@ -20,8 +20,9 @@ from reconcile.core.pricing import rows_of
 from reconcile.core.summary import finding_json, standing
 from reconcile.core.wire import usage_json
 
-FIELDS = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS", "AEI", "COST_USD")
-"""What follows from a run's usage in its file; AEI and COST_USD where it has them."""
+FIELDS = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS")
+"""What follows from a run's usage in every file. So does AEI, where a file has it."""
+COST_FIELD = "COST_USD"
 STEP_FIELDS = ("steps[].tokens_in", "steps[].tokens_out")
 """And in one of the first generation."""
 
@@ -31,7 +32,7 @@ class Affected:
     """What depends on the run's verdict. All that was measured otherwise does not."""
 
     fields: tuple[str, ...]
-    """Of its file, those that are not verified."""
+    """Of its file, those that are not verified; and AEI, where it has one."""
     runs: tuple[RunKey, ...]
     """Those that share its minutes; where its own claim is not known, those that its file names."""
     gate: bool
@@ -98,7 +99,8 @@ def _since(run: Run) -> datetime | None:
 
 
 def _fields(run: Run) -> tuple[str, ...]:
-    return (*FIELDS, *(STEP_FIELDS if run.generation is Generation.V1 else ()))
+    cost = () if run.cost_usd is None else (COST_FIELD,)
+    return (*FIELDS, *cost, *(STEP_FIELDS if run.generation is Generation.V1 else ()))
 
 
 def by_model(account: Account) -> tuple[tuple[str | None, Usage], ...]:

@@ -162,14 +162,15 @@ def took(seconds: float) -> str:
 def affected(situation: Situation) -> list[str]:
     """What depends on the verdict, and what does not."""
     fields, runs = situation.affected.fields, situation.affected.runs
-    lines = [f"{', '.join(fields)} of its file {STAND[situation.group]}"] if fields else []
+    names = ", ".join(fields)
+    lines = [f"{names} of its file, and AEI where it has one, {STAND[situation.group]}"] if fields else []
     if runs:
         verdicts = "the verdict of" if len(runs) == 1 else "the verdicts of"
         share = "shares" if len(runs) == 1 else "share"
-        names = [printable(str(key)) for key in runs[:MOST]] + (
+        shown = [printable(str(key)) for key in runs[:MOST]] + (
             [f"{len(runs) - MOST:,} more"] if len(runs) > MOST else []
         )
-        lines.append(f"{verdicts} {', '.join(names)}, which {share} minutes with it")
+        lines.append(f"{verdicts} {', '.join(shown)}, which {share} minutes with it")
     if situation.affected.gate:
         lines.append("`reconcile list --require-verified` does not pass while it is not verified")
     return [*lines, "not affected: what is measured otherwise, such as duration, success and quality"]

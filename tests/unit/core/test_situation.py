@@ -89,8 +89,9 @@ def test_another_tools_verdict_keeps_the_gate_shut():
 
 def test_a_run_that_is_not_verified_leaves_its_fields_open():
     run = Tale().run
-    fields = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS", "AEI", "COST_USD")
+    fields = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS")
     assert situated(run, selection=Selection.DUE).affected.fields == fields
+    assert situated(replace(run, cost_usd=0.1)).affected.fields == (*fields, "COST_USD")
     first = replace(run, generation=Generation.V1)
     assert situated(first).affected.fields == (*fields, "steps[].tokens_in", "steps[].tokens_out")
 

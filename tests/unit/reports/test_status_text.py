@@ -128,8 +128,8 @@ def test_a_run_that_was_not_read_yet():
                         2  no times
           expected      no range: 0 comparable runs: others of the framework, verified here and exact. Fewer than 3 of
                         them say next to nothing
-          affected      TOK_IN, TOK_OUT, CACHED_TOKENS, API_CALLS, AEI, COST_USD, steps[].tokens_in,
-                        steps[].tokens_out of its file are not final
+          affected      TOK_IN, TOK_OUT, CACHED_TOKENS, API_CALLS, steps[].tokens_in, steps[].tokens_out of its file,
+                        and AEI where it has one, are not final
                         `reconcile list --require-verified` does not pass while it is not verified
                         not affected: what is measured otherwise, such as duration, success and quality
           next          ended 12 min ago: due at 12:30Z
@@ -191,7 +191,7 @@ def test_a_figure_far_below_the_median_is_not_rounded_to_nothing():
 def test_a_run_that_shares_minutes_says_whose_verdicts_depend_on_it():
     one, two = neighbour("b", 1, 12), neighbour("c", 1, 11)
     said = flat(stable("100 2x200", neighbours=[one, two]), neighbours=[one, two])
-    assert "COST_USD of its file are not proven the verdicts of chatdev/c, chatdev/b, which share minutes" in said
+    assert "and AEI where it has one, are not proven the verdicts of chatdev/c, chatdev/b, which share minutes" in said
     assert "rests on" not in said
     assert "What helps most: record the calls" in said
     assert "no evidence of this figure lies beside the file" in said
