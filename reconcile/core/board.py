@@ -73,6 +73,8 @@ class Board:
     groups: tuple[Aged, ...]
     """One for each group, in their order."""
     frameworks: tuple[FrameworkTally, ...]
+    inherited: int
+    """Of the verified runs those that another tool verified."""
     invalid: int
     """Files and folders that could not become a run. They have no age; a folder that is a link has no framework."""
 
@@ -101,6 +103,7 @@ def board_of(summary: Summary, framework: str | None = None) -> Board:
             )
             for name in sorted({report.run.key.framework for report in shown} | invalid.keys())
         ),
+        inherited=sum(standing(report.run) == "inherited" for report in shown),
         invalid=summary.counts["invalid"] if framework is None else sum(invalid.values()),
     )
 
@@ -141,5 +144,6 @@ def board_json(board: Board) -> dict[str, Json]:
             }
             for each in board.frameworks
         ],
+        "inherited": board.inherited,
         "invalid": board.invalid,
     }

@@ -115,9 +115,20 @@ def neighbours(claims: Iterable[Claim]) -> dict[RunKey, tuple[Claim, ...]]:
 
 def missing_key_id(framework: str, runs: int) -> ConfigurationError:
     """The error for a framework with runs that are due and no way to tell its traffic."""
+    return _without_key_id(
+        framework, f"{framework}: {plural(runs, 'run')} due, but the id of the API key they used is not known"
+    )
+
+
+def unknown_key_id(framework: str) -> ConfigurationError:
+    """The same where no run of it is due."""
+    return _without_key_id(framework, f"{framework}: the id of the API key that its runs used is not known")
+
+
+def _without_key_id(framework: str, message: str) -> ConfigurationError:
     variable = key_id_variable(framework)
     return ConfigurationError(
-        f"{framework}: {plural(runs, 'run')} due, but the id of the API key they used is not known",
+        message,
         code="missing_key_id",
         remedy=f"set {variable}=key_... or frameworks.{framework}.api_key_ids in reconcile.yml; "
         f"the id stands beside the key on {KEY_ID_PAGE}",

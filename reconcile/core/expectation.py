@@ -3,9 +3,11 @@
 Comparable are the other runs of its framework whose figure is verified here and exact, and whose models, where they are
 known of both, are the same. Where the run knows its calls, what each of them used a call is taken times these calls.
 
-The range needs no distribution: where runs are exchangeable, each of n + 1 is as likely as any other to be the lowest
-or the highest of them, so the range of n holds the next in n - 1 of n + 1 cases, and in more where figures are equal.
-That is said of each kind by itself. Nothing here is written into a file or called a figure.
+By run the range needs no distribution: where runs are exchangeable, each of n + 1 is as likely as any other to be the
+lowest or the highest of them, so the range of n holds the next in n - 1 of n + 1 cases, and in more where figures are
+equal. That is said of each kind by itself. By call nothing of the kind holds: runs of different numbers of calls are
+not exchangeable, for the usage a call of few calls spreads wider than that of many. Then the range is only a guide.
+Nothing here is written into a file or called a figure.
 """
 
 from __future__ import annotations
@@ -86,8 +88,10 @@ class Expectation:
     spreads: tuple[Spread, ...]
 
     @property
-    def cases(self) -> tuple[int, int]:
-        """In how many of how many cases the range holds the next run, at least."""
+    def cases(self) -> tuple[int, int] | None:
+        """In how many of how many cases the range holds the next run, at least; None where nothing says that."""
+        if self.basis is Basis.CALL or not self.spreads:
+            return None
         return self.comparable - 1, self.comparable + 1
 
 
@@ -161,13 +165,13 @@ def _values(run: Run, calls: int | None) -> tuple[Fraction, ...]:
 
 def expectation_json(expected: Expectation) -> dict[str, Json]:
     """As schemas/status.schema.json describes it: the range in whole numbers, rounded so that it only widens."""
-    held, of = expected.cases
+    cases = expected.cases
     return {
         "basis": expected.basis.value,
         "calls": expected.calls,
         "comparable_runs": expected.comparable,
         "other_models": expected.other_models,
-        "holds": {"cases": held, "of": of} if expected.spreads else None,
+        "holds": {"cases": cases[0], "of": cases[1]} if cases else None,
         "kinds": [_spread_json(each) for each in expected.spreads],
     }
 

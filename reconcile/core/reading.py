@@ -128,6 +128,7 @@ def _state(block: Object, aggregate: Object) -> State:
         verified_at=instant_of(block["verified_at"]) if "verified_at" in block else None,
         restatement=(_usage(restatement["from"]), _usage(restatement["to"])) if restatement else None,
         policy=_policy(block["policy"]) if ours else None,
+        evidence=block["evidence"]["sha256"] if "evidence" in block else None,
     )
 
 

@@ -15,13 +15,14 @@ from reconcile.core.account import Account, account_json
 from reconcile.core.board import Group, group_of
 from reconcile.core.expectation import Expectation, Models, expectation_json, expectation_of, models_of
 from reconcile.core.instants import spelled
-from reconcile.core.model import MINUTE, Generation, Json, Run, RunKey, Usage, instant
+from reconcile.core.model import MINUTE, Finding, Generation, Json, Run, RunKey, Usage, instant
 from reconcile.core.pricing import rows_of
-from reconcile.core.summary import standing
+from reconcile.core.summary import finding_json, standing
 from reconcile.core.wire import usage_json
 
-FIELDS = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS", "AEI", "COST_USD")
-"""What follows from a run's usage in its file; AEI and COST_USD where it has them."""
+FIELDS = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS")
+"""What follows from a run's usage in every file. So does AEI, where a file has it."""
+COST_FIELD = "COST_USD"
 STEP_FIELDS = ("steps[].tokens_in", "steps[].tokens_out")
 """And in one of the first generation."""
 
@@ -31,9 +32,9 @@ class Affected:
     """What depends on the run's verdict. All that was measured otherwise does not."""
 
     fields: tuple[str, ...]
-    """Of its file, those that are not verified."""
+    """Of its file, those that are not verified; and AEI, where it has one."""
     runs: tuple[RunKey, ...]
-    """Those that share its minutes."""
+    """Those that share its minutes; where its own claim is not known, those that its file names."""
     gate: bool
     """Whether it keeps `list --require-verified` from passing, which takes no other tool's verdict."""
 
@@ -52,9 +53,13 @@ class Situation:
     """Its figure by reported model; nothing where it is not exact, or that is not known."""
     expected: Expectation
     affected: Affected
+    differences: tuple[Finding, ...] = ()
+    """What its file says that does not follow from its evidence, as an audit tells it."""
 
 
-def situation_of(account: Account, others: Sequence[Run], models: Mapping[RunKey, Models]) -> Situation:
+def situation_of(
+    account: Account, others: Sequence[Run], models: Mapping[RunKey, Models], differences: Sequence[Finding] = ()
+) -> Situation:
     """The account's run beside `others`, which are its candidates for a comparison, with their models."""
     run, group = account.report.run, group_of(account.report)
     own = {run.key: models_of(run, account.evidence)}
@@ -67,10 +72,17 @@ def situation_of(account: Account, others: Sequence[Run], models: Mapping[RunKey
         expected=expectation_of(run, others, {**models, **own}),
         affected=Affected(
             fields=() if group is Group.VERIFIED else _fields(run),
-            runs=tuple(claim.run for claim in account.neighbours),
+            runs=tuple(claim.run for claim in account.neighbours) if account.claim else _named(run),
             gate=standing(run) != "verified",
         ),
+        differences=tuple(differences),
     )
+
+
+def _named(run: Run) -> tuple[RunKey, ...]:
+    """The neighbours that the file names."""
+    names = (neighbour.run.partition("/") for neighbour in (run.state.neighbours if run.state else ()))
+    return tuple(RunKey(framework, run_id) for framework, _, run_id in names)
 
 
 def _since(run: Run) -> datetime | None:
@@ -87,7 +99,8 @@ def _since(run: Run) -> datetime | None:
 
 
 def _fields(run: Run) -> tuple[str, ...]:
-    return (*FIELDS, *(STEP_FIELDS if run.generation is Generation.V1 else ()))
+    cost = () if run.cost_usd is None else (COST_FIELD,)
+    return (*FIELDS, *cost, *(STEP_FIELDS if run.generation is Generation.V1 else ()))
 
 
 def by_model(account: Account) -> tuple[tuple[str | None, Usage], ...]:
@@ -135,6 +148,7 @@ def situation_json(situation: Situation) -> dict[str, Json]:
             "runs": [str(key) for key in situation.affected.runs],
             "gate": situation.affected.gate,
         },
+        "differences": [finding_json(finding) for finding in situation.differences],
     }
 
 

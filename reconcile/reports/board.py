@@ -48,8 +48,7 @@ def headline(board: Board) -> str:
 
 def _inherited(board: Board) -> str:
     """What another tool verified is said apart: nothing here shows that it is right."""
-    count = sum(standing(report.run) == "inherited" for report in reports_of(board, Group.VERIFIED))
-    return f", {count:,} of them by another tool" if count else ""
+    return f", {board.inherited:,} of them by another tool" if board.inherited else ""
 
 
 def _due(board: Board) -> str:

@@ -16,11 +16,9 @@ from itertools import chain
 from reconcile.core.account import Account
 from reconcile.core.board import board_json, board_of, group_of
 from reconcile.core.dashboard import Dashboard, part_width, timeline, whole_by_model
-from reconcile.core.evidence import evidence_bytes
 from reconcile.core.hashing import hashed
 from reconcile.core.lag import lag_json
 from reconcile.core.model import Bounds, Claim, Json, Observation, RunKey, State, Window
-from reconcile.core.seal import digest
 from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json, standing
 from reconcile.core.wire import policy_json
 from reconcile.reports.next_step import at_rest, next_step
@@ -159,7 +157,7 @@ def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs:
         ],
         "minutes_each": width,
         "guard": [state.guard.minutes, state.guard.requests] if state and state.guard else None,
-        "evidence": digest(evidence_bytes(evidence)) if evidence else None,
+        "evidence": state.evidence if state and evidence else None,
     }
     return {name: value for name, value in found.items() if value is not None}
 

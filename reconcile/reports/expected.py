@@ -31,13 +31,20 @@ def expected_words(expected: Expectation) -> list[str]:
     what = f"{found}: others of the framework, verified here and exact{models}"
     if not expected.spreads:
         return [f"no range: {what}. Fewer than {LEAST} of them say next to nothing"]
-    held, of = expected.cases
-    by = f"their usage a call, times {plural(expected.calls or 0, 'call')}"
-    holds = f"the range of {found} holds the next one in at least {held:,} of {of:,} cases"
+    by_call = f"their usage a call, times {plural(expected.calls or 0, 'call')}"
     return [
-        f"from {what}; {by if expected.basis is Basis.CALL else 'their usage a run'}",
-        f"{holds}, if that is a run like them; of each kind by itself. An estimate, and written nowhere",
+        f"from {what}; {by_call if expected.basis is Basis.CALL else 'their usage a run'}",
+        f"{_worth(expected, found)}. An estimate, and written nowhere",
     ]
+
+
+def _worth(expected: Expectation, found: str) -> str:
+    """What the range promises, if it promises anything."""
+    if expected.cases is None:
+        return "a guide and no promise: the usage a call of few calls spreads wider than that of many"
+    held, of = expected.cases
+    holds = f"the range of {found} holds the next one in at least {held:,} of {of:,} cases"
+    return f"{holds}, if that is a run like them; of each kind by itself"
 
 
 def lies_at(spread: Spread) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime, timedelta
 
 from reconcile.core.board import Group
@@ -42,15 +43,15 @@ def situation_text(situation: Situation, paint: Paint, width: int) -> str:
     status = standing(report.run)
     head = paint(printable(str(report.run.key)), "bold") + f"  {printable(report.run.path)}"
     stands = paint(LABELS.get(status, status), STATUS_STYLES.get(status, "dim")) + _reasons(situation)
-    parts = [("status", [stands]), *sections(situation)]
+    parts = [("audit", audited(situation)), ("status", [stands]), *sections(situation)]
     tables = {"expected": expected_lines(situation.expected)}
     shown = [(label, [*tables.get(label, []), *lines]) for label, lines in parts if lines]
     return "\n".join([head, *(paragraph(label, lines, width) for label, lines in shown)])
 
 
 def sections(situation: Situation) -> list[tuple[str, list[str]]]:
-    """All of it but the status and the range of what is expected, a label and its lines each; untrusted text in them
-    is on one line, and still to be escaped where it goes."""
+    """All of it but the audit, the status and the range of what is expected, a label and its lines each; untrusted
+    text in them is on one line, and still to be escaped where it goes."""
     return [
         ("why", why(situation)),
         ("figure", figure_lines(situation.account)),
@@ -69,6 +70,16 @@ def _reasons(situation: Situation) -> str:
     state = situation.account.report.run.state
     reasons = printable(f" ({', '.join(state.reasons)})") if state and state.reasons else ""
     return f"{reasons}{since(situation)}"
+
+
+def audited(situation: Situation) -> list[str]:
+    """That its file says what does not follow from its evidence, whatever its status: before anything it says."""
+    if not situation.differences:
+        return []
+    first, path = situation.differences[0], situation.account.report.run.path
+    has_all = f"reconcile audit {shlex.quote(printable(path))}"
+    place = f"{printable(first.pointer)} " if first.pointer else ""
+    return [f"its file does not follow from its evidence: {place}{printable(first.message)}", f"{has_all} has all"]
 
 
 def since(situation: Situation) -> str:
@@ -151,14 +162,15 @@ def took(seconds: float) -> str:
 def affected(situation: Situation) -> list[str]:
     """What depends on the verdict, and what does not."""
     fields, runs = situation.affected.fields, situation.affected.runs
-    lines = [f"{', '.join(fields)} of its file {STAND[situation.group]}"] if fields else []
+    names = ", ".join(fields)
+    lines = [f"{names} of its file, and AEI where it has one, {STAND[situation.group]}"] if fields else []
     if runs:
         verdicts = "the verdict of" if len(runs) == 1 else "the verdicts of"
         share = "shares" if len(runs) == 1 else "share"
-        names = [printable(str(key)) for key in runs[:MOST]] + (
+        shown = [printable(str(key)) for key in runs[:MOST]] + (
             [f"{len(runs) - MOST:,} more"] if len(runs) > MOST else []
         )
-        lines.append(f"{verdicts} {', '.join(names)}, which {share} minutes with it")
+        lines.append(f"{verdicts} {', '.join(shown)}, which {share} minutes with it")
     if situation.affected.gate:
         lines.append("`reconcile list --require-verified` does not pass while it is not verified")
     return [*lines, "not affected: what is measured otherwise, such as duration, success and quality"]

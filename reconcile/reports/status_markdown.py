@@ -24,7 +24,7 @@ from reconcile.reports.board import (
 from reconcile.reports.expected import expected_rows
 from reconcile.reports.markdown import code, prose
 from reconcile.reports.next_step import at_rest, next_step
-from reconcile.reports.status import sections, since
+from reconcile.reports.status import audited, sections, since
 from reconcile.reports.text import LABELS, compared
 
 
@@ -52,9 +52,10 @@ def situation_markdown(situation: Situation) -> str:
     run = situation.account.report.run
     reasons = f" ({', '.join(run.state.reasons)})" if run.state and run.state.reasons else ""
     status = LABELS.get(standing(run), standing(run))
-    head = f"### {code(str(run.key))}: {prose(status + reasons)}{prose(since(situation))}"
+    doubt = ", but see **audit**" if situation.differences else ""
+    head = f"### {code(str(run.key))}: {prose(status + reasons)}{prose(since(situation))}{doubt}"
     lines = ["- **file** " + code(run.path)]
-    for label, said in sections(situation):
+    for label, said in [("audit", audited(situation)), *sections(situation)]:
         shown = [compared(run)] if label == "recorded" and against(run) else said
         lines += [f"- **{label}** {'<br>'.join(map(_line, shown))}"] if shown else []
     parts = [head, "\n".join(lines), _table(expected_rows(situation.expected))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -61,6 +61,32 @@ def audit_tree(workspace: Workspace, tree: Tree, paths: Sequence[Path] = ()) -> 
     )
 
 
+def differences_of_run(workspace: Workspace, tree: Tree, run: Run) -> tuple[Finding, ...]:
+    """What one run's file says that does not follow from its evidence. Reads no more than the runs around it.
+
+    Raises StoreError where its file cannot be read any more.
+    """
+    subject, text = _subject(workspace, run)
+    beside = Beside(
+        known=_known_around(workspace, tree, subject), logs={each.key: each.log for each in tree.runs if each.log}
+    )
+    return _located(subject, text, audit(subject, beside, required=workspace.evidence)).findings
+
+
+def _known_around(workspace: Workspace, tree: Tree, subject: Subject) -> Mapping[RunKey, Evidence]:
+    """The evidence of the run, of those it names, of those they name, and so on."""
+    there = {run.key for run in tree.runs}
+    known: dict[RunKey, Evidence] = {}
+    ahead = [subject.run.key]
+    while ahead:
+        key = ahead.pop()
+        evidence = _evidence(_data(workspace, key)) if key in there and key not in known else None
+        if evidence:
+            known[key] = evidence
+            ahead += [witness.claim.run for witness in evidence.neighbours]
+    return known
+
+
 def _is_asked(path: str, asked: set[Path]) -> bool:
     whole = Path(path).resolve()
     return not asked or bool(asked & {whole, *whole.parents})
@@ -90,11 +116,10 @@ def _reread(each: Audited, read: Read) -> Audited:
 
 
 def evidence_of_run(workspace: Workspace, run: Run) -> Evidence | None:
-    """The evidence of the figure that the run's file has; None where there is none, or another's."""
-    subject, _ = _subject(workspace, run)
-    named = named_evidence(subject.value) if run.state and run.state.ours else None
-    found = digest(subject.data) if subject.data else None
-    return subject.evidence if named is not None and named == found else None
+    """The evidence of the figure that the run's file had when it was read; None where there is none, or another's."""
+    named = run.state.evidence if run.state and run.state.ours else None
+    data = _data(workspace, run.key) if named else None
+    return _evidence(data) if data and digest(data) == named else None
 
 
 def _subject(workspace: Workspace, run: Run) -> tuple[Subject, str]:

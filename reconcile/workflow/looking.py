@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconcile.adapters.providers import openai
 from reconcile.core.account import Account
-from reconcile.core.claims import claims_of, missing_key_id
+from reconcile.core.claims import claims_of, missing_key_id, unknown_key_id
 from reconcile.core.model import Claim, Finding, Query, Run, RunFile, RunKey, Scope
 from reconcile.core.planning import plan
 from reconcile.core.plateau import plateau_of
@@ -127,6 +127,7 @@ def account_of(workspace: Workspace, tree: Tree, selected: Selected, requests: S
     """The same of a run in a folder that was read already. `requests`: curl lines that would read it again."""
     run = selected.run
     claim = tree.claims.get(run.key)
+    unknown = missing_key_id(run.key.framework, 1) if selected.due else unknown_key_id(run.key.framework)
     return Account(
         report=RunReport(run=run, selection=selected.selection, due_at=selected.due_at),
         claim=claim,
@@ -136,7 +137,7 @@ def account_of(workspace: Workspace, tree: Tree, selected: Selected, requests: S
         now=workspace.now,
         requests=tuple(requests),
         evidence=evidence_of_run(workspace, run),
-        problem=None if claim else missing_key_id(run.key.framework, 1),
+        problem=None if claim else unknown,
     )
 
 

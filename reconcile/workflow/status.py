@@ -21,7 +21,7 @@ from reconcile.reports.status import situation_text
 from reconcile.reports.status_markdown import board_markdown, situation_markdown
 from reconcile.reports.words import painter
 from reconcile.workflow.answering import Answer, Look
-from reconcile.workflow.auditing import evidence_of_run
+from reconcile.workflow.auditing import differences_of_run, evidence_of_run
 from reconcile.workflow.looking import explain_tree, list_runs
 from reconcile.workflow.tree import Workspace, read_tree
 
@@ -45,7 +45,7 @@ def situation(workspace: Workspace, key: RunKey, curl_line: Callable[[Query], st
     account = explain_tree(workspace, tree, key, curl_line)
     others = candidates(account.report.run, tree.runs)
     models = {run.key: models_of(run, evidence_of_run(workspace, run)) for run in others}
-    return situation_of(account, others, models)
+    return situation_of(account, others, models, differences_of_run(workspace, tree, account.report.run))
 
 
 def answer_board(found: Board, look: Look, form: Form = Form.TEXT) -> Answer:

@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 
 
@@ -52,13 +54,14 @@ def test_ids_of_keys_are_hashed_where_the_workflow_says_so(repository):
     assert [bool(re.fullmatch("key-[0-9a-f]{12}", name)) for name in document["keys"]] == [True]
 
 
-def test_a_link_in_the_branch_leads_no_page_out_of_the_workspace(repository, tmp_path):
+@pytest.mark.parametrize(("target", "named"), [("../outside", "site"), (".git", "site"), (".", "site/.git/page")])
+def test_no_link_of_the_branch_is_in_the_way_of_the_page(repository, target, named):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (repository.workspace / "site").symlink_to(outside)
-    done = repository.job("13:17", report="site")
-    assert (done.code, done["pushed"], done["report"], list(outside.iterdir())) == (1, "true", "", [])
+    (repository.workspace / "../outside").mkdir()
+    (repository.workspace / "site").symlink_to(target)
+    done = repository.job("13:17", report=named)
+    assert (done.code, done["pushed"], done["report"]) == (1, "true", "")
+    assert list((repository.workspace / "..").rglob("index.html")) == []
     assert "report&#95;outside" in done.summary
 
 

@@ -1,6 +1,7 @@
 """The audit: finds every edit of what was committed, and nothing where nobody edited."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -249,6 +250,12 @@ class TestWhatLiesInThePlaceOfEvidence:
         workspace = self.bench.workspace("15:17")
         (run,) = read_tree(workspace).runs
         assert evidence_of_run(workspace, run).own.claim.run == run.key
+
+    def test_a_run_that_is_gone_meanwhile_has_no_evidence(self, folder):
+        workspace = self.bench.workspace("15:17")
+        (run,) = read_tree(workspace).runs
+        shutil.rmtree(folder)
+        assert evidence_of_run(workspace, run) is None
 
     def test_line_ends_of_a_checkout_are_no_difference(self, folder):
         for name in ("usage_evidence.json", "metrics.json"):

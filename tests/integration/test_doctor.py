@@ -259,6 +259,12 @@ def test_the_fault_is_named_first(setting, name):
     assert said in words
 
 
+def test_a_simulator_that_was_moved_asks_for_no_other_clock(setting):
+    in_real_time(setting, 3600)
+    *_, words = setting.first(replayed=False)
+    assert ("where --now left it" in words, "time zone" in words) == (True, False)
+
+
 GITHUB_FAULTS = {
     "schedule-switched-off": (
         lambda hub: setattr(hub.state.workflows[1], "state", "disabled_inactivity"), "schedule", "does not start",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from support.hostile import rendered
 
 from reconcile import RunKey, cli, schema_files
+from reconcile.workflow.auditing import audit_runs
 from reconcile.workflow.status import board, situation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +86,27 @@ def test_what_is_expected_of_a_run_comes_from_the_other_verified_ones(five):
     assert (found.comparable, found.other_models) == (4, 0)
     spread = found.spreads[0]
     assert (spread.low, spread.median, spread.high, spread.figure) == (100, 300, 500, 300)
+
+
+def test_only_a_run_that_is_due_is_said_to_be_due_where_the_key_id_is_not_known(five, bench):
+    bench.add("chatdev/late", "14:00:10", "14:05")
+    nameless = replace(bench.workspace("15:00"), configured={})
+    said = [situation(nameless, RunKey("chatdev", name), str).account.problem.message for name in ("2", "late")]
+    assert said == [
+        "chatdev: the id of the API key that its runs used is not known",
+        "chatdev: 1 run due, but the id of the API key they used is not known",
+    ]
+
+
+def test_a_run_whose_file_does_not_follow_from_its_evidence_says_so(five, bench):
+    bench.add("chatdev/shares", "12:44:10", "12:46", [("12:44", 900)])
+    bench.run("14:50")
+    for name in ("chatdev/2", "chatdev/4"):
+        file = bench.file(name)
+        file.write_text(file.read_text("utf-8").replace('"total_tokens_in": ', '"total_tokens_in": 1'), "utf-8")
+    whole = {each.run.key: each.findings for each in audit_runs(five).runs}
+    assert {str(key) for key, findings in whole.items() if findings} == {"chatdev/2", "chatdev/4"}
+    assert {key: situation(five, key, str).differences for key in whole} == whole
 
 
 def test_the_page_on_status_shows_what_it_prints(status):

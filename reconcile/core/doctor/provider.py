@@ -19,6 +19,9 @@ WRONG = timedelta(minutes=5)
 NOTABLE = timedelta(seconds=30)
 """Where calls of a run begin to fall outside of its minutes."""
 
+SET = "set the clock and the time zone of this machine; runs recorded until then have wrong minutes"
+SIMULATED = "the simulator is where --now left it: give it --now again, or start it anew"
+
 SAID = {
     "invalid_api_key": "the provider does not know the admin key: it is mistyped, deleted or of another service",
     "missing_scope": "the admin key is known, but it may not read usage: it lacks the scope api.usage.read",
@@ -60,7 +63,7 @@ def clock(facts: Facts) -> Check:
     skew = contact.asked_at - contact.served_at
     seconds = int(abs(skew).total_seconds())
     said = f"this machine's clock is {seconds:,} s {'ahead of' if skew > timedelta(0) else 'behind'} the provider's"
-    remedy = "set the clock and the time zone of this machine; runs recorded until then have wrong minutes"
+    remedy = SIMULATED if contact.local else SET
     if abs(skew) > WRONG:
         return error("clock", said, remedy)
     if abs(skew) > NOTABLE:

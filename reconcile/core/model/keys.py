@@ -31,5 +31,7 @@ class Contact:
     """By this machine's clock, when the answer had come."""
     served_at: datetime | None = None
     """By the provider's, where it tells."""
+    local: bool = False
+    """Whether the provider is on this machine, as a simulator is."""
     problem: ReconcileError | None = None
     """Why the key was refused, or nobody answered."""

@@ -131,6 +131,8 @@ class State:
     restatement: tuple[Usage, Usage] | None = None
     policy: Policy | None = None
     """The settings under which its reads were last kept; None where another tool wrote it."""
+    evidence: str | None = None
+    """The digest of the evidence that the file names."""
 
     @property
     def inherited(self) -> bool:

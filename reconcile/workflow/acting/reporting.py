@@ -28,13 +28,16 @@ def page_of(action: Action, workspace: Workspace, comparison: Comparison | None)
 
 
 def _folder(action: Action, named: str) -> Path:
-    """The folder as the workflow names it. A link that the branch has in its way leads nowhere else."""
+    """The folder as the workflow names it. What a branch holds is its author's, and a later step publishes the folder:
+    a link in its way could make that any other one, `.git` included."""
     workspace = action.job.workspace
     folder = Path(os.path.abspath(workspace / named))  # noqa: PTH100  `..` folded, links not followed
-    led = Path(os.path.realpath(folder))  # unlike Path.resolve it takes a link that leads to itself
-    if folder.is_relative_to(workspace) and not led.is_relative_to(workspace.resolve()):
+    below = Path(os.path.realpath(workspace))
+    base = next((each for each in (workspace, below) if folder.is_relative_to(each)), None)
+    # unlike Path.resolve, realpath takes a link that leads to itself
+    if base and Path(os.path.realpath(folder)) != below / folder.relative_to(base):
         raise ConfigurationError(
-            f"report: {named} is a link that leads out of {workspace}",
+            f"report: {named} is a link, or behind one, in {workspace}",
             code="report_outside",
             remedy="take the link out of the branch, or name another folder",
         )

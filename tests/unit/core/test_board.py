@@ -92,8 +92,14 @@ def test_the_board_as_json_has_every_group_and_band_and_the_files_that_are_no_ru
             {"framework": "chatdev", "verified": 1, "waiting": 0, "missed": 0, "broken": 0, "invalid": 0},
             {"framework": "ghspec", "verified": 0, "waiting": 0, "missed": 0, "broken": 0, "invalid": 1},
         ],
+        "inherited": 0,
         "invalid": 3,
     }
+
+
+def test_what_another_tool_verified_is_counted_apart_too():
+    found = board_of(summary(report(VERIFIED), report(INHERITED), report(INHERITED, Selection.NOT_ASKED)))
+    assert (found.groups[0].total, board_json(found)["inherited"]) == (2, 1)
 
 
 def test_what_was_not_asked_for_is_not_on_the_board():

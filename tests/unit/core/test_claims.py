@@ -16,6 +16,7 @@ from reconcile.core.claims import (
     missing_key_id,
     neighbours,
     scopes,
+    unknown_key_id,
 )
 from reconcile.core.model import (
     Claim,
@@ -127,6 +128,12 @@ def test_a_missing_key_id_names_the_framework_how_many_runs_and_the_variable():
     assert (error.code, error.exit_code) == ("missing_key_id", 1)
     assert error.message == "chat-dev: 3 runs due, but the id of the API key they used is not known"
     assert "set OPENAI_API_KEY_CHAT_DEV_ID=key_... or frameworks.chat-dev.api_key_ids" in error.remedy
+
+
+def test_a_key_id_that_nothing_waits_for_speaks_of_no_run_that_is_due():
+    error = unknown_key_id("chat-dev")
+    assert (error.code, error.remedy) == ("missing_key_id", missing_key_id("chat-dev", 1).remedy)
+    assert error.message == "chat-dev: the id of the API key that its runs used is not known"
 
 
 # ------------------------------------------------------------------------------------------ claims of runs

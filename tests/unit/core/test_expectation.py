@@ -64,6 +64,13 @@ def test_a_run_that_knows_its_calls_is_compared_by_call():
     ]
 
 
+def test_by_call_the_range_promises_nothing():
+    found = expected(replace(UNREAD, recorded=Recorded(api_calls=7)), *OTHERS)
+    assert found.spreads
+    assert found.cases is expectation_json(found)["holds"] is None
+    assert expectation_json(expected(UNREAD, *OTHERS))["holds"] == {"cases": 2, "of": 4}
+
+
 def test_the_range_of_n_exchangeable_runs_holds_the_next_in_n_less_1_of_n_and_1_cases():
     dice = Random(4)  # noqa: S311  a world drawn from dice
     for size in (3, 4, 8, 12):

@@ -234,6 +234,11 @@ def test_an_empty_block_says_nothing():
     assert (state.status, state.observations, state.ours) == (Status.PENDING, (), False)
 
 
+@pytest.mark.parametrize("named", [{}, {"evidence": {"sha256": "a" * 64, "seal": "b" * 64}}], ids=["none", "one"])
+def test_the_evidence_is_known_by_the_digest_that_the_file_names(named):
+    assert read(usage_api_reconciliation=named).state.evidence == ("a" * 64 if named else None)
+
+
 def test_our_figure_is_the_one_that_was_read_whatever_the_file_shows():
     tale = Tale(aggregate_metrics={"TOK_IN": 110, "TOK_OUT": 11, "API_CALLS": 3})
     tale.read("00:30", "2x100")

@@ -8,17 +8,17 @@ from support.runs import KEY, MODEL, SCOPE, WINDOW, Tale, after, attribution_of,
 from reconcile.core.account import Account
 from reconcile.core.board import Group
 from reconcile.core.evidence import evidence_of
-from reconcile.core.model import Claim, Generation, Policy, RunKey, Step, Usage, instant
+from reconcile.core.model import Claim, Finding, Generation, Policy, RunKey, Step, Usage, instant
 from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import Selection
 from reconcile.core.situation import logged_span, situation_json, situation_of
 from reconcile.core.summary import RunReport
 
 
-def situated(run, clock="03:00", *, selection=Selection.OBSERVED, shown=None, neighbours=(), others=()):
+def situated(run, clock="03:00", *, selection=Selection.OBSERVED, shown=None, neighbours=(), others=(), scope=SCOPE):
     account = Account(
         report=RunReport(run=run, selection=selection),
-        claim=Claim(KEY, SCOPE, run.window, run.recorded),
+        claim=Claim(KEY, scope, run.window, run.recorded) if scope else None,
         neighbours=attribution_of("1", *neighbours).neighbours,
         plateau=plateau_of(run.state.observations, Policy()) if run.state else None,
         policy=Policy(),
@@ -76,6 +76,12 @@ def test_what_depends_on_a_verified_run_is_its_neighbours_only():
     assert found.affected.runs == (RunKey("chatdev", "b"),)
 
 
+def test_without_a_claim_of_its_own_a_run_affects_the_neighbours_that_its_file_names():
+    shared = told("00:45 100 2x200", neighbours=[neighbour("b", 1, 12)])
+    assert situated(shared.run, scope=None).affected.runs == (RunKey("chatdev", "b"),)
+    assert situated(Tale().run, scope=None, selection=Selection.DUE).affected.runs == ()
+
+
 def test_another_tools_verdict_keeps_the_gate_shut():
     found = situated(Tale(**theirs(("00:05", 50), status="verified")).run)
     assert (found.group, found.affected.fields, found.affected.gate) == (Group.VERIFIED, (), True)
@@ -83,8 +89,9 @@ def test_another_tools_verdict_keeps_the_gate_shut():
 
 def test_a_run_that_is_not_verified_leaves_its_fields_open():
     run = Tale().run
-    fields = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS", "AEI", "COST_USD")
+    fields = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS")
     assert situated(run, selection=Selection.DUE).affected.fields == fields
+    assert situated(replace(run, cost_usd=0.1)).affected.fields == (*fields, "COST_USD")
     first = replace(run, generation=Generation.V1)
     assert situated(first).affected.fields == (*fields, "steps[].tokens_in", "steps[].tokens_out")
 
@@ -119,6 +126,15 @@ def test_the_calls_and_steps_of_a_run_as_json():
             {"step": 2, "start": None, "seconds": None},
         ],
     }  # fmt: skip
+
+
+def test_differences_from_the_evidence_are_in_the_json():
+    run = told(*STABLE).run
+    found = replace(situated(run), differences=(Finding(run.path, 3, 5, "/steps", "is another"),))
+    assert situation_json(found)["differences"] == [
+        {"path": run.path, "line": 3, "column": 5, "pointer": "/steps", "message": "is another"}
+    ]
+    assert situation_json(situated(run))["differences"] == []
 
 
 def test_the_situation_as_json_holds_the_account():

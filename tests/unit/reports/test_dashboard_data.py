@@ -8,10 +8,9 @@ from support.runs import END, FIRST, KEY, MODEL, SCOPE, WINDOW, Tale, after, att
 
 from reconcile.core.account import Account
 from reconcile.core.dashboard import Dashboard
-from reconcile.core.evidence import evidence_bytes, evidence_of
+from reconcile.core.evidence import evidence_of
 from reconcile.core.lag import lag_of
 from reconcile.core.model import Claim, Finding, Policy, Scope
-from reconcile.core.seal import digest
 from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport, Summary
 from reconcile.errors import ConfigurationError
@@ -59,7 +58,10 @@ def verified():
 
 
 def test_a_verified_run():
-    found = document(account(verified().run, shown="100 3x50"))
+    named = "e" * 64
+    run = verified().run
+    run = replace(run, state=replace(run.state, evidence=named))
+    found = document(account(run, shown="100 3x50"))
     (run,) = found["runs"]
     texts = found["texts"]
     assert (found["root"], found["keys"], found["models"]) == ("runs", ["key_a"], [MODEL])
@@ -89,11 +91,17 @@ def test_a_verified_run():
         "minutes": [[0, 0, 0, 100, 10, 25, 1], [1, 0, 0, 50, 5, 12, 3]],
         "minutes_each": 1,
         "guard": run["guard"],
-        "evidence": digest(evidence_bytes(evidence_of(attribution_of("100 3x50"), after("02:00")))),
+        "evidence": named,
     }
     assert run["guard"][1] == 0
     assert texts[1] == "Data stable across 60 minute interval"
     assert "nobody else used the key" in texts[0]
+
+
+def test_a_digest_whose_evidence_is_not_there_is_not_shown():
+    run = verified().run
+    run = replace(run, state=replace(run.state, evidence="e" * 64))
+    assert "evidence" not in document(account(run))["runs"][0]
 
 
 def test_a_run_that_was_never_read_has_its_next_step_and_no_figure():

@@ -11,7 +11,7 @@ from reconcile.core.account import Account
 from reconcile.core.claims import missing_key_id
 from reconcile.core.evidence import evidence_of
 from reconcile.core.expectation import Models
-from reconcile.core.model import Claim, Generation, Policy, Recorded, RunKey, Step, Usage
+from reconcile.core.model import Claim, Finding, Generation, Policy, Recorded, RunKey, Step, Usage
 from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import Selection
 from reconcile.core.situation import situation_of
@@ -128,8 +128,8 @@ def test_a_run_that_was_not_read_yet():
                         2  no times
           expected      no range: 0 comparable runs: others of the framework, verified here and exact. Fewer than 3 of
                         them say next to nothing
-          affected      TOK_IN, TOK_OUT, CACHED_TOKENS, API_CALLS, AEI, COST_USD, steps[].tokens_in,
-                        steps[].tokens_out of its file are not final
+          affected      TOK_IN, TOK_OUT, CACHED_TOKENS, API_CALLS, steps[].tokens_in, steps[].tokens_out of its file,
+                        and AEI where it has one, are not final
                         `reconcile list --require-verified` does not pass while it is not verified
                         not affected: what is measured otherwise, such as duration, success and quality
           next          ended 12 min ago: due at 12:30Z
@@ -165,6 +165,8 @@ def test_what_is_expected_by_call():
     said = flat(run, selection=Selection.DUE, others=[*OTHERS, other("e", 9)], models=models)
     assert "lowest median highest tokens in 150 240 450 tokens out 15 24 45 cached tokens 0 0 0 from" in said
     assert "verified here and exact, 1 of other models left out; their usage a call, times 3 calls" in said
+    assert "a guide and no promise: the usage a call of few calls spreads wider than that of many. An" in said
+    assert "cases" not in said
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ def test_a_figure_far_below_the_median_is_not_rounded_to_nothing():
 def test_a_run_that_shares_minutes_says_whose_verdicts_depend_on_it():
     one, two = neighbour("b", 1, 12), neighbour("c", 1, 11)
     said = flat(stable("100 2x200", neighbours=[one, two]), neighbours=[one, two])
-    assert "COST_USD of its file are not proven the verdicts of chatdev/c, chatdev/b, which share minutes" in said
+    assert "and AEI where it has one, are not proven the verdicts of chatdev/c, chatdev/b, which share minutes" in said
     assert "rests on" not in said
     assert "What helps most: record the calls" in said
     assert "no evidence of this figure lies beside the file" in said
@@ -265,9 +267,22 @@ def test_words_of_others_are_text_in_both(hostile):
         state = replace(run.state, message=words, reasons=(words,), completeness=words, assumes=(words,), exact=True)
         key, log = RunKey(words, words), replace(call_log("1:100"), models=frozenset({words}))
         run = replace(run, key=key, path=words, state=state, log=log, recorded=Recorded(api_calls=1, source=words))
-        return situated(run, selection=Selection.DUE)
+        return replace(situated(run, selection=Selection.DUE), differences=(Finding(words, 1, 1, words, words),))
 
     said = situation_text(about(hostile), painter(colour=False), 100)
     assert not [c for c in said if not c.isprintable() and c != "\n"]
     page, tame = (rendered(situation_markdown(about(words))) for words in (hostile, "tame"))
     assert (page.elements, page.addresses) == (tame.elements, tame.addresses)
+
+
+@pytest.mark.parametrize(("pointer", "place"), [("/TOK_IN", "/TOK_IN "), ("", "")], ids=["a member", "the whole file"])
+def test_what_does_not_follow_from_the_evidence_is_said_before_the_status(pointer, place):
+    finding = Finding("runs/chatdev/a/metrics.json", 3, 5, pointer, "is 1, and the evidence comes to 2")
+    found = replace(situated(VERIFIED), differences=(finding, finding))
+    said = " ".join(situation_text(found, painter(colour=False), 110).split())
+    doubt = f"its file does not follow from its evidence: {place}is 1, and the evidence comes to 2"
+    more = "reconcile audit runs/chatdev/a/metrics.json has all"
+    assert f"metrics.json audit {doubt} {more} status verified" in said
+    page = " ".join(rendered(situation_markdown(found)).text.split())
+    assert page.startswith("chatdev/a: verified (stable), since 2026-01-06T13:45:00Z, but see audit file runs/")
+    assert f"audit {doubt}{more} why" in page.replace("2 reconcile", "2reconcile")

@@ -33,9 +33,10 @@ PATIENCE = Patience(tries=3)
 def contact(admin_key: str, base_url: str = BASE_URL, *, patience: Patience = ONCE) -> Contact:
     """Asks for one day of usage that is long past, so that no wrong clock makes a wrong question of it."""
     problem: ReconcileError | None = None
-    served_at = None
+    served_at, local = None, False
     try:
         http = Http(base_url.rstrip("/") + PATH, admin_key, patience)
+        local = http.local
         answer = http.get([("start_time", str(LONG_PAST)), ("bucket_width", "1d"), ("limit", "1")])
         served_at = answer.served_at
         if answer.status == 200:  # noqa: PLR2004  OK
@@ -44,7 +45,7 @@ def contact(admin_key: str, base_url: str = BASE_URL, *, patience: Patience = ON
             problem = refusal(http, answer, "the usage API", USAGE)
     except ReconcileError as error:
         problem = error
-    return Contact(asked_at=datetime.now(UTC), served_at=served_at, problem=problem)
+    return Contact(asked_at=datetime.now(UTC), served_at=served_at, local=local, problem=problem)
 
 
 def list_keys(

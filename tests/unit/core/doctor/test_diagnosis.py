@@ -27,8 +27,8 @@ def said(name, **changed):
     return f"{check.message} | {check.remedy}" if check.remedy else check.message
 
 
-def seconds(apart):
-    return {"contact": Contact(asked_at=END + timedelta(seconds=apart), served_at=END)}
+def seconds(apart, **members):
+    return {"contact": Contact(asked_at=END + timedelta(seconds=apart), served_at=END, **members)}
 
 
 def refused(code):
@@ -157,6 +157,11 @@ CASES = {
 def test_what_is_wrong_is_named_and_nothing_else(case):
     changed, expected = CASES[case]
     assert found(changed) == expected
+
+
+@pytest.mark.parametrize(("local", "remedy"), [(False, "time zone"), (True, "give it --now again")])
+def test_a_simulator_is_moved_and_not_this_machines_clock(local, remedy):
+    assert remedy in said("clock", **seconds(301, local=local))
 
 
 def test_errors_come_first_and_a_cause_before_what_follows():
