@@ -56,6 +56,11 @@ def pytest_xdist_make_scheduler(config, log):
     return _Scheduling(config, log) if config.getvalue("dist") == "load" else None
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One more than there are processors: tests wait for browsers, servers and processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def _tracer(config):
     """The part of pytest-cov that says when lines are counted; none where coverage was not asked for."""
     return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)

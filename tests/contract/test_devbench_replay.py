@@ -50,6 +50,7 @@ def by_run():
     return {each.key.run_id[:8]: each for each in replaying.replays(RUNS, Policy())}
 
 
+@pytest.mark.sampled
 def test_every_recorded_run_is_replayed(replays):
     assert (len(replays), sum(len(each.reads) for each in replays)) == (220, 428)
 

@@ -84,6 +84,7 @@ def test_the_table_says_of_an_endpoint_what_the_specification_says(endpoint: End
     assert set(result["required"]) - {"object", "output_tokens"} == counted
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("specification", SPECIFICATIONS)
 @pytest.mark.parametrize("grouped", [False, True], ids=["whole", "grouped"])
 @pytest.mark.parametrize("path", PATHS)

@@ -10,6 +10,8 @@ from support.job import CONFIGURATION, path, run_file
 
 from reconcile.simulator import faults
 
+pytestmark = pytest.mark.heavy
+
 
 class TestCommit:
     def test_two_hours_bring_a_run_to_verified_in_two_commits(self, repository):

@@ -68,6 +68,7 @@ class TestComment:
         ours = [body for body in repository.comments(number) if body.startswith("<!-- llm-usage")]
         assert (len(ours), "1 verified" in ours[0]) == (1, True)
 
+    @pytest.mark.sampled
     @pytest.mark.parametrize(
         ("author", "body"),
         [

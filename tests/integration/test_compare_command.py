@@ -70,7 +70,6 @@ def test_a_month_with_a_fault_names_it_first(app, fault):
     assert "unexplained" not in codes(found)
 
 
-@pytest.mark.traced
 def test_what_is_out_of_tolerance_fails_and_says_what(app):
     calls = traffic()
     app.calls(calls, without(calls, 0.1))

@@ -187,6 +187,7 @@ def test_a_branch_that_is_missing_and_an_empty_repository_are_told_apart(forge, 
     assert raised(GitError, repository.remote.default_branch).code == "branch_missing"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "name",
     ["", "-f", "--force", "a b", "a\nb", "a..b", "a:b", "@{-1}", "HEAD", "a*", "a.lock", "/a", "a\x1b", "a\0b"],
@@ -254,6 +255,7 @@ def test_no_filter_or_attribute_changes_the_bytes(forge, opened, environ):
     assert git(forge.bare, "cat-file", "-s", f"main:{A}") == "5"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "changes",
     [
@@ -459,6 +461,7 @@ def test_git_has_many_words_for_a_lost_race(reason):
 # -------------------------------------------------------------------------------------------- the user's checkout
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_a_checkout_of_any_shape_is_as_it_was(forge, opened, tmp_path, shape):
     checkout = shape(forge, tmp_path / "user" / "checkout")
@@ -545,6 +548,7 @@ def deeper_below_a_file(checkout, outside):
     return f"{A}/runs/metrics.json"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "place",
     [linked_file, linked_folder, linked_higher, pipe, absolute, upwards, below_a_file, deeper_below_a_file],
@@ -713,6 +717,7 @@ def included_header(server, checkout, environ):
     )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "configure",
     [

@@ -194,6 +194,7 @@ def test_reading_and_changing_are_tried_again_and_then_given_up(double, fault, c
     assert [each.body for each in hub.comments(number)] == ["changed"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("fault", "code", "shown"), PASSING)
 def test_what_may_have_been_created_is_not_created_again(double, branches, fault, code, shown):
     number = double.state.add("an issue", None, PERSON).number

@@ -144,7 +144,6 @@ def test_everything_else_is_read_by_the_day_in_its_own_unit(simulator: Simulator
     )
 
 
-@pytest.mark.traced
 def test_a_month_adds_up_to_the_ledger_whatever_the_size_of_pages(simulator: Simulator) -> None:
     dice = Random(7)  # noqa: S311 (a test that can be repeated)
     month = Period(date(2026, 1, 1), date(2026, 1, 31))
@@ -284,6 +283,7 @@ WRONG_PAGES = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("fault", "code", "shown"), WRONG_PAGES)
 @pytest.mark.parametrize("path", ["usage/completions", "usage/embeddings", *(f"usage/{m}" for m in MEASURED), "costs"])
 def test_a_page_that_may_lack_usage_is_refused(
@@ -357,6 +357,7 @@ def test_a_row_that_cannot_be_is_refused(
     assert f"the usage API's answer about {path} cannot be trusted" in error.message
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["usage/completions", "usage/embeddings", *(f"usage/{m}" for m in MEASURED), "costs"])
 @pytest.mark.parametrize(
     ("fault", "code", "tries"),

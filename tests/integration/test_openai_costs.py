@@ -115,6 +115,7 @@ def test_an_amount_is_read_to_its_last_digit(simulator: Simulator, spelled: str,
     assert "E" not in str(found).replace("E-", "")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("spelled", "code"),
     [

@@ -23,7 +23,7 @@ def outcomes(*chosen, runs=RUNS, seed=2):
     return [lived(block) for cell in chosen for block in blocks(cell, runs, seed)]
 
 
-@pytest.fixture(scope="module", params=sorted({cell.sharing for cell in FLAWLESS}))
+@pytest.fixture(scope="module", params=sorted({cell.sharing for cell in FLAWLESS})[:: 1 if SCALE >= 10 else 3])
 def flawless(request):
     return outcomes(*(cell for cell in FLAWLESS if cell.sharing == request.param))
 
@@ -58,6 +58,7 @@ def test_a_verdict_that_assumes_something_says_so():
     assert {track.rested_on for track in assumed if track.verified_after is not None} == {"assumed"}
 
 
+@pytest.mark.long
 def test_a_cell_has_as_many_runs_as_asked_for_and_the_same_ones_each_time():
     cell = Cell(records=LOG, foreign=0.1, sharing="overlap 2", lag="stalls")
     first, again = (outcomes(cell, runs=10, seed=5) for _ in range(2))

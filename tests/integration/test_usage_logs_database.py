@@ -91,6 +91,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("seed", range(max(1, int(SCALE))))
 @pytest.mark.parametrize(("make", "log_format", "kind"), CASES)
 def test_odd_lines_make_no_difference(tmp_path, make, log_format, kind, seed):

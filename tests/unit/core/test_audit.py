@@ -60,6 +60,7 @@ STORIES = {
 }  # fmt: skip
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("evidence", [True, False], ids=["required", "not required"])
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 def test_what_was_written_is_sound_after_every_read_of(story, evidence):

@@ -17,6 +17,8 @@ from reconcile.core.model import Policy
 from reconcile.core.timing import Timing, timing_of
 from reconcile.core.turnbull import Interval, estimate, share_by
 
+pytestmark = pytest.mark.heavy
+
 NOW = after("30:00")
 
 
@@ -34,7 +36,7 @@ def held(curve, lag):
     return points and low and high
 
 
-@pytest.mark.no_cover
+@pytest.mark.sampled
 @pytest.mark.parametrize("counts", [True, False], ids=["calls recorded", "nothing recorded"])
 @pytest.mark.parametrize("lag", LAGS.values(), ids=LAGS)
 def test_the_truth_lies_inside_the_band_at_the_stated_rate(lag, counts):
@@ -44,7 +46,6 @@ def test_the_truth_lies_inside_the_band_at_the_stated_rate(lag, counts):
     assert len(outside) <= len(worlds) * (1 - CONFIDENCE), f"outside in worlds {outside}"
 
 
-@pytest.mark.no_cover
 def test_frequent_passes_keep_few_of_their_reads_and_the_band_still_holds():
     """Every ten minutes: most reads that lacked something are equal ones and not kept, so intervals are too wide."""
     lag = LAGS["stalls"]
@@ -53,7 +54,6 @@ def test_frequent_passes_keep_few_of_their_reads_and_the_band_still_holds():
     assert outside == []
 
 
-@pytest.mark.no_cover
 def test_a_clean_feed_read_often_enough_is_known_well():
     (curve,) = told(world(1, LAGS["clean"], 200, counts=True)).curves
     by_share = {each.share: each for each in curve.quantiles}
@@ -63,7 +63,7 @@ def test_a_clean_feed_read_often_enough_is_known_well():
     assert by_share[0.99].runs_needed == 649
 
 
-@pytest.mark.no_cover
+@pytest.mark.sampled
 @pytest.mark.parametrize("counts", [True, False], ids=["calls recorded", "nothing recorded"])
 @pytest.mark.parametrize("interval", [60, 20, 10], ids=["hourly passes", "every 20 minutes", "every 10 minutes"])
 def test_the_estimate_comes_close_where_many_runs_tell(interval, counts):
@@ -76,7 +76,6 @@ def test_the_estimate_comes_close_where_many_runs_tell(interval, counts):
     assert max(ahead.values()) < 0.1
 
 
-@pytest.mark.no_cover
 def test_where_the_estimate_has_ended_the_band_stands_alone():
     (curve,) = told(world(1, LAGS["slower than the first read"], 100, counts=True, interval=10)).curves
     by_age = {point.age: point for point in curve.points}
@@ -113,6 +112,7 @@ def test_a_run_that_still_waits_counts_against_completeness():
     assert band([*done, timing(91, None, 31, inf)], ())[8].low < without
 
 
+@pytest.mark.traced
 def test_slow_runs_raise_the_lower_end_of_the_quantile():
     (curve,) = told(world(1, LAGS["slower than the first read"], 300, counts=True)).curves
     half = curve.quantiles[SHARES.index(0.5)]

@@ -27,6 +27,8 @@ from reconcile.core.model import Bounds, Policy, Reason, Recorded, Status, Usage
 from reconcile.core.plateau import Effect
 from reconcile.core.settlement import settle
 
+pytestmark = pytest.mark.heavy
+
 THREE = Policy(min_stable_verifications=3)
 CALLS_3 = {"recorded_usage": {"api_calls": 3}}
 CALLS_0 = {"recorded_usage": {"api_calls": 0}}
@@ -672,6 +674,7 @@ def test_a_higher_figure_that_lacks_a_neighbours_calls_is_not_restated_yet():
     ]
 
 
+@pytest.mark.traced
 def test_recorded_totals_that_cannot_be_true_beside_those_of_others_are_a_mismatch():
     tale = Tale(**CALLS_3)
     tale.read("00:30", "3x100")
@@ -763,6 +766,7 @@ def test_a_verdict_says_what_it_rests_on(members, shown, completeness, assumes):
     assert (tale.block["completeness"], tale.block.get("assumes")) == (completeness, assumes)
 
 
+@pytest.mark.traced
 def test_a_verdict_says_that_it_assumes_unreadable_runs_to_be_elsewhere():
     tale = Tale()
     tale.read("00:30", "100", unreadable=1)
@@ -1083,6 +1087,7 @@ def test_a_neighbour_that_vanishes_never_lifts_the_warning():
     assert tale.read("10:30", BUSY) == "warning: shared_minutes", "nor does another claim that took nothing"
 
 
+@pytest.mark.traced
 def test_a_neighbour_that_vanishes_does_not_lift_the_warning_when_another_comes():
     tale = Tale(neighbours=[B])
     tale.read("04:30", BUSY)
@@ -1123,6 +1128,7 @@ def test_a_neighbour_that_goes_after_the_verdict_changes_nothing():
     assert (late_claims(tale.run, [GONE]), tale.read("02:30", BUSY)) == ((), "-")
 
 
+@pytest.mark.traced
 def test_a_neighbour_that_is_back_with_its_calls_is_judged_as_if_it_had_never_gone():
     counted = neighbour("b", 9, 12, calls=1)
     shown = "2x100 . . . . . . . . 50"
@@ -1182,6 +1188,7 @@ def test_a_neighbour_whose_times_changed_is_a_late_claim():
     assert late_claims(tale.run, [neighbour("b", 8, 12)])
 
 
+@pytest.mark.traced
 def test_a_run_that_is_not_settled_or_failed_knows_no_late_claims():
     tale = Tale()
     assert (late_claims(tale.run, [B]), tale.claimed_late()) == ((), "-")
@@ -1487,6 +1494,7 @@ def test_unless_it_is_forced_a_warning_of_shared_minutes_is_lifted_only_beside_a
 LOG = call_log("0:100 3:50")
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize(
     ("log", "story"),
     [

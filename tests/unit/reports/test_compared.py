@@ -20,6 +20,8 @@ from reconcile.reports.compared_csv import compared_csv
 from reconcile.reports.compared_markdown import compared_markdown
 from reconcile.reports.words import painter
 
+pytestmark = pytest.mark.heavy
+
 EVIL = "=x\x1b[31m|</td>`@all ![](a)\n# b"
 """A name that would be a formula, a colour, a cell, HTML, a mention, an image and a heading."""
 
@@ -83,6 +85,7 @@ def test_nothing_is_called_nothing(local, reported, empty):
     assert f"Nothing to compare: {empty} no usage in these days" in text(found)
 
 
+@pytest.mark.traced
 def test_both_sides_stand_side_by_side():
     said = text(in_full())
     (requests,) = (line.split() for line in said.splitlines() if line.startswith("  requests  "))
@@ -123,11 +126,13 @@ def test_prices_are_named_with_their_source():
     assert "  Prices: a list of 2026.\n" in text(compared(calls()))
 
 
+@pytest.mark.traced
 def test_days_that_are_not_billed_have_no_share_of_a_gap():
     costs = bill(entry for entry in calls() if entry.start < WEEK.end - DAY)
     assert "  1. open_period: 0 cost (USD)\n" in text(compared(calls(), official(calls(), costs=costs)))
 
 
+@pytest.mark.traced
 def test_no_rows_are_no_table():
     assert "By day" not in text(compared([], Official(usage=())))
 
@@ -169,6 +174,7 @@ def test_csv_has_a_line_a_row_and_one_for_the_total_with_every_digit():
     assert rows[-1]["percent_cache_write_tokens"] == ""
 
 
+@pytest.mark.traced
 def test_csv_leaves_empty_what_is_not_told():
     keyless = [replace(entry, who=replace(entry.who, api_key_id=None)) for entry in calls()]
     rows = table(compared(keyless, price_of=None, by=By.KEY))
@@ -176,6 +182,8 @@ def test_csv_leaves_empty_what_is_not_told():
     assert rows[-1]["local_cost_usd"] == ""
 
 
+@pytest.mark.traced
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", [EVIL, "=1+1", "+1", "-1", "@a", 'a"b', "a,b", "a\nb", ""])
 def test_csv_holds_any_name_in_one_cell_and_as_no_formula(name):
     rows = table(compared([*calls(), used(3, model=name)], by=By.MODEL))
@@ -206,7 +214,6 @@ def named(name):
     return compared([], log=log, by=By.MODEL)
 
 
-@pytest.mark.no_cover
 def test_names_of_others_change_nothing_in_the_document():
     assert elements(named(EVIL)) == elements(named("tame"))
     assert "@all" not in compared_markdown(named(EVIL), 100_000)
@@ -238,6 +245,7 @@ def billed_tokens(extra=0):
     )
 
 
+@pytest.mark.traced
 def test_the_count_that_stands_apart_is_told():
     local = [replace(entry, tokens=replace(entry.tokens, output=entry.tokens.output + 1)) for entry in calls()]
     found = compared(local, official(calls(), costs=billed_tokens()))

@@ -16,6 +16,8 @@ from reconcile.core.summary import ApiUse, RunReport, Summary, Unattributed
 from reconcile.errors import ProviderError
 from reconcile.reports.markdown import Links, code, prose, summary_markdown
 
+pytestmark = pytest.mark.heavy
+
 LINKS = Links(blob="https://github.com/o/r/blob/abc", commit="https://github.com/o/r/commit/abc", job="https://job")
 WHOLE = 64_000
 
@@ -74,6 +76,7 @@ def test_an_empty_pass_is_a_title_and_a_footer():
     )
 
 
+@pytest.mark.traced
 def test_a_pass_with_everything_in_it():
     verified = read("100 200", "100 200")
     shared = read("100 2x200", "100 2x200", neighbours=[neighbour("b", 1, 12)])
@@ -143,6 +146,7 @@ def test_a_pass_with_everything_in_it():
         """)  # noqa: E501  a row is a line
 
 
+@pytest.mark.traced
 def test_what_the_last_read_changed_is_told():
     tale = read("100", "100", "150", "150")
     good = replace(
@@ -207,6 +211,7 @@ class TestHostileText:
         assert "xxx/a" not in shown.partition("Errors")[0]
         assert "(https" not in shown.partition("Errors")[0]
 
+    @pytest.mark.traced
     def test_a_path_that_is_no_text_is_linked_byte_by_byte(self):
         shown = summary_markdown(everything(path="runs/\udcff/a/metrics.json"), LINKS, WHOLE)
         assert "(https://github.com/o/r/blob/abc/runs/%FF/a/metrics.json#L3)" in shown

@@ -231,6 +231,7 @@ def added(sides):
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.no_cover
 @pytest.mark.parametrize("by", By)
 def test_rows_add_up_to_totals_to_the_last_digit(by):

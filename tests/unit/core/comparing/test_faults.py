@@ -296,6 +296,7 @@ COMBINED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pair", list(itertools.combinations(COMBINED, 2))[::FEW], ids=" and ".join)
 def test_two_faults_at_once_are_both_named(pair):
     for seed in seeds(1):
@@ -306,6 +307,7 @@ def test_two_faults_at_once_are_both_named(pair):
         assert set(codes(compared(drawn, lines))) == set(pair), seed
 
 
+@pytest.mark.long
 def test_any_three_faults_at_once_put_a_true_one_first():
     drawn = month(11, batch=0, busy=1, foreign=0.2)
     every = list(itertools.combinations(COMBINED, 3))
