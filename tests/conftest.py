@@ -39,6 +39,7 @@ TOGETHER = (
     "tests/e2e/test_documents.py",
     "tests/integration/test_auditing.py",
     "tests/integration/test_truth.py",
+    "tests/unit/test_layers.py",
 )
 """Files whose tests share what takes long to make: one worker runs all of them."""
 
@@ -57,8 +58,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """One more than there are processors: tests wait for browsers, servers and processes."""
-    return (os.cpu_count() or 1) + 1
+    """Twice as many as there are processors: tests wait for browsers, servers and processes."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def _tracer(config):

@@ -213,6 +213,7 @@ def fork(checks):
     return done
 
 
+@pytest.mark.long
 class TestCheck:
     def test_a_bad_file_fails_the_job_with_annotations_on_the_exact_lines(self, checks):
         assert not checks.bad.job.passed
@@ -227,6 +228,7 @@ class TestCheck:
         assert checks.repository.simulator.requests == []
 
 
+@pytest.mark.long
 class TestWithoutAKey:
     def test_the_schedule_says_so_in_a_notice(self, checks):
         assert "the secret OPENAI_ADMIN_KEY is not set, so runs are validated and nothing is read" in [
@@ -392,6 +394,7 @@ jobs:
 """
 
 
+@pytest.mark.long
 class TestPython:
     @pytest.mark.parametrize(
         ("name", "lack"),

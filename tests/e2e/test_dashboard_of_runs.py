@@ -46,6 +46,7 @@ def test_the_samples(chromium, tmp_path):
     assert complaints(chromium, made, 11) == ([], ["All 11 runs."])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not SHARED.exists(), reason="recorded runs are not beside this repository")
 def test_recorded_runs_and_those_of_the_seeds(chromium, tmp_path):
     folder = tmp_path / "runs"

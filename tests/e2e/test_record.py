@@ -152,6 +152,7 @@ def test_a_key_of_the_terminal_reaches_the_command_once(tmp_path, monkeypatch):
     assert Left(tmp_path / "runs" / "chatdev" / "a").recording["exit_status"] == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", [["no-such-program"], ["."]], ids=["missing", "no program"])
 def test_a_command_that_cannot_be_started_leaves_nothing(tmp_path, command):
     recorded = Recorded(tmp_path, command)
@@ -160,6 +161,7 @@ def test_a_command_that_cannot_be_started_leaves_nothing(tmp_path, command):
     assert f"{command[0]}: cannot be started" in said
 
 
+@pytest.mark.long
 def test_an_existing_run_is_not_overwritten_and_its_command_not_started(tmp_path):
     Recorded(tmp_path, python(""), quick=True).end()
     before = (tmp_path / "runs/chatdev/a/metrics.json").read_bytes()
@@ -170,6 +172,7 @@ def test_an_existing_run_is_not_overwritten_and_its_command_not_started(tmp_path
     assert (tmp_path / "runs/chatdev/a/metrics.json").read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_file_that_the_command_wrote_itself_stays_and_is_told(tmp_path):
     text = "import os; open(os.environ['RECONCILE_RECORD'] + '/metrics.json', 'w').write('theirs')"
     recorded = Recorded(tmp_path, python(text))
@@ -179,6 +182,7 @@ def test_a_file_that_the_command_wrote_itself_stays_and_is_told(tmp_path):
     assert "somebody else" in said
 
 
+@pytest.mark.long
 def test_the_folder_of_runs_is_that_of_the_configuration_and_the_id_a_new_one(tmp_path):
     (tmp_path / "reconcile.yml").write_text("runs: data\n")
     command = [*PROGRAM, "record", "--framework", "chatdev", "--", *python("")]
@@ -196,6 +200,7 @@ def test_steps_are_commands_of_the_run(tmp_path):
     assert [(each["name"], each["success"]) for each in left.value["steps"]] == [("plan", True), ("code", False)]
 
 
+@pytest.mark.long
 def test_a_step_that_cannot_be_started_failed(tmp_path):
     _, left = Recorded(tmp_path, [*PROGRAM, "step", "plan", "--", "no-such-program"], quick=True).end()
     assert [(each["name"], each["success"]) for each in left.value["steps"]] == [("plan", False)]
@@ -211,11 +216,13 @@ def test_steps_can_be_lines_that_any_program_appends(tmp_path):
     assert [(each["name"], each["success"]) for each in left.value["steps"]] == [("plan", True), ("code", False)]
 
 
+@pytest.mark.long
 def test_a_step_outside_of_a_run_says_so(tmp_path):
     done = subprocess.run([*PROGRAM, "step", "plan", "--", "true"], capture_output=True, text=True, check=False)
     assert (done.returncode, "RECONCILE_RECORD is not set" in done.stderr) == (2, True)
 
 
+@pytest.mark.long
 def test_a_run_inside_of_a_run_is_refused(tmp_path):
     code, _ = Recorded(tmp_path, [*PROGRAM, "record", "--framework", "baes", "--", "true"], quick=True).end()
     assert code == 2

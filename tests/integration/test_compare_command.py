@@ -59,6 +59,7 @@ def test_a_clean_month_is_reconciled_and_names_nothing(app):
     assert found["difference"]["cost_usd"] == "0"
 
 
+@pytest.mark.long
 @pytest.mark.sampled
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_month_with_a_fault_names_it_first(app, fault):

@@ -5,6 +5,7 @@ They are packed as reports/dashboard_data.py packs them.
 
 import random
 from dataclasses import replace
+from functools import cache
 from itertools import count
 from urllib.parse import quote
 
@@ -235,6 +236,7 @@ def _board(runs):
     }
 
 
+@cache
 def _comparison():
     """The log has a call more than the provider, of each that it has."""
     return comparison_json(compared([replace(call, requests=call.requests + 1) for call in calls()]))

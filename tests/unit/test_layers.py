@@ -54,13 +54,13 @@ def own_package(path):
 
 
 @cache
-def tree(path):
-    return ast.parse((PACKAGE / path).read_text("utf-8"))
+def nodes(path):
+    return list(ast.walk(ast.parse((PACKAGE / path).read_text("utf-8"))))
 
 
 def imported(path):
     """The modules a file imports, those of this package without its name."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module == "reconcile":
@@ -81,8 +81,8 @@ def refused(path):
 
 def called(path):
     """The names that a module calls as functions."""
-    nodes = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
-    return {node.id for node in nodes if isinstance(node, ast.Name)}
+    called = (node.func for node in nodes(path) if isinstance(node, ast.Call))
+    return {node.id for node in called if isinstance(node, ast.Name)}
 
 
 def where(find, modules):

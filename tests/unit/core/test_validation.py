@@ -312,6 +312,7 @@ def test_check__lets_nothing_pass_that_only_the_quick_validator_refuses():
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "step",
     [pytest.param(None, id="for the schema"), pytest.param({"step": 1, "end_timestamp": 1e9}, id="by contradiction")],

@@ -105,6 +105,7 @@ def late(lines, seed):
     return [replace(line, at=line.at + thrown.randrange(60)) for line in lines]
 
 
+@pytest.mark.long
 def test_calls_that_are_logged_when_they_end_are_no_reason_but_at_the_edges():
     for seed in seeds(2):
         drawn = month(seed, busy=1)
@@ -113,6 +114,7 @@ def test_calls_that_are_logged_when_they_end_are_no_reason_but_at_the_edges():
         assert abs(found.local.requests - found.official.requests) <= 1, seed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", list(FAULTS)[::FEW])
 def test_a_fault_of_a_log_that_is_written_when_calls_end_is_named_first(fault):
     code, spoil = FAULTS[fault]
@@ -233,6 +235,7 @@ def test_a_fault_of_prices_is_named_alone_and_to_the_last_digit(case):
         assert only.metric is Metric.COST
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("known", [True, False], ids=["tiers on the list", "tiers not on the list"])
 def test_a_tier_that_is_priced_as_the_default_is_named_alone(known):
     drawn = month(5, busy=2, batch=0, tiers=0.4)
