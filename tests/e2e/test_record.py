@@ -58,6 +58,7 @@ def python(text):
     return [sys.executable, "-c", text]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [0, 7])
 def test_the_exit_status_is_passed_on_and_recorded(tmp_path, status):
     before = time.time()
@@ -330,6 +331,7 @@ def test_a_log_that_was_killed_in_the_middle_is_whole_lines_and_never_complete(t
         assert (left.log.complete, left.recorded, left.recording["call_log"]) == (False, {}, "partial")
 
 
+@pytest.mark.long
 @POSIX
 def test_a_program_that_records_itself_survives_sigterm(tmp_path, models):
     text = EXPERIMENT.replace("record(complete=True)", "record('chatdev', run_id='a', complete=True)").replace(

@@ -17,6 +17,8 @@ from reconcile import schema_files
 from reconcile.simulator.ledger import Call, Use
 from reconcile.simulator.tariff import Tariff
 
+pytestmark = pytest.mark.heavy
+
 DAYS = ("--start", "2026-03-01", "--end", "2026-03-03")
 JANUARY = ("--start", "2026-01-05", "--end", "2026-01-05")
 CONFIGURATION = """\

@@ -14,6 +14,8 @@ from reconcile.adapters.http import Patience
 from reconcile.simulator import faults
 from reconcile.simulator.answers import Reply
 
+pytestmark = pytest.mark.heavy
+
 NOW = 1767621600
 
 # --------------------------------------------------------------------------------------------- refusals

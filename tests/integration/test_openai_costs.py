@@ -20,6 +20,8 @@ from reconcile.simulator.faults import Fault
 from reconcile.simulator.ledger import Credit, Ledger
 from reconcile.simulator.server import Simulator
 
+pytestmark = pytest.mark.heavy
+
 FLOOR = date(2025, 12, 6)
 
 

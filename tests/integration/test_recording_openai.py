@@ -13,6 +13,8 @@ from support.recordings import Left, usage_of
 from reconcile import record
 from reconcile.errors import UsageError
 
+pytestmark = pytest.mark.heavy
+
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
 ASKED_RESPONSES = {"model": "gpt-4o-mini", "input": SECRET}
 

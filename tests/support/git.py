@@ -12,13 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+QUICK = {"core.fsync": "none", "maintenance.auto": "false", "gc.auto": "0", "init.templateDir": ""}
+"""What a repository that lives for a second can do without."""
+
 OWN = {
     "PATH": os.environ["PATH"],
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_COUNT": "1",
-    "GIT_CONFIG_KEY_0": "core.fsync",
-    "GIT_CONFIG_VALUE_0": "none",
+    "GIT_CONFIG_COUNT": str(len(QUICK)),
+    **{f"GIT_CONFIG_KEY_{n}": name for n, name in enumerate(QUICK)},
+    **{f"GIT_CONFIG_VALUE_{n}": value for n, value in enumerate(QUICK.values())},
     **{f"GIT_{role}_{name}": "person@example.com" for role in ("AUTHOR", "COMMITTER") for name in ("NAME", "EMAIL")},
 }
 BACKEND = Path(subprocess.run(["git", "--exec-path"], check=True, capture_output=True, text=True).stdout.strip())
@@ -44,6 +47,7 @@ def make_forge(folder, files):
     git(folder, "init", "-q", "--bare", "--template=", "-b", "main", "remote.git")
     git(folder / "remote.git", "config", "uploadpack.allowFilter", "true")
     git(folder / "remote.git", "config", "core.fsync", "none")
+    git(folder / "remote.git", "config", "receive.autogc", "false")
     git(folder, "clone", "-q", "--template=", "remote.git", "person")
     git(folder / "person", "config", "remote.origin.url", "../remote.git")
     Forge(folder).write(files)
