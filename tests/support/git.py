@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-QUICK = {"core.fsync": "none", "maintenance.auto": "false", "gc.auto": "0", "init.templateDir": ""}
+QUICK = {"core.fsync": "none", "maintenance.auto": "false", "gc.auto": "0"}
 """What a repository that lives for a second can do without."""
 
 OWN = {
