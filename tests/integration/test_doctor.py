@@ -18,8 +18,6 @@ from reconcile.simulator import faults
 from reconcile.simulator.answers import error
 from reconcile.simulator.organization import Key, Organization, Project
 
-pytestmark = pytest.mark.heavy
-
 NOW = "15:00"
 ADMIN = "sk-admin-simulated"
 CHATDEV, GHSPEC, TWIN = "sk-proj-chatdevAAAA1111", "sk-proj-ghspecBBBB2222", "sk-proj-chatdevCCCC1111"

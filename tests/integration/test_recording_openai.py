@@ -13,8 +13,6 @@ from support.recordings import Left, usage_of
 from reconcile import record
 from reconcile.errors import UsageError
 
-pytestmark = pytest.mark.heavy
-
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
 ASKED_RESPONSES = {"model": "gpt-4o-mini", "input": SECRET}
 
