@@ -16,8 +16,6 @@ from reconcile.errors import ReconcileError, UsageError
 from reconcile.workflow import acting
 from reconcile.workflow.opening import MOST_REQUESTS
 
-"""For a comparison."""
-
 
 @click.command(short_help="What the GitHub Action runs: a pass, then publish.")
 def action() -> None:

@@ -1,7 +1,7 @@
 """What is still waited for, and how a folder ends where nothing is."""
 
 import pytest
-from support.runs import Tale, after, neighbour
+from support.runs import after, neighbour, run_after
 
 from reconcile.core.awaiting import awaited, ending
 from reconcile.core.model import Finding, Policy
@@ -9,16 +9,8 @@ from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport, Summary
 from reconcile.errors import StoreError
 
-
-def tale(*reads, shown="100 200", **members):
-    told = Tale(**members)
-    for clock in reads:
-        told.read(clock, shown)
-    return told.run
-
-
-UNREAD, PENDING, VERIFIED = tale(), tale("00:45"), tale("00:45", "01:45")
-WARNED = tale("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])
+UNREAD, PENDING, VERIFIED = run_after(), run_after("00:45"), run_after("00:45", "01:45")
+WARNED = run_after("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])
 
 
 def summary(run, selection=Selection.DUE, **members):

@@ -4,25 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.runs import Tale, after, neighbour, theirs
+from support.runs import Tale, after, neighbour, run_after, theirs
 
 from reconcile.core.board import BANDS, Group, board_json, board_of, group_of
 from reconcile.core.model import Policy, RunKey
 from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport, Summary
 
-
-def tale(*reads, shown="100 200", **members):
-    told = Tale(**members)
-    for clock in reads:
-        told.read(clock, shown)
-    return told.run
-
-
-UNREAD, PENDING, VERIFIED = tale(), tale("00:45"), tale("00:45", "01:45")
-WARNED = tale("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])
+UNREAD, PENDING, VERIFIED = run_after(), run_after("00:45"), run_after("00:45", "01:45")
+WARNED = run_after("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])
 INHERITED = Tale(**theirs(("00:05", 50), status="verified")).run
-FAILED = tale("24:30")
+FAILED = run_after("24:30")
 
 
 def report(run, selection=Selection.DUE, *, age=timedelta(hours=2), framework="chatdev", name="a", **members):

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 from support.hostile import HOSTILE, rendered
-from support.runs import Tale, after, neighbour
+from support.runs import after, neighbour, run_after
 
 from reconcile.core.board import board_of
 from reconcile.core.model import Finding, Policy, RunKey
@@ -17,16 +17,8 @@ from reconcile.reports.board import board_text
 from reconcile.reports.status_markdown import board_markdown
 from reconcile.reports.words import painter
 
-
-def tale(*reads, shown="100 200", **members):
-    told = Tale(**members)
-    for clock in reads:
-        told.read(clock, shown)
-    return told.run
-
-
-UNREAD, PENDING, VERIFIED = tale(), tale("00:45"), tale("00:45", "01:45")
-WARNED = tale("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])
+UNREAD, PENDING, VERIFIED = run_after(), run_after("00:45"), run_after("00:45", "01:45")
+WARNED = run_after("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])
 
 
 def report(name, run, selection, *, hours=2, due_at=None):
