@@ -9,8 +9,14 @@ from itertools import count
 from pkgutil import walk_packages
 from uuid import uuid4
 
-import pytest
 from coverage import Coverage
+
+WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+while WORKER and (of_options := Coverage.current()):
+    of_options.stop()  # what is imported is counted where the workers are started, which imports all of the package
+
+import pytest
 from hypothesis import is_hypothesis_test, settings
 from support.bench import Bench
 from support.worlds import SCALE, examples
@@ -73,12 +79,10 @@ def pytest_sessionstart(session):
     called, not while it is collected, set up and told of.
     """
     if tracer := _tracer(session.config):
-        for module in walk_packages(reconcile.__path__, "reconcile."):
+        for module in [] if WORKER else walk_packages(reconcile.__path__, "reconcile."):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
         tracer.pause()
-        while beneath := Coverage.current():  # a worker starts one for its options and one as a worker
-            beneath.stop()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reconcile.core.comparing.charging import PriceList
 from reconcile.core.comparing.charging import charged as cost_of
 from reconcile.core.comparing.exact import added
 from reconcile.core.comparing.labels import Labels
@@ -61,8 +62,9 @@ def charged(items: Iterable[Item]) -> Charge:
 
 def items_of_usage(entries: Iterable[Entry], price_of: PriceOf) -> tuple[Item, ...]:
     """Usage at the cost that its log wrote, else at list prices."""
+    prices = PriceList(price_of)
     return tuple(
-        Item(who=entry.who, usd=cost_of(entry, price_of), tokens=entry.tokens, requests=entry.requests)
+        Item(who=entry.who, usd=cost_of(entry, prices), tokens=entry.tokens, requests=entry.requests)
         for entry in entries
     )
 

@@ -19,32 +19,39 @@ class Unpriced:
     tokens: Tokens
 
 
-def remembered(price_of: PriceOf) -> PriceOf:
-    """The same prices, looked up once an entry: every sum and hypothesis asks for them again."""
-    known: dict[Entry, Prices | None] = {}
+class PriceList:
+    """Prices looked up, and amounts multiplied, once an entry: every sum and hypothesis asks for them again."""
 
-    def prices(entry: Entry) -> Prices | None:
-        if entry not in known:
-            known[entry] = price_of(entry)
-        return known[entry]
+    def __init__(self, price_of: PriceOf) -> None:
+        self._price_of = price_of
+        self._known: dict[int, tuple[Entry, Prices | None, Decimal | None]] = {}
+        """By the entry's id, which the entry beside it keeps from being another's."""
 
-    return prices
+    def __call__(self, entry: Entry) -> Prices | None:
+        return self._looked_up(entry)[1]
+
+    def listed(self, entry: Entry) -> Decimal | None:
+        """Tokens times list price; None where there is no price."""
+        return self._looked_up(entry)[2]
+
+    def _looked_up(self, entry: Entry) -> tuple[Entry, Prices | None, Decimal | None]:
+        known = self._known.get(id(entry))
+        if known is None:
+            prices = self._price_of(entry)
+            known = self._known[id(entry)] = (entry, prices, prices.of(entry.tokens) if prices else None)
+        return known
 
 
-def listed(entry: Entry, price_of: PriceOf | None) -> Decimal | None:
-    """Tokens times list price; None where there is no price."""
-    prices = price_of(entry) if price_of else None
-    return prices.of(entry.tokens) if prices else None
-
-
-def charged(entry: Entry, price_of: PriceOf | None) -> Decimal | None:
+def charged(entry: Entry, prices: PriceList | None) -> Decimal | None:
     """What the log says that an entry cost, and where it says nothing, its list price."""
-    return entry.cost if entry.cost is not None else listed(entry, price_of)
+    if entry.cost is not None:
+        return entry.cost
+    return prices.listed(entry) if prices else None
 
 
-def charges(entries: Iterable[Entry], price_of: PriceOf | None) -> Decimal | None:
+def charges(entries: Iterable[Entry], prices: PriceList | None) -> Decimal | None:
     """The sum of what is known; None where nothing is."""
-    known = [amount for entry in entries if (amount := charged(entry, price_of)) is not None]
+    known = [amount for entry in entries if (amount := charged(entry, prices)) is not None]
     return added(known) if known else None
 
 
@@ -54,11 +61,11 @@ def sources(entries: Iterable[Entry], price_of: PriceOf | None) -> tuple[str, ..
     return tuple(sorted({prices.source for prices in asked if prices is not None}))
 
 
-def unpriced(entries: Iterable[Entry], price_of: PriceOf | None) -> tuple[Unpriced, ...]:
+def unpriced(entries: Iterable[Entry], prices: PriceList | None) -> tuple[Unpriced, ...]:
     """Usage without an amount, model by model, the most tokens first."""
     models: dict[str | None, list[Entry]] = {}
     for entry in entries:
-        if entry.tokens.total and charged(entry, price_of) is None:
+        if entry.tokens.total and charged(entry, prices) is None:
             models.setdefault(entry.who.model, []).append(entry)
     found = [
         Unpriced(model=model, requests=sum(entry.requests for entry in of), tokens=total_tokens(of))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reconcile.core.comparing.breaks import Break, breaks_of
-from reconcile.core.comparing.charging import Unpriced, charges, remembered, sources, unpriced
+from reconcile.core.comparing.charging import PriceList, Unpriced, charges, sources, unpriced
 from reconcile.core.comparing.cutting import DOLLAR, Cut, cut
 from reconcile.core.comparing.exact import NOTHING, added, less
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, figures, percent
@@ -137,13 +137,13 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
     Costs are compared over whole closed days. Without `price_of` the log's cost is what it wrote itself.
     """
     parts = cut(log, official, period, settled_until)
-    price_of = remembered(price_of) if price_of else None
-    local = _local(parts, price_of)
+    prices = PriceList(price_of) if price_of else None
+    local = _local(parts, prices)
     reported = figures(parts.official, None if parts.costs is None else added(cost.amount for cost in parts.costs))
     closed = tuple(entry for entry in parts.local if entry.start < parts.costs_until)
     of_closed = tuple(entry for entry in parts.official if entry.start < parts.costs_until)
     billed = Official(usage=of_closed, costs=parts.costs)
-    lacking = unpriced(closed, price_of)
+    lacking = unpriced(closed, prices)
     return Comparison(
         period=period,
         cut=parts,
@@ -152,26 +152,26 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
         local=local,
         official=reported,
         lines=_lines(local, reported, tolerance, priced=not lacking),
-        rows=rows(parts, by, price_of),
-        breaks=breaks_of(log, parts, local, reported, price_of),
+        rows=rows(parts, by, prices),
+        breaks=breaks_of(log, parts, local, reported, prices),
         apart_local=figures(parts.apart_local),
         apart_official=figures(parts.apart_official),
-        gap=split_gap(closed, billed, price_of) if price_of and reported.cost is not None else None,
+        gap=split_gap(closed, billed, prices) if prices and reported.cost is not None else None,
         odd=tuple(match for match in three_way(closed, billed.usage, billed.costs or ()) if match.odd),
         unpriced=lacking if reported.cost is not None or local.cost is not None else (),
         bill=_bill(parts, reported.cost, invoice),
         other_costs=parts.other_costs,
         other_usage=official.other,
         log=log,
-        price_sources=sources(closed, price_of),
+        price_sources=sources(closed, prices),
         asked=official.requests,
         remembered=official.cached,
     )
 
 
-def _local(parts: Cut, price_of: PriceOf | None) -> Figures:
+def _local(parts: Cut, prices: PriceList | None) -> Figures:
     closed = (entry for entry in parts.local if entry.start < parts.costs_until)
-    return figures(parts.local, charges(closed, price_of))
+    return figures(parts.local, charges(closed, prices))
 
 
 def _lines(local: Figures, official: Figures, allowed: Tolerance, *, priced: bool) -> tuple[Line, ...]:

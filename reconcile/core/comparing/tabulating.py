@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from reconcile.core.comparing.charging import charged
+from reconcile.core.comparing.charging import PriceList, charged
 from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.exact import added
 from reconcile.core.comparing.figures import Figures, figures
-from reconcile.core.comparing.sides import Cost, Entry, PriceOf
+from reconcile.core.comparing.sides import Cost, Entry
 
 
 class By(StrEnum):
@@ -40,10 +40,10 @@ class Row:
 Name = str | None
 
 
-def rows(cut: Cut, by: By, price_of: PriceOf | None) -> tuple[Row, ...]:
+def rows(cut: Cut, by: By, prices: PriceList | None) -> tuple[Row, ...]:
     """Days in order; all else by the provider's tokens, the most first."""
     owners = _owners(cut.local) if by is By.FRAMEWORK else {}
-    local = _sums(cut.local, _local_name(by), _local_costs(cut, by, price_of))
+    local = _sums(cut.local, _local_name(by), _local_costs(cut, by, prices))
     official = _sums(cut.official, _official_name(by, owners), _official_costs(cut, by, owners))
     told = any(name is not None for name in local), any(name is not None for name in official)
     found = [
@@ -107,11 +107,11 @@ def _owners(entries: Iterable[Entry]) -> dict[str, str]:
     return {key: framework for key, framework in single.items() if framework is not None}
 
 
-def _local_costs(cut: Cut, by: By, price_of: PriceOf | None) -> dict[Name, Decimal]:
+def _local_costs(cut: Cut, by: By, prices: PriceList | None) -> dict[Name, Decimal]:
     name = _local_name(by)
     amounts: dict[Name, list[Decimal]] = {}
     for entry in cut.local:
-        amount = charged(entry, price_of) if entry.start < cut.costs_until else None
+        amount = charged(entry, prices) if entry.start < cut.costs_until else None
         if amount is not None:
             amounts.setdefault(name(entry), []).append(amount)
     return {key: added(of) for key, of in amounts.items()}

@@ -10,16 +10,17 @@ from reconcile.core.comparing.breaks.hypothesis import Hypothesis, hour_text
 from reconcile.core.comparing.breaks.money import money_breaks
 from reconcile.core.comparing.breaks.search import Step, eliminated, step_of
 from reconcile.core.comparing.breaks.view import View, view_of
+from reconcile.core.comparing.charging import PriceList
 from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.figures import Figures, Metric, difference, figures
-from reconcile.core.comparing.sides import PriceOf, UsageLog
+from reconcile.core.comparing.sides import UsageLog
 from reconcile.core.comparing.tabulating import day_of
 
 LEFT_OVER = (Metric.REQUESTS, Metric.INPUT, Metric.CACHED, Metric.OUTPUT)
 
 
 def breaks_of(
-    log: UsageLog, cut: Cut, local: Figures, official: Figures, price_of: PriceOf | None
+    log: UsageLog, cut: Cut, local: Figures, official: Figures, prices: PriceList | None
 ) -> tuple[Break, ...]:
     """Every reason that was found. What they leave of a metric of usage is `unexplained`, to the last token."""
     start = view_of(log, cut)
@@ -27,7 +28,7 @@ def breaks_of(
         return (*(_step(step_of(start, found), local, official) for found in _silent(start, local)), *_open(cut))
     steps, rest = eliminated(start)
     batches = {any(row.who.batch for row in view.official) for view in (start, rest)}
-    money = money_breaks(cut, local, official, price_of, quantities=bool(steps), batches_logged=len(batches) == 1)
+    money = money_breaks(cut, local, official, prices, quantities=bool(steps), batches_logged=len(batches) == 1)
     return (
         *(_step(step, local, official) for step in steps),
         *(each for each in money if each.code is not Code.UNEXPLAINED),

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from reconcile.core.comparing.breaks.codes import Break, Code
 from reconcile.core.comparing.breaks.prices import Effects, effects
+from reconcile.core.comparing.charging import PriceList
 from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.exact import NOTHING, less, spelled_out
 from reconcile.core.comparing.figures import Figures, Metric
-from reconcile.core.comparing.sides import PriceOf
 
 PETTY = Decimal("0.001")
 """Of the bill: less than that is no reason to be named, but rounding."""
@@ -20,13 +20,13 @@ SHOWN = 3
 
 
 def money_breaks(
-    cut: Cut, local: Figures, official: Figures, price_of: PriceOf | None, *, quantities: bool, batches_logged: bool
+    cut: Cut, local: Figures, official: Figures, prices: PriceList | None, *, quantities: bool, batches_logged: bool
 ) -> tuple[Break, ...]:
     """The largest first. `quantities`: whether reasons were found for the tokens, which explain their price too."""
-    if official.cost is None or (local.cost is None and price_of is None):
+    if official.cost is None or (local.cost is None and prices is None):
         return ()
     gap = less(local.cost or NOTHING, official.cost)
-    parts = effects(cut, price_of, batches_logged=batches_logged) if price_of else Effects(quantity=gap)
+    parts = effects(cut, prices, batches_logged=batches_logged) if prices else Effects(quantity=gap)
     found = [
         Break(
             code=code,

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconcile.core.comparing.charging import charged, listed
+from reconcile.core.comparing.charging import PriceList, charged
 from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.exact import EXACT, NOTHING, added, less, quotient
 from reconcile.core.comparing.money import is_special, named
-from reconcile.core.comparing.sides import Entry, PriceOf, Tokens
+from reconcile.core.comparing.sides import Entry, Tokens
 
 FEW = Decimal("0.1")
 """Of the tokens that something is said of: a log may lack some lines of them like of all others."""
@@ -47,25 +47,25 @@ class Effects:
     """Models, or what of them has none: `gpt-4o, flex`."""
 
 
-def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effects:
+def effects(cut: Cut, prices: PriceList, *, batches_logged: bool = True) -> Effects:
     """The parts of the gap over the closed days. Batch jobs that are not logged at all are a matter of quantity."""
     local = [entry for entry in cut.local if entry.start < cut.costs_until]
     official = [entry for entry in cut.official if entry.start < cut.costs_until]
     bills = _bills(cut)
-    unlisted = [entry for entry in (*local, *official) if entry.tokens.total and listed(entry, price_of) is None]
-    priced = {entry.who.model for entry in (*local, *official) if listed(entry, price_of) is not None}
+    unlisted = [entry for entry in (*local, *official) if entry.tokens.total and prices.listed(entry) is None]
+    priced = {entry.who.model for entry in (*local, *official) if prices.listed(entry) is not None}
     nameless = {entry.who.model for entry in unlisted} - priced
-    unknown = {entry.who.model for entry in local if entry.tokens.total and charged(entry, price_of) is None} - priced
+    unknown = {entry.who.model for entry in local if entry.tokens.total and charged(entry, prices) is None} - priced
     names = tuple(sorted({named(entry.who) for entry in unlisted}))
-    known = [amount for entry in local if (amount := charged(entry, price_of)) is not None]
+    known = [amount for entry in local if (amount := charged(entry, prices)) is not None]
     gap = less(added(known), added(bills.values()))
     if not known:
         return Effects(unpriced=gap, nameless=names)
-    ours = [entry for entry in local if listed(entry, price_of) is not None]
-    theirs = [entry for entry in official if listed(entry, price_of) is not None]
-    flags = _flags(ours, theirs, price_of, batches_logged=batches_logged)
+    ours = [entry for entry in local if prices.listed(entry) is not None]
+    theirs = [entry for entry in official if prices.listed(entry) is not None]
+    flags = _flags(ours, theirs, prices, batches_logged=batches_logged)
     partly = {entry.who.model for entry in unlisted} & priced
-    rest = _against_list(theirs, bills, nameless, partly, price_of)
+    rest = _against_list(theirs, bills, nameless, partly, prices)
     batch, tier = added((flags.batch, rest.batch)), added((flags.tier, rest.tier))
     unpriced = added((rest.unpriced, EXACT.minus(added(bills.get(model, NOTHING) for model in unknown))))
     explained = (batch, tier, flags.cached, flags.own, rest.above_list, rest.below_list, unpriced)
@@ -77,7 +77,7 @@ def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effe
         tier=tier,
         cached=flags.cached,
         own=flags.own,
-        unit=_is_unit(ours, price_of),
+        unit=_is_unit(ours, prices),
         above_list=rest.above_list,
         below_list=rest.below_list,
         unpriced=added((unpriced, quantity)) if whole else unpriced,
@@ -85,22 +85,22 @@ def effects(cut: Cut, price_of: PriceOf, *, batches_logged: bool = True) -> Effe
     )
 
 
-def _flags(ours: Sequence[Entry], theirs: Sequence[Entry], price_of: PriceOf, *, batches_logged: bool) -> Effects:
+def _flags(ours: Sequence[Entry], theirs: Sequence[Entry], prices: PriceList, *, batches_logged: bool) -> Effects:
     """What the log's own amounts, and what it does not say of its calls, come to."""
     told = any(entry.tokens.cache_read for entry in ours)
-    cached = NOTHING if told else _cached_at_full_price(theirs, price_of)
+    cached = NOTHING if told else _cached_at_full_price(theirs, prices)
     flat = theirs if told else [replace(entry, tokens=_flat(entry.tokens)) for entry in theirs]
-    batch = _unflagged(ours, flat, _as_standard, price_of) if batches_logged else NOTHING
-    tier = _unflagged(ours, flat, _as_default_tier, price_of)
-    own = added(less(entry.cost, _list(entry, price_of)) for entry in ours if entry.cost is not None)
+    batch = _unflagged(ours, flat, _as_standard, prices) if batches_logged else NOTHING
+    tier = _unflagged(ours, flat, _as_default_tier, prices)
+    own = added(less(entry.cost, _list(entry, prices)) for entry in ours if entry.cost is not None)
     own, batch, tier, cached = _netted(own, batch, tier, cached)
-    own, batch = _moved(own, batch, _otherwise_and_written(ours, _as_standard, price_of))
-    own, tier = _moved(own, tier, _otherwise_and_written(ours, _as_default_tier, price_of))
+    own, batch = _moved(own, batch, _otherwise_and_written(ours, _as_standard, prices))
+    own, tier = _moved(own, tier, _otherwise_and_written(ours, _as_default_tier, prices))
     return Effects(batch=batch, tier=tier, cached=cached, own=own)
 
 
-def _list(entry: Entry, price_of: PriceOf) -> Decimal:
-    return listed(entry, price_of) or NOTHING
+def _list(entry: Entry, prices: PriceList) -> Decimal:
+    return prices.listed(entry) or NOTHING
 
 
 def _bills(cut: Cut) -> dict[str | None, Decimal]:
@@ -123,24 +123,24 @@ def _as_default_tier(entry: Entry) -> Entry | None:
     return replace(entry, who=replace(entry.who, service_tier=None)) if special else None
 
 
-def _priced_otherwise(entries: Iterable[Entry], how: How, price_of: PriceOf) -> Decimal:
+def _priced_otherwise(entries: Iterable[Entry], how: How, prices: PriceList) -> Decimal:
     """How much more the entries would cost if it were overlooked."""
     changed = [(other, entry) for entry in entries if (other := how(entry)) is not None]
-    return added(less(_list(other, price_of), _list(entry, price_of)) for other, entry in changed)
+    return added(less(_list(other, prices), _list(entry, prices)) for other, entry in changed)
 
 
-def _otherwise_and_written(entries: Iterable[Entry], how: How, price_of: PriceOf) -> Decimal:
-    return _priced_otherwise([entry for entry in entries if entry.cost is not None], how, price_of)
+def _otherwise_and_written(entries: Iterable[Entry], how: How, prices: PriceList) -> Decimal:
+    return _priced_otherwise([entry for entry in entries if entry.cost is not None], how, prices)
 
 
-def _unflagged(ours: Iterable[Entry], theirs: Sequence[Entry], how: How, price_of: PriceOf) -> Decimal:
+def _unflagged(ours: Iterable[Entry], theirs: Sequence[Entry], how: How, prices: PriceList) -> Decimal:
     """What overlooking it costs, as far as the log does not say it of as many of its tokens as the provider does."""
     told, total = _share(ours, how)
     flagged, reported = _share(theirs, how)
     lacking = EXACT.subtract(flagged * total, told * reported) if total else NOTHING
     if not flagged or lacking <= EXACT.multiply(FEW, flagged * total):
         return NOTHING
-    whole = _priced_otherwise(theirs, how, price_of)
+    whole = _priced_otherwise(theirs, how, prices)
     return whole if not told else quotient(EXACT.multiply(whole, lacking), flagged * total)
 
 
@@ -155,9 +155,9 @@ def _flat(tokens: Tokens) -> Tokens:
     return Tokens(tokens.input, 0, 0, tokens.output)
 
 
-def _cached_at_full_price(entries: Iterable[Entry], price_of: PriceOf) -> Decimal:
-    priced = [(prices, entry.tokens) for entry in entries if (prices := price_of(entry)) is not None]
-    return added(less(prices.of(_flat(tokens)), prices.of(tokens)) for prices, tokens in priced)
+def _cached_at_full_price(entries: Iterable[Entry], prices: PriceList) -> Decimal:
+    found = [(rates, entry.tokens) for entry in entries if (rates := prices(entry)) is not None]
+    return added(less(rates.of(_flat(tokens)), rates.of(tokens)) for rates, tokens in found)
 
 
 def _netted(own: Decimal, *parts: Decimal) -> tuple[Decimal, ...]:
@@ -176,10 +176,10 @@ def _moved(own: Decimal, part: Decimal, overlooked: Decimal) -> tuple[Decimal, D
     return own, part
 
 
-def _is_unit(entries: Sequence[Entry], price_of: PriceOf) -> bool:
+def _is_unit(entries: Sequence[Entry], prices: PriceList) -> bool:
     """Cents or millionths for dollars."""
     written = added(entry.cost for entry in entries if entry.cost is not None)
-    priced = added(_list(entry, price_of) for entry in entries if entry.cost is not None)
+    priced = added(_list(entry, prices) for entry in entries if entry.cost is not None)
     factors = (Decimal(10) ** power for power in (2, 3, 6, -2, -3, -6))
     return any(
         priced and _close(written, EXACT.multiply(priced, factor)) for factor in factors
@@ -195,7 +195,7 @@ def _against_list(
     bills: dict[str | None, Decimal],
     nameless: set[str | None],
     partly: set[str | None],
-    price_of: PriceOf,
+    prices: PriceList,
 ) -> Effects:
     """List price of the provider's own tokens less its bill, model by model, or together where no line names one.
 
@@ -205,9 +205,9 @@ def _against_list(
     for entry in entries:
         groups.setdefault(None if None in bills else entry.who.model, []).append(entry)
     found = [
-        Effects(unpriced=less(added(_list(entry, price_of) for entry in of), _billed(bills, model)))
+        Effects(unpriced=less(added(_list(entry, prices) for entry in of), _billed(bills, model)))
         if model in partly
-        else _one_against_list(of, less(added(_list(entry, price_of) for entry in of), _billed(bills, model)), price_of)
+        else _one_against_list(of, less(added(_list(entry, prices) for entry in of), _billed(bills, model)), prices)
         for model, of in groups.items()
     ]
     above = added(each.above_list for each in found)
@@ -225,13 +225,13 @@ def _billed(bills: dict[str | None, Decimal], model: str | None) -> Decimal:
     return added(bills.values()) if model is None else bills.get(model, NOTHING)
 
 
-def _one_against_list(entries: Sequence[Entry], rest: Decimal, price_of: PriceOf) -> Effects:
+def _one_against_list(entries: Sequence[Entry], rest: Decimal, prices: PriceList) -> Effects:
     """What is left may be the reduction of batch jobs, or the tier, where the price table knows neither."""
     batches = [entry for entry in entries if entry.who.batch]
-    half = EXACT.multiply(added(_list(entry, price_of) for entry in batches), HALF)
-    if half and not _priced_otherwise(batches, _as_standard, price_of) and _close(rest, half):
+    half = EXACT.multiply(added(_list(entry, prices) for entry in batches), HALF)
+    if half and not _priced_otherwise(batches, _as_standard, prices) and _close(rest, half):
         return Effects(batch=rest)
     tiers = [entry for entry in entries if is_special(entry.who)]
-    if tiers and not _priced_otherwise(tiers, _as_default_tier, price_of):
+    if tiers and not _priced_otherwise(tiers, _as_default_tier, prices):
         return Effects(tier=rest)
     return Effects(below_list=rest) if rest > 0 else Effects(above_list=rest)
