@@ -44,6 +44,7 @@ TOGETHER = (
     "tests/e2e/test_dashboard_of_runs.py",
     "tests/e2e/test_documents.py",
     "tests/integration/test_auditing.py",
+    "tests/integration/test_recording_openai.py",
     "tests/integration/test_truth.py",
     "tests/unit/test_layers.py",
 )

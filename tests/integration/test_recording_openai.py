@@ -4,8 +4,8 @@ import asyncio
 import json
 import threading
 from contextlib import ExitStack
+from importlib import import_module
 
-import openai
 import pytest
 from support.models import SECRET, SNAPSHOT, Models
 from support.recordings import Left, usage_of
@@ -17,6 +17,12 @@ ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET
 ASKED_RESPONSES = {"model": "gpt-4o-mini", "input": SECRET}
 
 
+@pytest.fixture(scope="module")
+def openai():
+    """The package, of which only the worker that runs these tests waits for the import."""
+    return import_module("openai")
+
+
 @pytest.fixture
 def models():
     with Models() as models:
@@ -24,7 +30,7 @@ def models():
 
 
 @pytest.fixture
-def client(models):
+def client(models, openai):
     with openai.OpenAI(api_key="sk-made-up", base_url=models.base_url, timeout=5, max_retries=0) as client:
         yield client
 
@@ -107,7 +113,7 @@ ASYNC_WAYS = {
 
 
 @pytest.mark.parametrize("way", ASYNC_WAYS)
-def test_calls_of_the_asynchronous_client_at_the_same_time(tmp_path, models, way):
+def test_calls_of_the_asynchronous_client_at_the_same_time(tmp_path, models, way, openai):
     async def experiment():
         async with openai.AsyncOpenAI(api_key="sk-made-up", base_url=models.base_url) as client:
             with record("chatdev", run_id="a", runs=tmp_path, complete=True) as run:
@@ -120,7 +126,7 @@ def test_calls_of_the_asynchronous_client_at_the_same_time(tmp_path, models, way
     assert models.truth.api_calls == 8
 
 
-def test_what_the_asynchronous_client_gives_up_on_is_aborted(tmp_path, models):
+def test_what_the_asynchronous_client_gives_up_on_is_aborted(tmp_path, models, openai):
     async def experiment():
         async with openai.AsyncOpenAI(api_key="sk-made-up", base_url=models.base_url, max_retries=0) as client:
             with record("chatdev", run_id="a", runs=tmp_path) as run:
@@ -174,7 +180,7 @@ def test_a_client_that_is_watched_twice_logs_once(client, run, left):
     assert left().log.total.api_calls == 2
 
 
-def test_a_httpx_client_can_be_watched_itself(models, run, left):
+def test_a_httpx_client_can_be_watched_itself(models, run, left, openai):
     http = run.watch(openai.DefaultHttpxClient())
     with openai.OpenAI(api_key="sk-made-up", base_url=models.base_url, http_client=http) as client:
         WAYS["chat"](client)
@@ -207,7 +213,7 @@ def test_a_fault_of_the_provider_may_have_been_billed(client, models, run):
     assert [row.get("aborted") for row in rows(run)] == [True, None]
 
 
-def test_a_server_that_cannot_be_reached_was_never_called(tmp_path, models, run, left):
+def test_a_server_that_cannot_be_reached_was_never_called(tmp_path, models, run, left, openai):
     with (
         openai.OpenAI(api_key="sk-made-up", base_url="http://127.0.0.1:1/v1", max_retries=0) as nowhere,
         pytest.raises(openai.APIConnectionError),
@@ -247,7 +253,7 @@ def test_a_stream_that_breaks_is_aborted(client, models, run):
     assert [row.get("aborted") for row in rows(run)] == [True]
 
 
-def test_other_endpoints_pass_unseen(client, models, run):
+def test_other_endpoints_pass_unseen(client, models, run, openai):
     models.script = ["404"]
     with pytest.raises(openai.NotFoundError):
         client.embeddings.create(model="text-embedding-3-small", input="a")
@@ -260,7 +266,7 @@ def test_after_the_run_the_client_goes_on_unwatched(client, run, left):
     assert Left(run.folder).files == {"metrics.json", "calls.ndjson"}
 
 
-def test_no_prompt_and_no_answer_is_written(client, models, run, left):
+def test_no_prompt_and_no_answer_is_written(client, models, run, left, openai):
     for way in WAYS.values():
         way(client)
     models.script = ["billed 504"]

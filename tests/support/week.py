@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from reconcile.core.comparing.comparison import compare
 from reconcile.core.comparing.sides import (
@@ -38,6 +39,11 @@ def used(hour, *, model="gpt-4o-2024-08-06", key="key_app", requests=3, tokens=(
 
 def calls():
     """A week of two models and two keys, more by day; no two hours are alike."""
+    return list(_calls())
+
+
+@cache
+def _calls():
     entries = []
     for hour in range(7 * 24):
         size = 1 + (hour % 24 in range(8, 19)) * 4 + hour % 3
@@ -52,11 +58,13 @@ def calls():
 
 def price(entry, *, flags=True):
     """List price, as the provider bills it; None of a model that is not listed."""
-    rates = MODELS.get(entry.who.model)
-    if rates is None:
-        return None
-    factor = Decimal("0.5") if entry.who.batch and flags else Decimal(1)
-    uncached, cached, output = (Decimal(rate) / 1_000_000 * factor for rate in rates)
+    return _price(entry.who.model, bool(entry.who.batch and flags)) if entry.who.model in MODELS else None
+
+
+@cache
+def _price(model, batch):
+    factor = Decimal("0.5") if batch else Decimal(1)
+    uncached, cached, output = (Decimal(rate) / 1_000_000 * factor for rate in MODELS[model])
     return Prices(uncached=uncached, cache_read=cached, cache_write=uncached, output=output, source="a list of 2026")
 
 
@@ -85,9 +93,14 @@ def official(entries, *, costs=None, **members):
     return Official(usage=reasonless, costs=bill(entries) if costs is None else costs, **members)
 
 
+@cache
+def _reported():
+    return official(calls())
+
+
 def compared(local, reported=None, *, period=WEEK, price_of=price, settled_until=None, log=None, **given):
     """The log held against the week's calls, or against what is given."""
-    reported = official(calls()) if reported is None else reported
+    reported = _reported() if reported is None else reported
     log = UsageLog(entries=tuple(local), lines=len(local), files=("usage.ndjson",)) if log is None else log
     until = period.end if settled_until is None else settled_until
     return compare(log, reported, period, settled_until=until, price_of=price_of, **given)

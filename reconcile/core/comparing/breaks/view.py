@@ -145,8 +145,9 @@ def gaps(local: Cells, official: Cells) -> list[int]:
     found = [0] * len(COMPARED)
     for key in local.keys() | official.keys():
         ours, theirs = local.get(key, nothing), official.get(key, nothing)
-        for part in COMPARED:
-            found[part] += abs(ours[part] - theirs[part])
+        if ours != theirs:
+            for part in COMPARED:
+                found[part] += abs(ours[part] - theirs[part])
     return found
 
 
