@@ -39,24 +39,21 @@ TOGETHER = (
     "tests/contract/test_devbench_lag.py",
     "tests/contract/test_devbench_replay.py",
     "tests/e2e/test_act.py",
-    "tests/e2e/test_dashboard_charts.py",
-    "tests/e2e/test_dashboard_in_browser.py",
-    "tests/e2e/test_dashboard_of_runs.py",
+    "tests/e2e/test_dashboard",
     "tests/e2e/test_documents.py",
     "tests/integration/test_auditing.py",
     "tests/integration/test_recording_openai.py",
     "tests/integration/test_truth.py",
     "tests/unit/test_layers.py",
 )
-"""Files whose tests share what takes long to make: one worker runs all of them."""
+"""How files begin whose tests share what takes long to make, such as a browser: one worker runs all of them."""
 
 
 class _Scheduling(LoadScopeScheduling):
     """By functions: what remains is counted anew after each test, in a time that grows with the number of scopes."""
 
     def _split_scope(self, nodeid):
-        file = nodeid.partition("::")[0]
-        return file if file in TOGETHER else _function(nodeid)
+        return next((files for files in TOGETHER if nodeid.startswith(files)), _function(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from support.browser import browser, opened, write
+from support.browser import opened, write
 from support.dashed import HOSTILE_RUN, MODELS, document, place_of
 from support.week import calls, compared, listed, official
 
@@ -48,12 +48,6 @@ HALVED = next(run for run in reversed(RUNS) if run["status"] == "verified" and r
 HALVED["recorded"] = [HALVED["figure"][0] // 2, HALVED["figure"][1] // 2, None, HALVED["figure"][3]]
 FIRST, LAST = min(map(day, RUNS)), max(map(day, RUNS))
 READ = [run for run in RUNS if "figure" in run and run["status"] != "data_not_available"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
-from support.browser import NARROW, browser, opened, write
+from support.browser import NARROW, opened, write
 from support.dashed import HOSTILE_RUN, MODELS, document, named, place_of
 
 from reconcile.reports.words import printable
@@ -31,12 +31,6 @@ VIEWS = {
 
 MANY, MOST_ELEMENTS, MOST_BYTES = 1_000, 2_500, 1_500_000
 """Of so many runs no view has more elements: what is not shown is not drawn. Nor has their page more bytes."""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.browser import browser, opened
+from support.browser import opened
 
 from benchmarks.dashboard import DAYS, lived
 from reconcile import open_workspace
@@ -15,12 +15,6 @@ from reconcile.workflow.reporting import report
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
 DATA = re.compile(r'id="data">(.*?)</script>', re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as found:
-        yield found
 
 
 def complaints(chromium, made, runs=5):

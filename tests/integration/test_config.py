@@ -160,7 +160,7 @@ def test_the_error_for_a_missing_key_names_variable_and_scope(here):
         pytest.param("labels: {frameworks: {a: b}}", ConfigurationError, "a mapping", id="a label without a name"),
         pytest.param("- 1", ConfigurationError, "reconcile.yml", id="no mapping"),
         pytest.param(
-            "[" * 5000,
+            "[" * 700,
             ConfigurationError,
             "nested too deep",
             id="deeper than a parser goes",
