@@ -17,9 +17,8 @@ demo: $(READY)  ## three hourly passes over sample runs, against the embedded si
 	@$(BIN)/python scripts/demo.py
 
 test: $(READY)  ## the test suite, with its coverage gates
-	$(BIN)/python -m pytest -n auto --cov --cov-report= -q
+	$(BIN)/python -m pytest -n auto --cov --cov-report= --cov-fail-under=95 -q
 	$(BIN)/python -m coverage report --include='reconcile/core/*,reconcile/reports/*' --fail-under=100
-	$(BIN)/python -m coverage report --fail-under=95
 
 lint: $(READY)  ## style, types and schemas
 	$(BIN)/ruff check

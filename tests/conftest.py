@@ -3,9 +3,7 @@
 import ipaddress
 import os
 import socket
-from collections import defaultdict
 from importlib import import_module
-from itertools import count
 from pkgutil import walk_packages
 from uuid import uuid4
 
@@ -53,7 +51,7 @@ class _Scheduling(LoadScopeScheduling):
     """By functions: what remains is counted anew after each test, in a time that grows with the number of scopes."""
 
     def _split_scope(self, nodeid):
-        return next((files for files in TOGETHER if nodeid.startswith(files)), _function(nodeid))
+        return next((files for files in TOGETHER if nodeid.startswith(files)), nodeid.partition("[")[0])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -122,23 +120,23 @@ def bench(tmp_path, simulator):
     return Bench(tmp_path, simulator)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc):
+    """Of a sampled test some parameters are tried. What were made and then left would be half of all tests."""
+    if SCALE < ALL and next(metafunc.definition.iter_markers("sampled"), None):
+        metafunc._calls[:] = metafunc._calls[::ONE_IN]  # noqa: SLF001  there is no other way to take some back
+
+
 def pytest_collection_modifyitems(config, items):
-    """Coverage counts what named examples reach: neither the random ones of a property nor whole processes. Of a
-    sampled test some parameters are tried, and long ones are left to the long runs.
+    """Coverage counts what named examples reach: neither the random ones of a property nor whole processes. Long ones
+    are left to the long runs.
     """
     for item in items:
         heavy = item.get_closest_marker("heavy") and not item.get_closest_marker("traced")
         if heavy or "/e2e/" in item.nodeid or is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.no_cover)
     if SCALE < ALL:
-        places = defaultdict(count)
         left = [item for item in items if item.get_closest_marker("long")]
-        sampled = (item for item in items if item.get_closest_marker("sampled"))
-        left += [item for item in sampled if next(places[_function(item.nodeid)]) % ONE_IN]
         config.hook.pytest_deselected(items=left)
         gone = set(left)
         items[:] = [item for item in items if item not in gone]
-
-
-def _function(nodeid):
-    return nodeid.partition("[")[0]

@@ -1,6 +1,7 @@
 """Text that wants to be more than text, and a reader of what GitHub makes of Markdown."""
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
@@ -58,6 +59,7 @@ class _Reader(HTMLParser):
         self.prose += "" if self._code else data
 
 
+@cache
 def rendered(markdown):
     """The elements, addresses and texts of the HTML; `prose` is what is not in code."""
     reader = _Reader()

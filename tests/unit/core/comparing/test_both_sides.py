@@ -130,8 +130,8 @@ def test_a_model_without_a_price_is_unpriced_and_not_zero():
 
 def test_the_open_end_is_set_apart_on_both_sides():
     found = compared(calls(), settled_until=WEEK.end - 5 * HOUR)
-    assert (found.apart_local.requests, found.apart_official.requests) == (14, 14)
-    assert found.local.requests + 14 == totals().requests
+    assert (found.apart_local.requests, found.apart_official.requests) == (6, 6)
+    assert found.local.requests + 6 == totals().requests
     assert found.verdict is Verdict.RECONCILED
     assert found.breaks == ()
     assert found.local.cost == found.official.cost == sum(listed(e) for e in calls() if e.start < WEEK.end - DAY)
@@ -181,36 +181,36 @@ def test_rows_by_day_are_in_order():
 
 def test_rows_by_model_take_an_alias_for_its_snapshot():
     local = [replace(e, who=replace(e.who, model=e.who.model[:-11])) for e in calls()]
-    assert names(compared(local, by=By.MODEL)) == [("gpt-4o-2024-08-06", 644, 644), ("o3-2025-04-16", 84, 84)]
+    assert names(compared(local, by=By.MODEL)) == [("gpt-4o-2024-08-06", 336, 336), ("o3-2025-04-16", 42, 42)]
 
 
 def test_rows_by_key_say_what_a_side_does_not_tell():
     keyless = [replace(e, who=replace(e.who, api_key_id=None)) for e in calls()]
-    assert names(compared(keyless, by=By.KEY)) == [("key_app", None, 644), ("key_jobs", None, 84), (None, 728, None)]
+    assert names(compared(keyless, by=By.KEY)) == [("key_app", None, 336), ("key_jobs", None, 42), (None, 378, None)]
     partly = [*calls()[:-1], keyless[-1]]
-    assert names(compared(partly, by=By.KEY)) == [("key_app", 644, 644), ("key_jobs", 83, 84), (None, 1, None)]
+    assert names(compared(partly, by=By.KEY)) == [("key_app", 336, 336), ("key_jobs", 41, 42), (None, 1, None)]
 
 
 @pytest.mark.traced
 def test_rows_by_project_show_a_side_without_any_of_it_as_zero():
     local = [replace(e, who=replace(e.who, project_id="p")) for e in calls()]
     reported = [replace(e, who=replace(e.who, project_id="q")) for e in calls()]
-    assert names(compared(local, official(reported), by=By.PROJECT)) == [("p", 728, 0), ("q", 0, 728)]
+    assert names(compared(local, official(reported), by=By.PROJECT)) == [("p", 378, 0), ("q", 0, 378)]
 
 
 @pytest.mark.traced
 def test_rows_by_framework_take_the_providers_by_the_keys_that_only_one_uses():
     frameworks = {"key_app": "chatdev", "key_jobs": "baes"}
     local = [replace(e, who=replace(e.who, framework=frameworks[e.who.api_key_id])) for e in calls()]
-    assert names(compared(local, by=By.FRAMEWORK)) == [("chatdev", 644, 644), ("baes", 84, 84)]
+    assert names(compared(local, by=By.FRAMEWORK)) == [("chatdev", 336, 336), ("baes", 42, 42)]
     shared = [*local, replace(local[2], start=local[0].start, who=replace(local[2].who, framework="chatdev"))]
-    assert (None, None, 84) in names(compared(shared, by=By.FRAMEWORK))
+    assert (None, None, 42) in names(compared(shared, by=By.FRAMEWORK))
     assert names(compared([replace(e, who=replace(e.who, api_key_id=None)) for e in local], by=By.FRAMEWORK))[-1] == (
         None,
         None,
-        728,
+        378,
     )
-    assert names(compared(calls(), by=By.FRAMEWORK)) == [(None, 728, 728)]
+    assert names(compared(calls(), by=By.FRAMEWORK)) == [(None, 378, 378)]
 
 
 def test_costs_without_a_key_are_in_a_row_of_their_own():
