@@ -40,6 +40,7 @@ def counted(ledger: Ledger, start: str, end: str) -> int:
     return sum(row["num_model_requests"] for bucket in page["data"] for row in bucket["results"])
 
 
+@pytest.mark.no_cover
 def test_the_simulator_reads_zero_exactly_where_no_minute_starts(windows: list[dict[str, str]], busy: Ledger) -> None:
     zero = [counted(busy, w["query_start"], w["query_end"]) == 0 for w in windows]
     assert zero == [w["minute_boundary_in_window"] == "0" for w in windows]

@@ -142,6 +142,7 @@ def day_of(body: Any) -> Period:
     return Period(day, day)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_provider__reads_the_example_of_the_specification(simulator: Simulator, name: str) -> None:
     body = read(f"examples/openai_organization_usage_{name}.json")

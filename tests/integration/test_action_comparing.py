@@ -42,6 +42,7 @@ def document(done):
     return json.loads(Path(done["summary-json"]).read_text("utf-8"))
 
 
+@pytest.mark.no_cover
 def test_a_log_that_agrees_with_the_provider_is_shown_below_the_pass(repository):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
     log(repository, used(repository, "-3 09:10", "-1 10:20"))
@@ -81,6 +82,7 @@ def test_a_mismatch_fails_the_job_and_not_the_pass_and_edits_the_comment_only_wh
     assert "2026-01-04: reconciled" in after
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("fail_on", "code"), [("errors", 0), ("warnings", 1)])
 def test_nothing_to_compare_is_a_warning(repository, fail_on, code):
     used(repository, "-1 10:20")
@@ -136,6 +138,7 @@ def test_a_link_in_the_checkout_leads_to_no_file_of_the_machine(repository, tmp_
     assert "not for you" not in done.log + done.summary
 
 
+@pytest.mark.no_cover
 def test_the_configuration_leads_nowhere_but_into_the_workspace_and_the_workflow_anywhere(repository, tmp_path):
     calls = used(repository, "-1 10:20")
     outside = tmp_path / "elsewhere" / "app.ndjson"

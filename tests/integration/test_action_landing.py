@@ -8,6 +8,7 @@ from reconcile.core.comment import marker
 
 
 class TestRaces:
+    @pytest.mark.no_cover
     def test_a_change_by_hand_of_the_same_file_stays_beside_the_figure(self, repository, monkeypatch):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         edited = run_file("a", "12:00:10", "12:05", note="by hand")
@@ -24,6 +25,7 @@ class TestRaces:
         assert (repository.verdict("chatdev/a"), done["pushed"]) == (None, "false")
         assert repository.forge.read(path("chatdev/a")) + b"\n" == edited
 
+    @pytest.mark.no_cover
     def test_another_jobs_read_of_the_same_run_stays(self, repository, monkeypatch):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         other = []
@@ -58,6 +60,7 @@ class TestComment:
         done = repository.job("13:17", pr_number=number)
         assert (done.code, repository.comments(number)) == (3, [])
 
+    @pytest.mark.no_cover
     def test_a_comment_on_a_later_page_is_found_again(self, repository, double):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         number = double.add_pull_request("main", sha=repository.forge.tip())

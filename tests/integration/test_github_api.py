@@ -17,6 +17,7 @@ from reconcile.simulator.answers import Reply
 # ------------------------------------------------------------------------------------------- comments
 
 
+@pytest.mark.no_cover
 def test_comments__come_from_every_page_in_their_order(double):
     number = double.add_pull_request("a-run")
     for index in range(250):
@@ -106,6 +107,7 @@ def test_pull_request__without_a_text_has_an_empty_one(double):
     assert client(double).pull_request(number).body == ""
 
 
+@pytest.mark.no_cover
 def test_open_pull_requests__come_from_every_page_without_the_closed(double):
     numbers = [double.add_pull_request(f"run-{index}") for index in range(130)]
     double.state.threads[numbers[0]].state = "closed"

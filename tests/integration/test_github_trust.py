@@ -137,6 +137,7 @@ def test_a_repository_that_cannot_be_one_is_refused(name):
     assert refused(GitHub, TOKEN, name, kind=ConfigurationError).code == "malformed_repository"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "branch",
     [

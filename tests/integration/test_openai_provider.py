@@ -413,6 +413,7 @@ def test_fetch__a_service_that_repeats_the_key_does_not_get_it_into_a_message(si
     assert "Incorrect API key provided: [key]." in refused(simulator).message
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("fault", "code", "shown", "wait"),
     [

@@ -150,6 +150,7 @@ def deleted(bench):
     bench.file("chatdev/b").unlink()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("vanish", [broken, deleted])
 @pytest.mark.parametrize("force", [False, True], ids=["", "even by force"])
 def test_a_run_is_not_verified_with_the_calls_of_a_neighbour_whose_file_is_gone(bench, vanish, force):

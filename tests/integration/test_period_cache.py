@@ -83,6 +83,7 @@ def test_a_day_without_a_cost_is_asked_for_again_as_it_may_not_be_billed_yet(
     assert {request.path for request in simulator.requests} == {"/v1/organization/costs"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.traced
 def test_only_missing_days_are_asked_for_in_stretches(simulator: Simulator, cache: PeriodCache) -> None:
     simulator.ledger.add([call(24 * 3 + 1), call(24 * 4 + 1)])

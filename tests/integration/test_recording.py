@@ -176,6 +176,7 @@ with reconcile.record() as run:
 """
 
 
+@pytest.mark.no_cover
 def test_processes_take_part_in_a_run_through_its_environment(record, tmp_path):
     with record(complete=True, clock=None) as run:
         parts = [

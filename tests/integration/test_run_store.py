@@ -279,6 +279,7 @@ for _ in range(20):
 """
 
 
+@pytest.mark.no_cover
 def test_processes_that_write_the_same_file_lose_no_update(root):
     (root / "chatdev" / "a" / "metrics.json").write_bytes(b"0")
 

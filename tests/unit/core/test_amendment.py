@@ -142,6 +142,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("final", ["", "\n"], ids=["", "final newline"])
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_the_file_keeps_its_layout(layout, final):

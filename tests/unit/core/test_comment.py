@@ -126,6 +126,7 @@ def test_times_and_the_order_of_findings_do_not():
     assert digest(later) == digest(summary(report("100"), findings=FINDINGS[::-1]))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_any_name_has_a_digest_that_a_marker_can_hold(text):
     shown = digest(summary(report("100", run_id=text), findings=(Finding(text, 1, 1, text, text),)))

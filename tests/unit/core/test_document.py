@@ -90,6 +90,7 @@ def test_scan__finds_every_value_where_it_is_spelled(document, indent):
         assert json.loads(text[node.start : node.end]) == value
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("brackets", ["[]", "{}"])
 def test_scan__has_no_limit_of_depth(brackets):
     opening = "[" if brackets == "[]" else '{"a":'

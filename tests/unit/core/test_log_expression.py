@@ -53,6 +53,7 @@ def test_parts_of_a_log_are_added_up_apart():
     assert sorted((row["part"], row["lines"]) for row in rows if row["kind"] == SOUND) == [(0, 1), (1, 2)]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("line", "kind"),
     [

@@ -40,6 +40,7 @@ def told(reads, members):
     return tale.run
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("reads", "members", "expected"), STORIES.values(), ids=STORIES)
 def test_the_interval(reads, members, expected):
     ((history,), _) = histories([told(reads, members)])

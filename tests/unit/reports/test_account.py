@@ -208,6 +208,7 @@ def test_advice_names_the_neighbour_that_could_have_kept_away(start, end, advice
     assert said.count("would have kept") == 1
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_words_of_another_tool_are_shown_and_stay_on_their_lines(text):
     run = Tale(**theirs(("00:05", 50))).run

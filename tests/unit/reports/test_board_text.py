@@ -178,6 +178,7 @@ def test_markdown_has_the_same_tables_and_lists():
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_names_of_others_are_text_on_the_board(text):
     def board(name):

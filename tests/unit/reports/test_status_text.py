@@ -260,6 +260,7 @@ def test_markdown_of_a_run_without_a_range_has_no_table():
     assert "recorded nothing: the run did not count its own calls and tokens" in " ".join(page.text.split())
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 def test_words_of_others_are_text_in_both(hostile):
     def about(words):

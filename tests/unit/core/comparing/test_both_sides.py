@@ -279,6 +279,7 @@ DOCUMENTS = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.traced
 @pytest.mark.parametrize("case", DOCUMENTS)
 def test_the_document_is_as_its_schema_says_and_holds_no_float(case):
