@@ -60,8 +60,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """Twice as many as there are processors: tests wait for browsers, servers and processes."""
-    return 2 * (os.cpu_count() or 1)
+    """More than there are processors: tests wait for browsers, servers and processes."""
+    return (3 * (os.cpu_count() or 1) + 1) // 2
 
 
 def _tracer(config):

@@ -4,8 +4,8 @@ import pytest
 from support.browser import browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """One for all pages: it takes seconds to start."""
+    """One for all pages of a file, and closed behind them: its driver keeps an event loop running in this thread."""
     with browser() as found:
         yield found
