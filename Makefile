@@ -23,7 +23,7 @@ test: $(READY)  ## the test suite, with its coverage gates
 lint: $(READY)  ## style, types and schemas
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 	$(BIN)/check-jsonschema --check-metaschema schemas/*.json
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
