@@ -69,15 +69,20 @@ def _tracer(config):
     return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
 
 
+def pytest_configure(config):
+    """Imports of the package are traced once, before there are workers, which find them compiled."""
+    if _tracer(config) and not WORKER:
+        for module in walk_packages(reconcile.__path__, "reconcile."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session):
     """Tracing makes all that runs several times slower: it ends with the imports, and is on while a test that counts is
     called, not while it is collected, set up and told of.
     """
     if tracer := _tracer(session.config):
-        for module in [] if WORKER else walk_packages(reconcile.__path__, "reconcile."):
-            if not module.name.endswith("__main__"):
-                import_module(module.name)
         tracer.pause()
 
 

@@ -24,7 +24,7 @@ from reconcile.core.validation import Document
 pytestmark = pytest.mark.no_cover
 
 SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "1"))
-WRITERS = 8 if SCALE >= 10 else 3
+WRITERS = 8 if SCALE >= 10 else 2
 PASSES = max(1, int(2.5 * SCALE))
 """Of each writer: 25 in `make prove`."""
 
