@@ -127,7 +127,7 @@ def bench(tmp_path, simulator):
 
 @pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc):
-    """Of a sampled test some parameters are tried. What were made and then left would be half of all tests."""
+    """Of a sampled test some parameters are tried. What were made and then left would be a third of all tests."""
     if SCALE < ALL and next(metafunc.definition.iter_markers("sampled"), None):
         metafunc._calls[:] = metafunc._calls[::ONE_IN]  # noqa: SLF001  there is no other way to take some back
 

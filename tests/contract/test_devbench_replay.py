@@ -55,7 +55,6 @@ def test_every_recorded_run_is_replayed(replays):
     assert (len(replays), sum(len(each.reads) for each in replays)) == (220, 428)
 
 
-@pytest.mark.sampled
 def test_no_figure_is_verified_that_a_later_read_exceeds(replays):
     assert [str(each.key) for each in replays if each.too_soon] == []
 

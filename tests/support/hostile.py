@@ -28,8 +28,8 @@ HOSTILE = {
     "blocks": "- a\n1. b\n> c\n    d\n---\n===\n[^1]: e\n|---|",
     "controls": "\x00\x07\x1b[31m\x7f\x85\u2028\u2029",
     "surrogates": "a\udc80b",
-    "long": "x" * 2_000,
-    "long and escaped": "|" * 2_000,
+    "long": "x" * 10_000,
+    "long and escaped": "|" * 10_000,
 }
 """By what it tries."""
 

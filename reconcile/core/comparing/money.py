@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 
 from reconcile.core.comparing.exact import added
 from reconcile.core.comparing.sides import Dimensions, Entry, PriceOf, Prices, Tokens
@@ -77,7 +77,7 @@ def prices_of_minutes(price_of: PriceOf) -> PriceOf:
     return prices
 
 
-@cache
+@lru_cache(maxsize=1024)
 def family(model: str) -> str:
     """The model without the date of its snapshot: a log may say gpt-4o-mini where the provider says which."""
     return re.sub(f"{SNAPSHOT}$", "", model)
