@@ -59,6 +59,7 @@ class Race:
         self.folder = folder
         self.simulator = simulator
         self.forge = Forge(folder)
+        self.person = normal(self.forge, folder / "person")
         git(self.forge.bare, "config", "core.logAllRefUpdates", "always")
         self.begun = self.forge.tip()
         self.landed = []
@@ -112,7 +113,7 @@ class Race:
         """The person's commit; where it comes too late, it is made anew on the new tip, as a careful person would."""
         line = f"note {len(self.lines)}"
         name = EVERY_RUN[len(self.lines) % len(EVERY_RUN)] if len(self.lines) % 2 else SHARED
-        person = self.forge.person
+        person = self.person
         while True:
             git(person, "fetch", "-q", "origin", "main")
             git(person, "reset", "-q", "--hard", "FETCH_HEAD")

@@ -126,14 +126,8 @@ def test_files_of_any_name_are_read_and_changed(forge, opened):
 
 
 def test_a_file_says_its_mode_and_size_and_whether_it_is_plain(forge, opened):
-    folder = forge.person / "runs" / "f"
-    folder.mkdir(parents=True)
-    script(folder / "run.sh", "true")
-    (folder / "link").symlink_to("/etc/hostname")
-    git(forge.person, "update-index", "--add", "--cacheinfo", f"160000,{forge.tip()},runs/f/module")
-    git(forge.person, "add", "--", str(folder / "run.sh"), str(folder / "link"))
-    git(forge.person, "commit", "-q", "-m", "odd")
-    git(forge.person, "push", "-q", "origin", "main")
+    made = forge.write({"runs/f/run.sh": ("100755", b"#!/bin/sh\ntrue\n"), "runs/f/link": ("120000", b"/etc/hostname")})
+    forge.write({"runs/f/module": made})
     repository = opened()
     files = repository.files(repository.remote.fetch("main"), "runs/f")
     assert [(file.path, file.mode, file.size, file.plain) for file in files] == [
@@ -235,8 +229,7 @@ def test_a_commit_changes_its_files_and_nothing_else(forge, opened):
 
 
 def test_a_commit_keeps_the_mode_of_a_file(forge, opened):
-    script(forge.person / "runs" / "tool", "true")
-    forge.write({})
+    forge.write({"runs/tool": ("100755", b"#!/bin/sh\n")})
     repository = opened()
     assert repository.remote.push(committed(repository, {"runs/tool": b"changed"}), "main") is Push.LANDED
     assert git(forge.bare, "ls-tree", "main", "runs/tool").split()[0] == "100755"
@@ -271,8 +264,7 @@ def test_no_filter_or_attribute_changes_the_bytes(forge, opened, environ):
     ],
 )
 def test_a_commit_that_would_change_anything_else_is_not_made(forge, opened, changes):
-    (forge.person / "runs" / "chatdev" / "link").symlink_to("a/metrics.json")
-    before = forge.write({})
+    before = forge.write({"runs/chatdev/link": ("120000", b"a/metrics.json")})
     repository = opened()
     error = raised(GitError, committed, repository, changes)
     assert error.code in {"commit_refused", "git_failed"}

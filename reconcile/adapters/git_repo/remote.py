@@ -13,7 +13,7 @@ NAME = "reconcile"
 """A name of our own for the remote: what a user's configuration may say about `origin` does not fit it."""
 
 TIP = "refs/reconcile/tip"
-FETCH = ("fetch", "--quiet", "--depth=1", "--no-tags")
+FETCH = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-auto-gc")
 PUSH = ("push", "--porcelain", "--no-recurse-submodules")
 
 
@@ -30,6 +30,7 @@ class GitRemote:
     def __init__(self, git: Git, access: Settings) -> None:
         self._git = git
         self._access = (*access,)
+        self._accepted: set[str] = set()
 
     def fetch(self, branch: str) -> str:
         """The commit at the tip of the branch now, with all its files. Raises GitError, `branch_missing` included."""
@@ -103,7 +104,8 @@ class GitRemote:
 
     def _ref(self, branch: str) -> str:
         """The full name of a branch, which came from outside: no option, no expression, no pattern."""
-        if branch and branch.isprintable() and self._named(branch) == branch:
+        if branch in self._accepted or (branch and branch.isprintable() and self._named(branch) == branch):
+            self._accepted.add(branch)
             return f"refs/heads/{branch}"
         raise ConfigurationError(
             f"{branch!a} is no name of a branch",

@@ -9,7 +9,7 @@ import re
 from base64 import b64decode
 
 from graphql import GraphQLError, build_schema, graphql_sync
-from support.git import git
+from support.git import git, quoted
 
 SCRATCH = "refs/double/new"
 
@@ -88,17 +88,12 @@ def _made(state, parent, changes, message, author):
     ]
     for file in changes["additions"]:
         data = b64decode(file["contents"], validate=True)
-        parts.append(b"M 100644 inline %b\ndata %d\n%b\n" % (_path(file), len(data), data))
-    parts += [b"D %b\n" % _path(file) for file in changes["deletions"]]
+        parts.append(b"M 100644 inline %b\ndata %d\n%b\n" % (quoted(file["path"]), len(data), data))
+    parts += [b"D %b\n" % quoted(file["path"]) for file in changes["deletions"]]
     git(state.bare, "fast-import", "--quiet", "--force", stdin=b"".join(parts))
     made = git(state.bare, "rev-parse", SCRATCH)
     git(state.bare, "update-ref", "-d", SCRATCH)
     return made
-
-
-def _path(file):
-    escaped = file["path"].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'.encode()
 
 
 def _moved(state, branch, made, expected):

@@ -5,7 +5,7 @@ Without a bare repository it is one that nobody has pushed to yet.
 
 from dataclasses import dataclass, field
 
-from support.git import git
+from support.git import git, tip
 
 PERSON, BOT = ("octocat", "User"), ("github-actions[bot]", "Bot")
 ALL = frozenset({"actions: read", "contents: write", "issues: write", "pull-requests: write"})
@@ -155,9 +155,7 @@ class State:
 
     def tip(self, branch):
         """The commit a branch is at, None where there is no such branch."""
-        if self.bare is None:
-            return None
-        return git(self.bare, "for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}") or None
+        return (self.bare and tip(self.bare, branch)) or None
 
     def within(self, commit, branch):
         """Whether a branch holds a commit already."""
