@@ -35,6 +35,8 @@ def _painted(text: str, style: str) -> str:
 
 def printable(text: str) -> str:
     """Untrusted text on one line: control, format and bidirectional characters are spelled out."""
+    if text.isprintable():  # as nearly all text is
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from reconcile import schema_files
@@ -36,10 +37,11 @@ def open_workspace(  # noqa: PLR0913  settings, each given by its name
     `now` is an aware instant, for tests and replays, in which reading takes no time; the clock where it is None.
     `pricing`: whether COST_USD of reconciled runs is filled at list prices, which takes the extra `pricing`.
     """
+    checker, log_checker = checkers()
     return Workspace(
         store=RunStore(Path(runs)),
-        checker=Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2")),
-        log_checker=LogChecker(schema_files.load("calls")),
+        checker=checker,
+        log_checker=log_checker,
         policy=policy,
         configured=scopes or {},
         variables=variables or {},
@@ -48,6 +50,13 @@ def open_workspace(  # noqa: PLR0913  settings, each given by its name
         evidence=evidence,
         prices=list_prices() if pricing else None,
     )
+
+
+@cache
+def checkers() -> tuple[Checker, LogChecker]:
+    """What validates run files, and what validates the logs of their calls: compiled once."""
+    runs = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+    return runs, LogChecker(schema_files.load("calls"))
 
 
 def clock() -> datetime:

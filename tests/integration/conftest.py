@@ -8,6 +8,14 @@ from support.github import GitHubDouble
 from support.github.bench import A
 from support.job import Repository, make_runs
 
+from reconcile.adapters import period_cache
+
+
+@pytest.fixture(autouse=True)
+def quick_names(monkeypatch):
+    """A folder of the cache is named by a hash that is slow on purpose; `test_period_cache` holds how slow."""
+    monkeypatch.setattr(period_cache, "ROUNDS", 1)
+
 
 @pytest.fixture
 def double():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from support.billing import KEY, NOW, PERIOD, START, asked, call, embedding, fetched, spoil, use
 
+from reconcile.adapters import period_cache
 from reconcile.adapters.period_cache import PeriodCache, Shelf, default_folder
 from reconcile.core.comparing.sides import DAY, Official, Period
 from reconcile.errors import ConfigurationError, ProviderError
@@ -25,6 +27,8 @@ from reconcile.simulator.server import Simulator
 
 pytestmark = pytest.mark.heavy
 
+ROUNDS = period_cache.ROUNDS
+"""Those of a user; the other tests have fewer."""
 TOPICS = 11
 """Ten usage endpoints and the costs."""
 RECORDS = (
@@ -174,6 +178,15 @@ def test_neither_the_key_nor_the_names_of_people_are_in_the_cache(simulator: Sim
     assert len(files(cache)) == 3 * TOPICS
     for secret in (KEY, KEY.removeprefix("sk-admin-"), "a@b.example", "organization_name", "127.0.0.1"):
         assert secret not in written
+
+
+def test_whoever_guesses_the_key_from_the_name_of_a_folder_computes_long(
+    cache: PeriodCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(period_cache, "ROUNDS", ROUNDS)
+    cache.shelf("https://a.example/v1", "key").put("costs", "1", START, [])
+    slow = hashlib.pbkdf2_hmac("sha256", b"key", b"period cache of https://a.example/v1", 50_000, 48)
+    assert [path.name for path in cache.folder.iterdir()] == [slow[:16].hex()]
 
 
 def test_files_are_for_this_user_alone(simulator: Simulator, cache: PeriodCache) -> None:

@@ -7,18 +7,15 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from reconcile import schema_files
 from reconcile.adapters.actions_runtime import read_job, write_outputs, write_summary
 from reconcile.adapters.git_repo import GitRepository
 from reconcile.adapters.github_api import GitHub
-from reconcile.core.calls import LogChecker
 from reconcile.core.request import Request
-from reconcile.core.validation import Checker
 from reconcile.errors import ConfigurationError
 from reconcile.workflow.acting.branches import Action, Source
 from reconcile.workflow.acting.ending import Acted
 from reconcile.workflow.comparing import Billing
-from reconcile.workflow.opening import clock
+from reconcile.workflow.opening import checkers, clock
 from reconcile.workflow.reading import Provider
 
 OWN = ("RECONCILE_", "OPENAI_", "OPEN_AI_")
@@ -45,6 +42,7 @@ def open_action(  # noqa: PLR0913  clients and settings, each given by its name
         environ={name: value for name, value in environ.items() if not name.startswith(OWN)},
     )
     github = GitHub(token, job.repository, api_url=job.api_url, graphql_url=job.graphql_url) if token else None
+    checker, log_checker = checkers()
     return Action(
         request=request,
         job=job,
@@ -53,8 +51,8 @@ def open_action(  # noqa: PLR0913  clients and settings, each given by its name
         source=source,
         provider=provider,
         billing=billing,
-        checker=Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2")),
-        log_checker=LogChecker(schema_files.load("calls")),
+        checker=checker,
+        log_checker=log_checker,
         now=now.astimezone(UTC).replace(microsecond=0) if now else clock(),
         clock=None if now else clock,
     )

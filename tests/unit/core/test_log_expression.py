@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC
+from functools import cache
 
 import pytest
 
@@ -20,10 +21,14 @@ LINE = '{"timestamp": "2026-02-07T14:30:15", "prompt_tokens": 5, "completion_tok
 LINES = "(SELECT unnest($lines) AS line, unnest($parts) AS part)"
 
 
+@cache
+def database():
+    return duckdb.connect(config={"threads": 1})
+
+
 def rows_of(query, lines, parts=None, **more):
     given = {"lines": list(lines), "parts": parts or [0] * len(lines), **more}
-    with duckdb.connect(config={"threads": 1}) as connection:
-        return connection.execute(query, given).fetchall()
+    return database().cursor().execute(query, given).fetchall()
 
 
 def answer(lines, log_format=ZONED, header=(), parts=None, **more):
