@@ -250,6 +250,7 @@ FAULTS = {
 }  # fmt: skip
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_fault_is_named_first(setting, name):
     plant, code, check, said = FAULTS[name]
@@ -280,6 +281,7 @@ GITHUB_FAULTS = {
 }  # fmt: skip
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", GITHUB_FAULTS)
 def test_the_fault_on_github_is_named_first(setting, hub, name):
     plant, check, said = GITHUB_FAULTS[name]

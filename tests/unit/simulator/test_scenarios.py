@@ -62,6 +62,7 @@ def test_world__runs_apart_share_no_minute_and_runs_in_a_chain_do() -> None:
     assert statistics.fmean(shared_edges(world(1, plan(timetable=scenarios.back_to_back)))) > 0.9
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("mean", [1, 2, 4])
 def test_world__overlapping_runs_overlap_as_much_as_was_asked(mean: int) -> None:
     runs = world(1, plan(timetable=scenarios.overlapping(mean), runs_per_key=200))
