@@ -22,7 +22,7 @@ HOMES = {
     "init": "starting",
     "keys": "doctor",
     "lag": "learning",
-    "list": "passes",
+    "list": "looking",
     "record": "recording",
     "report": "report",
     "run": "passes",

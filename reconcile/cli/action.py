@@ -11,10 +11,12 @@ import click
 from rich.progress import Progress
 
 from reconcile import config, workflow
-from reconcile.cli.asking import billing, provider
+from reconcile.cli.asking import provider
+from reconcile.cli.billing import billing
+from reconcile.config.inputs import Inputs, read_inputs
 from reconcile.errors import ReconcileError, UsageError
 from reconcile.workflow import acting
-from reconcile.workflow.opening import MOST_REQUESTS
+from reconcile.workflow.providing import MOST_REQUESTS
 
 
 @click.command(short_help="What the GitHub Action runs: a pass, then publish.")
@@ -24,7 +26,7 @@ def action() -> None:
     On a machine of your own `reconcile run` makes the same pass.
     """
     try:
-        inputs = config.read_inputs(os.environ)
+        inputs = read_inputs(os.environ)
         acted = _acted(inputs, os.environ)
         click.echo(acted.annotations, nl=False)
         click.echo(acted.log, nl=False)
@@ -37,7 +39,7 @@ def action() -> None:
     sys.exit(acted.exit_code)
 
 
-def _acted(inputs: config.Inputs, environ: Mapping[str, str]) -> acting.Acted:
+def _acted(inputs: Inputs, environ: Mapping[str, str]) -> acting.Acted:
     """The job done, or why it could not be: that has outputs, a summary and an exit code by `fail-on` too."""
     try:
         return acting.act(_job_action(inputs, environ))
@@ -47,7 +49,7 @@ def _acted(inputs: config.Inputs, environ: Mapping[str, str]) -> acting.Acted:
         return acting.not_acted(inputs.request, error)
 
 
-def _job_action(inputs: config.Inputs, environ: Mapping[str, str]) -> acting.Action:
+def _job_action(inputs: Inputs, environ: Mapping[str, str]) -> acting.Action:
     """The job with its clients. Secrets are masked before anything else is printed."""
     for secret in (inputs.admin_key, inputs.token):
         if secret:

@@ -11,52 +11,24 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from reconcile import config, workflow
 from reconcile.errors import ConfigurationError
 from reconcile.simulator.clock import move
-from reconcile.workflow.comparing import Billing
-from reconcile.workflow.opening import MOST_REQUESTS, openai_billing
 
 ANNOUNCED_REQUESTS = 10
 
-MAX_REQUESTS = click.option(
-    "--max-requests",
-    type=click.IntRange(min=1),
-    default=MOST_REQUESTS,
-    show_default=True,
-    help="To the provider.",
-)
-
 
 def provider(settings: config.Settings, progress: Progress) -> workflow.Provider:
-    _follow(settings)
+    follow(settings)
     try:
         return workflow.openai_usage(
             config.usable_key(settings).reveal(),
             settings.base_url,
             now=settings.now,
-            on_progress=lambda done, whole: _show(progress, done, whole),
+            on_progress=lambda done, whole: show(progress, done, whole),
         )
     except ConfigurationError as error:
         return error
 
 
-def billing(
-    settings: config.Settings, progress: Progress, *, cached: bool, max_requests: int
-) -> Billing | ConfigurationError:
-    """What tells usage and costs of whole days; the error where there is no key that could ask."""
-    _follow(settings)
-    try:
-        return openai_billing(
-            config.usable_key(settings).reveal(),
-            settings.base_url,
-            now=settings.now,
-            on_progress=lambda done, whole: _show(progress, done, whole),
-            cached=cached,
-            max_requests=max_requests,
-        )
-    except ConfigurationError as error:
-        return error
-
-
-def _follow(settings: config.Settings) -> None:
+def follow(settings: config.Settings) -> None:
     """A simulator goes where `--now` is: it would be asked for its future, and what it told would be dated by another
     clock."""
     if settings.now and settings.local:
@@ -74,7 +46,8 @@ def progress_bar(unit: str = "minutes") -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
-def _show(progress: Progress, done: int, whole: int) -> None:
+def show(progress: Progress, done: int, whole: int) -> None:
+    """How far the asking has come."""
     if not progress.tasks:
         progress.add_task("")
     progress.update(progress.tasks[0].id, completed=done, total=whole)

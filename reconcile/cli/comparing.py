@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from reconcile import config
-from reconcile.cli.asking import MAX_REQUESTS, billing, progress_bar
+from reconcile.cli.asking import progress_bar
+from reconcile.cli.billing import MAX_REQUESTS, billing
 from reconcile.cli.session import Session, command, workspace
 from reconcile.workflow import compared, comparing
 from reconcile.workflow.opening import clock

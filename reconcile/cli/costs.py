@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reconcile.cli.asking import MAX_REQUESTS, billing, progress_bar
+from reconcile.cli.asking import progress_bar
+from reconcile.cli.billing import MAX_REQUESTS, billing
 from reconcile.cli.session import Session, command, workspace
 from reconcile.workflow import charging
 from reconcile.workflow.comparing import period_of

@@ -1,4 +1,4 @@
-"""`validate`, `explain` and `audit`: what files say, and whether it is true."""
+"""`validate`, `list`, `explain` and `audit`: what files say, and whether it is true."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from reconcile import workflow
-from reconcile.cli.asking import progress_bar, provider
 from reconcile.cli.session import Session, command, workspace
 
 
@@ -18,6 +17,19 @@ from reconcile.cli.session import Session, command, workspace
 def validate(session: Session, paths: Sequence[Path]) -> None:
     """Check every metrics.json and call log, or those below the given paths, and print each defect with its place."""
     session.finish(workflow.answer_validate(*workflow.validate(workspace(session.settings()), paths)))
+
+
+@click.command(name="list", short_help="What awaits reconciliation, and why.")
+@click.argument("framework", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every run, with status and reason.")
+@click.option("--require-verified", is_flag=True, help="Exit 1 while a run is not verified: a gate before analysis.")
+@command(ages=True)
+def list_(session: Session, framework: str | None, *, everything: bool, require_verified: bool) -> None:
+    """The runs that await reconciliation: why, and what happens next."""
+    summary = workflow.list_runs(workspace(session.settings()), workflow.Asked(framework=framework))
+    session.finish(
+        workflow.answer_list(summary, session.look, everything=everything, require_verified=require_verified)
+    )
 
 
 @click.command(short_help="How one run's figure came about.")
@@ -46,6 +58,8 @@ def audit(session: Session, paths: Sequence[Path], *, refetch: bool) -> None:
     opened = workspace(settings)
     done = workflow.audit_runs(opened, paths)
     if refetch:
+        from reconcile.cli.asking import progress_bar, provider  # noqa: PLC0415  the other commands here ask nobody
+
         with progress_bar() as progress:
             done = workflow.refetched(opened, done, provider(settings, progress))
     session.finish(workflow.answer_audit(done, session.look))

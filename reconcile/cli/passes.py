@@ -1,4 +1,4 @@
-"""`run` and `list`: passes over the folder of runs."""
+"""`run`: a pass over the folder of runs."""
 
 from __future__ import annotations
 
@@ -41,16 +41,3 @@ def run(session: Session, framework: str | None, run_id: str | None, *, force: b
             announce=lambda queries: announced(queries, verbose=session.verbose),
         )
     session.finish(workflow.answer_run(summary, session.look))
-
-
-@click.command(name="list", short_help="What awaits reconciliation, and why.")
-@click.argument("framework", required=False)
-@click.option("--all", "everything", is_flag=True, help="Every run, with status and reason.")
-@click.option("--require-verified", is_flag=True, help="Exit 1 while a run is not verified: a gate before analysis.")
-@command(ages=True)
-def list_(session: Session, framework: str | None, *, everything: bool, require_verified: bool) -> None:
-    """The runs that await reconciliation: why, and what happens next."""
-    summary = workflow.list_runs(workspace(session.settings()), workflow.Asked(framework=framework))
-    session.finish(
-        workflow.answer_list(summary, session.look, everything=everything, require_verified=require_verified)
-    )

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from reconcile.workflow.auditing import audit_runs, refetched
     from reconcile.workflow.learning import backtest, lag
     from reconcile.workflow.looking import claims, explain, list_runs, validate
-    from reconcile.workflow.opening import curl_lines, open_workspace, openai_usage
+    from reconcile.workflow.opening import open_workspace
+    from reconcile.workflow.providing import curl_lines, openai_usage
     from reconcile.workflow.reading import Provider
     from reconcile.workflow.running import run_pass
     from reconcile.workflow.tree import Workspace
@@ -74,9 +75,9 @@ _HOMES = {
         "list_runs",
         "validate",
     ),
-    "reconcile.workflow.opening": (
+    "reconcile.workflow.opening": ("open_workspace",),
+    "reconcile.workflow.providing": (
         "curl_lines",
-        "open_workspace",
         "openai_usage",
     ),
     "reconcile.workflow.reading": ("Provider",),

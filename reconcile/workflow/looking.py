@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reconcile.adapters.providers import openai
 from reconcile.core.account import Account
 from reconcile.core.claims import claims_of, missing_key_id, unknown_key_id
 from reconcile.core.model import Claim, Finding, Query, Run, RunFile, RunKey, Scope
@@ -18,6 +17,9 @@ from reconcile.core.validation import Document
 from reconcile.errors import StoreError, UsageError
 from reconcile.workflow.auditing import evidence_of_run
 from reconcile.workflow.tree import Tree, Workspace, check_file, check_log, read_tree
+
+Spelling = Callable[[Query], str]
+"""What spells a query as a curl line; that of OpenAI where none is given."""
 
 
 def list_runs(workspace: Workspace, asked: Asked = EVERYTHING) -> Summary:
@@ -109,18 +111,24 @@ def _leading_to(path: Path) -> set[Path]:
     return {path.absolute(), *path.absolute().parents, path.resolve(), *path.resolve().parents}
 
 
-def explain(workspace: Workspace, key: RunKey, curl_line: Callable[[Query], str] = openai.curl_line) -> Account:
+def explain(workspace: Workspace, key: RunKey, curl_line: Spelling | None = None) -> Account:
     """How the run's figure came about, from its file and those of the runs beside it."""
     return explain_tree(workspace, read_tree(workspace), key, curl_line)
 
 
-def explain_tree(workspace: Workspace, tree: Tree, key: RunKey, curl_line: Callable[[Query], str]) -> Account:
+def explain_tree(workspace: Workspace, tree: Tree, key: RunKey, curl_line: Spelling | None) -> Account:
     """The same of a folder that was read already."""
     asked = Asked(framework=key.framework, run_id=key.run_id)
     (selected,) = [each for each in tree.selected(workspace, asked) if each.run.key == key]
     claim = tree.claims.get(key)
     queries = plan([selected.run.window], [], [claim.scope], workspace.now) if claim else ()
-    return account_of(workspace, tree, selected, tuple(curl_line(query) for query in queries))
+    return account_of(workspace, tree, selected, tuple(map(curl_line or _curl_line, queries)))
+
+
+def _curl_line(query: Query) -> str:
+    from reconcile.adapters.providers import openai  # noqa: PLC0415  whoever looks at files waits for no HTTP client
+
+    return openai.curl_line(query)
 
 
 def account_of(workspace: Workspace, tree: Tree, selected: Selected, requests: Sequence[str] = ()) -> Account:

@@ -5,14 +5,12 @@ read the runs -> stand -> report
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 
-from reconcile.adapters.providers import openai
 from reconcile.core.board import Board, board_json, board_of
 from reconcile.core.expectation import candidates, models_of
 from reconcile.core.instants import spelled
-from reconcile.core.model import Json, Query, RunKey
+from reconcile.core.model import Json, RunKey
 from reconcile.core.selection import EVERYTHING, Asked
 from reconcile.core.situation import Situation, situation_json, situation_of
 from reconcile.core.summary import SCHEMA_VERSION, error_json
@@ -22,7 +20,7 @@ from reconcile.reports.status_markdown import board_markdown, situation_markdown
 from reconcile.reports.words import painter
 from reconcile.workflow.answering import Answer, Look
 from reconcile.workflow.auditing import differences_of_run, evidence_of_run
-from reconcile.workflow.looking import explain_tree, list_runs
+from reconcile.workflow.looking import Spelling, explain_tree, list_runs
 from reconcile.workflow.tree import Workspace, read_tree
 
 
@@ -39,7 +37,7 @@ def board(workspace: Workspace, asked: Asked = EVERYTHING) -> Board:
     return board_of(list_runs(workspace, asked), asked.framework)
 
 
-def situation(workspace: Workspace, key: RunKey, curl_line: Callable[[Query], str] = openai.curl_line) -> Situation:
+def situation(workspace: Workspace, key: RunKey, curl_line: Spelling | None = None) -> Situation:
     """How one run stands, and what runs like it let expect. Raises UsageError where there is no such run."""
     tree = read_tree(workspace)
     account = explain_tree(workspace, tree, key, curl_line)

@@ -17,11 +17,12 @@ from pathlib import Path
 
 from reconcile import config, workflow
 from reconcile.adapters.git_repo import Push
+from reconcile.config.inputs import read_inputs
 from reconcile.core.model import RunKey
 from reconcile.core.selection import Asked
 from reconcile.workflow import acting
 from reconcile.workflow.acting.branches import read_branch
-from reconcile.workflow.opening import openai_billing
+from reconcile.workflow.providing import openai_billing
 from reconcile.workflow.reading import read_usage
 from reconcile.workflow.running import conclude
 
@@ -64,7 +65,7 @@ def opened(checkout, temp, provider_url, key, keys, now):
         "OPENAI_ADMIN_KEY": key,
         "OPENAI_BASE_URL": provider_url,
     }
-    inputs = config.read_inputs(environ)
+    inputs = read_inputs(environ)
     action = acting.open_action(
         replace(inputs.request, asked=Asked(keys=frozenset(RunKey(*key.split("/")) for key in keys))),
         environ,
