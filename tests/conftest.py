@@ -38,7 +38,7 @@ TOGETHER = (
     "tests/contract/test_devbench_lag.py",
     "tests/contract/test_devbench_replay.py",
     "tests/e2e/test_act.py",
-    "tests/e2e/test_dashboard",
+    "tests/e2e/dashboard/",
     "tests/e2e/test_documents.py",
     "tests/integration/test_auditing.py",
     "tests/integration/test_recording_openai.py",

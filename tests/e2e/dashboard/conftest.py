@@ -4,8 +4,8 @@ import pytest
 from support.browser import browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium():
-    """One for all pages of a file, and closed behind them: its driver keeps an event loop running in this thread."""
+    """One for all pages, and closed behind them: its driver keeps an event loop running in this thread."""
     with browser() as found:
         yield found

@@ -12,7 +12,7 @@ from benchmarks.dashboard import DAYS, lived
 from reconcile import open_workspace
 from reconcile.workflow.reporting import report
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared"
 DATA = re.compile(r'id="data">(.*?)</script>', re.DOTALL)
 
