@@ -83,9 +83,7 @@ def blocks(text, language):
 
 
 def configurations(text):
-    return [
-        body for _, body in blocks(text, "yaml") if any(name in yaml.safe_load(body) for name in ("frameworks", "logs"))
-    ]
+    return [body for _, body in blocks(text, "yaml") if re.search("^(frameworks|logs):", body, re.MULTILINE)]
 
 
 CONFIGURATIONS = configurations(README)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 
 import pytest
 from support.browser import opened, write
@@ -40,10 +41,18 @@ def saved():
     }
 
 
-COMPARISONS = {name: comparison_json(found) for name, found in saved().items()}
+@cache
+def comparisons():
+    """Made when a test asks for them: every worker imports this file, and one runs its tests."""
+    return {name: comparison_json(found) for name, found in saved().items()}
+
+
+def with_comparisons():
+    return {**DOCUMENT, "comparisons": [{"name": name, "document": found} for name, found in comparisons().items()]}
+
+
 DOCUMENT = document()
 RUNS = DOCUMENT["runs"]
-DOCUMENT["comparisons"] = [{"name": name, "document": found} for name, found in COMPARISONS.items()]
 HALVED = next(run for run in reversed(RUNS) if run["status"] == "verified" and run["recorded"][0] is not None)
 HALVED["recorded"] = [HALVED["figure"][0] // 2, HALVED["figure"][1] // 2, None, HALVED["figure"][3]]
 FIRST, LAST = min(map(day, RUNS)), max(map(day, RUNS))
@@ -53,7 +62,7 @@ READ = [run for run in RUNS if "figure" in run and run["status"] != "data_not_av
 @pytest.fixture(scope="module")
 def seen(chromium, tmp_path_factory):
     """One page for all tests, which shows all days."""
-    return opened(chromium, write(tmp_path_factory.mktemp("charts"), DOCUMENT))
+    return opened(chromium, write(tmp_path_factory.mktemp("charts"), with_comparisons()))
 
 
 @pytest.fixture
@@ -263,9 +272,9 @@ def test_recorded_and_reported_usage_is_compared_of_settled_exact_runs_that_reco
 
 def test_the_gap_of_days_is_shown_for_comparisons_by_day_only(everything):
     seen = everything("gap")
-    assert seen.texts("h3") == [name for name, found in COMPARISONS.items() if found["by"] == "day"]
+    assert seen.texts("h3") == [name for name, found in comparisons().items() if found["by"] == "day"]
     told = rows(seen.page, "Log, provider and bill by day: less.json")
-    assert [row[0] for row in told] == [row["name"] for row in COMPARISONS["less.json"]["rows"]]
+    assert [row[0] for row in told] == [row["name"] for row in comparisons()["less.json"]["rows"]]
 
 
 # ------------------------------------------------------------------------------------------------ comparisons
@@ -293,7 +302,7 @@ def test_a_difference_has_a_colour_a_sign_and_a_badge(everything, name, whole, b
     assert badge in requests.locator("th").inner_text()
     gap = requests.locator("td").nth(2).locator("span")
     colour = gap.evaluate("node => getComputedStyle(node).color")
-    amount = COMPARISONS[name]["difference"]["requests"]
+    amount = comparisons()[name]["difference"]["requests"]
     assert ((gap.get_attribute("class"), colour), gap.inner_text()) == (tone, f"{mark}{abs(amount):,}")
 
 
@@ -304,7 +313,7 @@ def test_a_share_that_is_allowed_is_named_in_the_badge(everything):
 
 def test_why_they_may_differ_is_shown_with_its_arithmetic_and_remedy(everything):
     found = card(everything("comparisons"), "less.json").locator(".breaks li").first.inner_text()
-    [first, *_] = COMPARISONS["less.json"]["breaks"]
+    [first, *_] = comparisons()["less.json"]["breaks"]
     for text in (first["code"].replace("_", " "), first["arithmetic"][1:], f"To do: {first['remedy'][0].upper()}"):
         assert text in found
 
@@ -314,7 +323,7 @@ def test_rows_of_other_days_are_neither_shown_nor_saved_and_every_digit_is(every
     found = card(seen, "less.json")
     assert "5 rows of other days are not shown" in found.inner_text()
     name, text = save(seen, found.locator(".downloads button").nth(0))
-    truth = COMPARISONS["less.json"]
+    truth = comparisons()["less.json"]
     kept = [row for row in truth["rows"] if row["name"] in {"2026-03-03", "2026-03-04"}]
     assert (name, json.loads(text)) == ("less.json", {**truth, "rows": kept})
     _, text = save(seen, found.locator(".downloads button").nth(1))
@@ -330,7 +339,10 @@ def test_rows_of_other_days_are_neither_shown_nor_saved_and_every_digit_is(every
 
 def test_comparisons_of_other_days_are_named(chromium, tmp_path):
     later = comparison_json(compared(calls(), period=Period(date(2026, 4, 1), date(2026, 4, 2))))
-    found = {**document(3), "comparisons": [*DOCUMENT["comparisons"][:1], {"name": "later.json", "document": later}]}
+    found = {
+        **document(3),
+        "comparisons": [*with_comparisons()["comparisons"][:1], {"name": "later.json", "document": later}],
+    }
     page = opened(chromium, write(tmp_path, found), place="#/comparisons")
     assert page.texts("h3") == ["less.json"]
     assert page.texts("main .note")[-1] == "Of other days, and not shown: later.json (2026-04-01 to 2026-04-02)."
