@@ -71,26 +71,26 @@ def _tracer(config):
 
 
 def pytest_configure(config):
-    """Imports of the package are traced once, before there are workers, which find them compiled. Each worker begins
-    to collect at another file: what pytest has made of a test file, in half of the time of a first collection, is kept
-    for the others.
+    """Each worker begins to collect at another file: what pytest makes of a test file, in half of the time that a first
+    collection takes, is kept for the others.
     """
     if WORKER and config.args_source is config.ArgsSource.TESTPATHS:
         files = sorted(map(str, Path(__file__).parent.rglob("test_*.py")))
         begin = len(files) * int(WORKER.removeprefix("gw")) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
         config.args[:] = files[begin:] + files[:begin]
-    if _tracer(config) and not WORKER:
-        for module in walk_packages(reconcile.__path__, "reconcile."):
-            if not module.name.endswith("__main__"):
-                import_module(module.name)
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_sessionstart(session):
-    """Tracing makes all that runs several times slower: it ends with the imports, and is on while a test that counts is
-    called, not while it is collected, set up and told of.
+    """Imports of the package are traced once, while the workers start. Tracing makes all that runs several times
+    slower: it ends with them, and is on while a test that counts is called, not while it is collected or set up.
     """
+    yield
     if tracer := _tracer(session.config):
+        if not WORKER:
+            for module in walk_packages(reconcile.__path__, "reconcile."):
+                if not module.name.endswith("__main__"):
+                    import_module(module.name)
         tracer.pause()
 
 
