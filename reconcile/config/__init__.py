@@ -1,4 +1,4 @@
-"""All settings, cleaned once: what the command line, the environment and reconcile.yml say (of a job: `inputs`)."""
+"""All settings, cleaned once: of the command line, the environment and reconcile.yml. A job's are in `inputs`."""
 
 from reconcile.config.log_formats import log_files
 from reconcile.config.settings import (

@@ -47,8 +47,9 @@ def comparisons():
     return {name: comparison_json(found) for name, found in saved().items()}
 
 
-def with_comparisons():
-    return {**DOCUMENT, "comparisons": [{"name": name, "document": found} for name, found in comparisons().items()]}
+def files():
+    """The comparisons as a page has them."""
+    return [{"name": name, "document": found} for name, found in comparisons().items()]
 
 
 DOCUMENT = document()
@@ -62,7 +63,7 @@ READ = [run for run in RUNS if "figure" in run and run["status"] != "data_not_av
 @pytest.fixture(scope="module")
 def seen(chromium, tmp_path_factory):
     """One page for all tests, which shows all days."""
-    return opened(chromium, write(tmp_path_factory.mktemp("charts"), with_comparisons()))
+    return opened(chromium, write(tmp_path_factory.mktemp("charts"), {**DOCUMENT, "comparisons": files()}))
 
 
 @pytest.fixture
@@ -339,10 +340,7 @@ def test_rows_of_other_days_are_neither_shown_nor_saved_and_every_digit_is(every
 
 def test_comparisons_of_other_days_are_named(chromium, tmp_path):
     later = comparison_json(compared(calls(), period=Period(date(2026, 4, 1), date(2026, 4, 2))))
-    found = {
-        **document(3),
-        "comparisons": [*with_comparisons()["comparisons"][:1], {"name": "later.json", "document": later}],
-    }
+    found = {**document(3), "comparisons": [*files()[:1], {"name": "later.json", "document": later}]}
     page = opened(chromium, write(tmp_path, found), place="#/comparisons")
     assert page.texts("h3") == ["less.json"]
     assert page.texts("main .note")[-1] == "Of other days, and not shown: later.json (2026-04-01 to 2026-04-02)."
