@@ -18,7 +18,7 @@ import jsonschema_rs
 from reconcile.core.decoding import Obstacle, text_of, value_of
 from reconcile.core.defects import MOST, Defect, shown
 from reconcile.core.instants import end_seconds, spelled, start_seconds
-from reconcile.core.model import MINUTE, CallLog, Finding, LoggedCalls, Usage, Window, instant
+from reconcile.core.model import BOOKING_SLACK, CallLog, Finding, LoggedCall, Usage, Window, instant, minute_of, total
 from reconcile.core.validation import blocked, findings_in
 from reconcile.core.wire import plural
 
@@ -28,10 +28,6 @@ MAX_LOG_BYTES = 64_000_000
 MAX_LINES = 1_000_000
 MAX_LINE = 20_000
 """Characters of a line. A call takes 200 of them, and prompts do not belong here."""
-
-SLACK = 2.0
-"""Seconds by which the clocks of a run and of its provider may differ. Nor is it documented whether a provider books
-the start of a call or its end."""
 
 STATEMENT = "complete"
 
@@ -97,20 +93,24 @@ class LogChecker:
 
 
 def held_to(path: str, log: CallLog, window: Window) -> tuple[CallLog, tuple[Finding, ...]]:
-    """The log beside the window of its run, and a finding for calls that cannot have been made there."""
-    outside = [calls for calls in log.calls if calls.last < window.start or calls.first >= window.end]
-    strays = sum(calls.usage.api_calls for calls in outside)
+    """The log beside the minutes of its run by the same clock, and a finding for calls that were not made there."""
+    outside = [
+        call
+        for call in log.calls
+        if minute_of(call.end + BOOKING_SLACK) < window.start or minute_of(call.start - BOOKING_SLACK) >= window.end
+    ]
+    strays = sum(call.usage.api_calls for call in outside)
     span = f"{spelled(instant(window.start))} to {spelled(instant(window.end))}"
     findings = (
         Finding(
             path,
-            calls.line,
+            call.line,
             1,
             "",
-            f"call outside the run: {plural(calls.usage.api_calls, 'call')} of {spelled(instant(calls.first))} to "
-            f"{spelled(instant(calls.last + MINUTE))}, the run is {span}; correct the log or the run",
+            f"call outside the run: it was made {spelled(instant(call.start))} to {spelled(instant(call.end))}, the "
+            f"run is {span}; correct the log or the run",
         )
-        for calls in outside
+        for call in outside
     )
     return (replace(log, strays=strays) if strays else log), tuple(islice(findings, MOST))
 
@@ -151,10 +151,10 @@ def _log(rows: list[_Row], digest: str) -> CallLog:
     calls = [row for row in rows if STATEMENT not in row.value]
     kept = list(_latest(calls))
     counted = [row for row in kept if not row.value.get("aborted", False)]
-    added = _added(counted)
+    timed = tuple(map(_timed, counted))
     return CallLog(
-        calls=added,
-        total=Usage(*(sum(each.usage.parts[kind] for each in added) for kind in range(4))),
+        calls=timed,
+        total=total(call.usage for call in timed),
         complete=complete,
         duplicates=len(calls) - len(kept),
         aborted=len(kept) - len(counted),
@@ -170,20 +170,7 @@ def _latest(rows: list[_Row]) -> Iterable[_Row]:
     return (row for row in rows if last.get(row.value.get("response_id"), row.line) == row.line)
 
 
-def _added(rows: Iterable[_Row]) -> tuple[LoggedCalls, ...]:
-    """The calls by the minutes in which they can have been reported."""
-    found: dict[tuple[int, int], list[int]] = {}
-    for row in rows:
-        value = row.value
-        first = _minute(start_seconds(value["started_at"]) - SLACK)
-        last = _minute(end_seconds(value["ended_at"]) + SLACK)
-        sums = found.setdefault((first, last), [0, 0, 0, 0, row.line])
-        sums[0] += int(value["input_tokens"])
-        sums[1] += int(value["output_tokens"])
-        sums[2] += int(value["cached_tokens"])
-        sums[3] += 1
-    return tuple(LoggedCalls(*span, Usage(*sums[:4]), sums[4]) for span, sums in sorted(found.items()))
-
-
-def _minute(seconds: float) -> int:
-    return int(seconds // MINUTE) * MINUTE
+def _timed(row: _Row) -> LoggedCall:
+    value = row.value
+    usage = Usage(int(value["input_tokens"]), int(value["output_tokens"]), int(value["cached_tokens"]), 1)
+    return LoggedCall(start_seconds(value["started_at"]), end_seconds(value["ended_at"]), usage, row.line)

@@ -5,24 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconcile.core.model.figures import NOTHING_RECORDED, Recorded, Usage
+from reconcile.core.model.minutes import Reach, minute_of
+
+
+BOOKING_SLACK = 2.0
+"""Seconds that a call is looked for around its own, however well the clock is known: it is not documented whether a
+provider books the start of a call or its end, nor when that is."""
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedCalls:
+class LoggedCall:
+    """One call of a log, in Unix seconds of the clock that wrote it."""
+
+    start: float
+    end: float
+    usage: Usage
+    line: int
+    """Of the file: where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCalls:
     """Calls of a log that can have been reported in the same minutes, `first` to `last`, added up."""
 
     first: int
     last: int
     usage: Usage
-    line: int
-    """Of the file: where the first of them stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLog:
     """A run's `calls.ndjson`: every call that it wrote down, without those that were aborted."""
 
-    calls: tuple[LoggedCalls, ...]
+    calls: tuple[LoggedCall, ...]
     total: Usage
     complete: bool
     """Whether the file states that no call is missing."""
@@ -36,6 +51,18 @@ class CallLog:
     models: frozenset[str] = frozenset()
     digest: str
     """SHA-256 of the file, in hexadecimal."""
+
+    def placed(self, reach: Reach) -> tuple[PlacedCalls, ...]:
+        """The calls by the minutes in which the provider can have booked them, by what is known of the clock."""
+        slack = max(BOOKING_SLACK, reach.seconds)
+        found: dict[tuple[int, int], list[int]] = {}
+        for call in self.calls:
+            first = minute_of(call.start + reach.offset - slack)
+            last = minute_of(call.end + reach.offset + slack)
+            sums = found.setdefault((first, last), [0, 0, 0, 0])
+            for kind, part in enumerate(call.usage.parts):
+                sums[kind] += part
+        return tuple(PlacedCalls(*span, Usage(*sums)) for span, sums in sorted(found.items()))
 
     def contradicts(self, recorded: Recorded) -> bool:
         """Whether the log and what the run's own file says of it cannot both be right.

@@ -24,7 +24,7 @@ class Window:
     @classmethod
     def around(cls, start: float, end: float) -> Window:
         """The least whole minutes that hold `[start, end)`, at least one of them."""
-        first = int(start // MINUTE) * MINUTE
+        first = minute_of(start)
         last = int(-(-end // MINUTE)) * MINUTE
         return cls(first, max(last, first + MINUTE))
 
@@ -40,6 +40,28 @@ class Window:
 
     def widened(self, minutes: int) -> Window:
         return Window(self.start - minutes * MINUTE, self.end + minutes * MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far beyond its own minutes a run's usage may be booked: what is known of the clock that wrote its times."""
+
+    seconds: float = 0.0
+    """By how much that clock may be off, either way, once `offset` is allowed for."""
+    offset: float = 0.0
+    """The provider's clock less the run's."""
+
+    def around(self, start: float, end: float) -> Window:
+        """The whole minutes in which something from `start` to `end` by the run's clock can have been booked."""
+        return Window.around(start + self.offset - self.seconds, end + self.offset + self.seconds)
+
+
+NO_REACH = Reach()
+
+
+def minute_of(seconds: float) -> int:
+    """The start of the minute that holds the instant."""
+    return int(seconds // MINUTE) * MINUTE
 
 
 def instant(seconds: float) -> datetime:
