@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from reconcile.core.instants import Timestamp, end_seconds, instant_of, start_se
 from reconcile.core.model import (
     KINDS,
     Bounds,
+    Clock,
     Generation,
     Guard,
     Neighbour,
@@ -52,6 +54,7 @@ def read_run(key: RunKey, path: str, value: Object, generation: Generation) -> R
         started_at=instant(start_seconds(start)),
         ended_at=instant(end_seconds(end)),
         recorded=_recorded(value, state),
+        clock=_clock(value.get("clock")),
         own_scope=_own_scope(value.get("usage_scope")),
         steps=tuple(_step(step) for step in value["steps"]) if generation is Generation.V1 else (),
         cost_usd=value["aggregate_metrics"].get("COST_USD"),
@@ -90,7 +93,18 @@ def _recorded(value: Object, state: State | None) -> Recorded:
     if whole["tokens_in"] is not None and (whole["cached_tokens"] or 0) > whole["tokens_in"]:
         whole = {**whole, "tokens_in": stated.get("tokens_in"), "cached_tokens": stated.get("cached_tokens")}
     alone = "recorded_usage" not in value and any(counted.values())
-    return _counts([whole[kind] for kind in KINDS], "aggregate_metrics" if alone else stated.get("source"))
+    counts = _counts([whole[kind] for kind in KINDS], "aggregate_metrics" if alone else stated.get("source"))
+    return replace(
+        counts,
+        aborted=int(stated.get("aborted_calls", 0)),
+        unknown=int(stated.get("unknown_calls", 0)),
+        others=tuple(sorted((name, int(count)) for name, count in stated.get("other_calls", {}).items() if count)),
+        every_attempt=stated.get("every_attempt", False),
+    )
+
+
+def _clock(value: Object | None) -> Clock | None:
+    return Clock(value["offset_seconds"], value["uncertainty_seconds"], value["source"]) if value else None
 
 
 def _own_scope(scope: Object | None) -> OwnScope | None:

@@ -11,6 +11,7 @@ from reconcile.core.model.logged import CallLog, LoggedCalls, known
 from reconcile.core.model.minutes import (
     GUARD_MINUTES,
     MINUTE,
+    Clock,
     Window,
     any_holds,
     any_meets,
@@ -33,6 +34,7 @@ __all__ = [
     "Bucket",
     "CallLog",
     "Claim",
+    "Clock",
     "Completeness",
     "Contact",
     "Fetched",

@@ -20,7 +20,7 @@ class LoggedCalls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLog:
-    """A run's `calls.ndjson`: every call that it wrote down, without those that were aborted."""
+    """A run's `calls.ndjson`: every call that it wrote down and that had an answer, as far as completions go."""
 
     calls: tuple[LoggedCalls, ...]
     total: Usage
@@ -30,6 +30,14 @@ class CallLog:
     """Rows that a later one with the same response id took the place of."""
     aborted: int = 0
     """Calls whose answer was cut off. They may be billed or not, so nothing is concluded from them."""
+    unknown: int = 0
+    """Requests of which nobody knows what they were. They may be billed or not, so such a log is not complete."""
+    pending: int = 0
+    """Background responses that had not ended when the run did. A log with any is not complete."""
+    others: tuple[tuple[str, int], ...] = ()
+    """Calls that are not in the figure of completions, by endpoint, in the order of names."""
+    every_attempt: bool = False
+    """Whether the file states that every attempt of every call is in it."""
     strays: int = 0
     """Calls that cannot have been made in the run's window."""
     api_key_ids: frozenset[str] = frozenset()
@@ -65,14 +73,26 @@ def known(recorded: Recorded, log: CallLog | None, *, doubted: bool) -> Recorded
         return recorded
     stated = log.complete or recorded.api_calls is not None
     calls = max(recorded.api_calls or 0, log.total.api_calls) if stated else None
-    if doubted:
-        return Recorded(api_calls=calls, source=recorded.source)
-    if not log.complete:
-        return replace(recorded, api_calls=calls)
-    return Recorded(
-        max(recorded.tokens_in or 0, log.total.tokens_in),
-        max(recorded.tokens_out or 0, log.total.tokens_out),
-        max(recorded.cached_tokens or 0, log.total.cached_tokens),
-        calls,
-        recorded.source,
+    beside = replace(
+        recorded,
+        aborted=max(recorded.aborted, log.aborted),
+        unknown=max(recorded.unknown, log.unknown),
+        others=_most(recorded.others, log.others),
+        every_attempt=(recorded.every_attempt or log.every_attempt) and not doubted,
     )
+    if doubted:
+        return replace(beside, tokens_in=None, tokens_out=None, cached_tokens=None, api_calls=calls)
+    if not log.complete:
+        return replace(beside, api_calls=calls)
+    return replace(
+        beside,
+        tokens_in=max(recorded.tokens_in or 0, log.total.tokens_in),
+        tokens_out=max(recorded.tokens_out or 0, log.total.tokens_out),
+        cached_tokens=max(recorded.cached_tokens or 0, log.total.cached_tokens),
+        api_calls=calls,
+    )
+
+
+def _most(*counts: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    """Of every name the largest count."""
+    return tuple(dict(sorted(pair for each in counts for pair in each)).items())

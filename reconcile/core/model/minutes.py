@@ -42,6 +42,17 @@ class Window:
         return Window(self.start - minutes * MINUTE, self.end + minutes * MINUTE)
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How a provider's clock differed from that of the machine which a run was on, in seconds."""
+
+    offset: float
+    """The provider's clock minus the machine's."""
+    uncertainty: float
+    """By how much the true offset may be more or less."""
+    source: str
+
+
 def instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 

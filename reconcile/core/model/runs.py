@@ -8,7 +8,7 @@ from datetime import datetime
 from reconcile.core.model.figures import UNRECORDED, Recorded
 from reconcile.core.model.files import Generation, RunKey
 from reconcile.core.model.logged import CallLog, known
-from reconcile.core.model.minutes import Window
+from reconcile.core.model.minutes import Clock, Window
 from reconcile.core.model.traffic import Scope
 from reconcile.core.model.verdicts import State
 
@@ -73,6 +73,8 @@ class Run:
     ended_at: datetime
     recorded: Recorded = UNRECORDED
     log: CallLog | None = None
+    clock: Clock | None = None
+    """How far the provider's clock was from that of the run's machine; None where nobody measured it."""
     own_scope: OwnScope | None = None
     steps: tuple[Step, ...] = ()
     """Empty in v2 files, whose steps carry no usage."""
