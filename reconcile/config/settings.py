@@ -17,7 +17,7 @@ from reconcile.config.document import document_of, text_of, with_dotenv
 from reconcile.config.log_formats import LogSource, log_files, log_sources
 from reconcile.core.comparing.formats import LogFormat
 from reconcile.core.comparing.labels import Labels
-from reconcile.core.model import LOOPBACK, Policy, Scope
+from reconcile.core.model import EXCLUDED, LOOPBACK, Policy, Scope
 from reconcile.errors import ConfigurationError, UsageError
 
 CONFIG_FILE = "reconcile.yml"
@@ -30,12 +30,12 @@ ADMIN_KEY_VARIABLES = (
 )
 """The first that is set is used. A project key is never tried in their place: it cannot read usage."""
 
-DURATION = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*(m|h|d)?")
+DURATION = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*(s|m|h|d)?")
 """As the schema of reconcile.yml has it: no span of it leaves the calendar."""
 
 NO_LABELS = Labels()
 
-UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +227,9 @@ def _policy(flags: Flags, variables: Mapping[str, str], document: Mapping[str, A
         if interval is None
         else duration(interval, "verification_interval"),
         min_stable_verifications=default.min_stable_verifications if stable is None else _count(stable),
+        clock_uncertainty=None
+        if document.get("clock_uncertainty") is None
+        else duration(document["clock_uncertainty"], "clock_uncertainty", unit_needed=True),
     )
 
 
@@ -246,6 +249,7 @@ def _scope(scope: Mapping[str, Any]) -> Scope:
         tuple(scope.get("api_key_ids", ())),
         tuple(scope.get("project_ids", ())),
         tuple(scope.get("models", ())),
+        scope.get("batch", EXCLUDED),
     )
 
 

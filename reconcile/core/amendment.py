@@ -7,17 +7,31 @@ from datetime import datetime
 from typing import Any
 
 from reconcile.core.attribution import Attribution
+from reconcile.core.claims import record_of
 from reconcile.core.comparing.sides import PriceOf
 from reconcile.core.derived import StepUsage, aei, step_usage
 from reconcile.core.edits import Change, Insert, Put, Remove
 from reconcile.core.instants import instant_of, spelled
-from reconcile.core.model import KINDS, Generation, Json, Observation, Policy, Reason, Run, Status, Usage
+from reconcile.core.model import (
+    EXCLUDED,
+    KINDS,
+    Generation,
+    Json,
+    Observation,
+    Policy,
+    Reason,
+    Run,
+    Status,
+    Usage,
+    Window,
+)
 from reconcile.core.pricing import PRICING, cost_changes, pricing_json, run_cost, stored_pricing
 from reconcile.core.reading import AGGREGATES, BLOCK
 from reconcile.core.settlement import Verdict
 from reconcile.core.wire import bounds_json, policy_json, usage_json
+from reconcile.core.wording import seen_early
 
-FLOORED_WARNINGS = {Reason.CALLS_MISSING, Reason.ZERO_UNCONFIRMED}
+FLOORED_WARNINGS = {Reason.CALLS_MISSING, Reason.TOKENS_MISSING, Reason.ZERO_UNCONFIRMED}
 """Warnings whose figure is known to lack usage: it does not go below what the run recorded."""
 
 Object = Mapping[str, Any]
@@ -73,6 +87,8 @@ def _block(block: Object, run: Run, verdict: Verdict, policy: Policy) -> dict[st
     figure = attribution.figure if attribution else run.state.figure if run.state else Usage()
     refigured = attribution is not None or verdict.bounds is not None
     written: dict[str, Json] = {"verification_status": verdict.status, "reasons": list(verdict.reasons)}
+    if verdict.status is not Status.VERIFIED or attribution:
+        written["proof"] = verdict.proof
     if refigured:
         written["completeness"] = verdict.completeness
         written["assumes"] = list(verdict.assumes) or None
@@ -82,7 +98,9 @@ def _block(block: Object, run: Run, verdict: Verdict, policy: Policy) -> dict[st
     written["verified_at"] = _spelled(verdict.verified_at)
     written |= {f"total_{kind}": part for kind, part in usage_json(figure).items()}
     written["query_window"] = {"start": run.window.start, "end": run.window.end}
+    written["sessions"] = _pairs(run.sessions)
     if attribution:
+        written["reach_seconds"] = _number(attribution.claim.clock.uncertainty) or None
         written["attribution"] = _attribution(attribution, verdict)
         written |= _steps_updated(run, attribution)
     elif verdict.bounds:
@@ -110,6 +128,8 @@ def _attempt(observation: Observation) -> Json:
         written["forced"] = True
     if observation.window_changed:
         written["window_changed"] = True
+    if observation.matched:
+        written["matched"] = True
     return written
 
 
@@ -124,6 +144,12 @@ def _attribution(attribution: Attribution, verdict: Verdict) -> Json:
         "exact": attribution.exact,
         "basis": ["completions", *(name for name, values in named.items() if values), "window"],
     }
+    if scope.batch != EXCLUDED or attribution.claim.clock.uncertainty:
+        written["batch"] = scope.batch
+    if attribution.beyond:
+        written["beyond_window"] = len(attribution.beyond)
+    if attribution.shift:
+        written["clock_seconds"] = [round(seconds, 1) for seconds in attribution.shift]
     if attribution.shared and not attribution.exact:
         written["shared_minutes"] = len(attribution.shared)
     bounds = attribution.bounds or verdict.bounds
@@ -141,10 +167,36 @@ def _neighbours(verdict: Verdict) -> Json:
             "run": str(claim.run),
             "start": claim.window.start,
             "end": claim.window.end,
-            **({"gone": True} if claim.gone else {}),
+            **({"gone": True} if claim.gone else {"record": record_of(claim)}),
+            **({"reach": _pairs(claim.reached)} if claim.reached else {}),
         }
         for claim in verdict.neighbours
     ]
+
+
+def _pairs(windows: Iterable[Window]) -> Json:
+    return [[window.start, window.end] for window in windows] or None
+
+
+def _number(seconds: float) -> int | float:
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+def in_future(run: Run, at: datetime, policy: Policy, value: Object) -> tuple[Change, ...]:
+    """The edits for a run that is seen before it has ended, by its own file. Figures stay as they are."""
+    written: dict[str, Json] = {
+        "verification_status": Status.PENDING,
+        "reasons": [Reason.ENDS_IN_FUTURE],
+        "verification_message": seen_early(at, run),
+        "query_window": {"start": run.window.start, "end": run.window.end},
+        "sessions": _pairs(run.sessions),
+        "seen_in_future": spelled(at),
+        "policy": policy_json(policy),
+    }
+    copied = [Put(("verification_status",), Status.PENDING)] if "verification_status" in value else []
+    if BLOCK in value:
+        return (*copied, *_changed(value[BLOCK], written, None))
+    return (*copied, Put((BLOCK,), {name: item for name, item in written.items() if item is not None}))
 
 
 def _figures(value: Object, run: Run, verdict: Verdict, attribution: Attribution) -> list[Change]:

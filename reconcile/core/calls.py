@@ -7,6 +7,7 @@ said and nothing is wrong.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,7 +21,6 @@ from reconcile.core.defects import MOST, Defect, shown
 from reconcile.core.instants import end_seconds, spelled, start_seconds
 from reconcile.core.model import BOOKING_SLACK, CallLog, Finding, LoggedCall, Usage, Window, instant, minute_of, total
 from reconcile.core.validation import blocked, findings_in
-from reconcile.core.wire import plural
 
 MAX_LOG_BYTES = 64_000_000
 """Size of the largest log that is read: some 300,000 calls."""
@@ -30,6 +30,14 @@ MAX_LINE = 20_000
 """Characters of a line. A call takes 200 of them, and prompts do not belong here."""
 
 STATEMENT = "complete"
+
+COMPLETIONS = frozenset({"chat", "chat/completions", "completions", "responses", "messages"})
+"""Endpoints whose calls the figure is about."""
+
+UNCOUNTED = ("unknown", "pending", "aborted")
+"""Members of a call that add nothing to the sums, the first that is true before the others."""
+
+COUNTED, OTHER = "counted", "other"
 
 Object = dict[str, Any]
 
@@ -92,12 +100,14 @@ class LogChecker:
             findings += [replace(each, line=number) for each in found]
 
 
-def held_to(path: str, log: CallLog, window: Window) -> tuple[CallLog, tuple[Finding, ...]]:
-    """The log beside the minutes of its run by the same clock, and a finding for calls that were not made there."""
+def held_to(path: str, log: CallLog, window: Window, offset: float = 0.0) -> tuple[CallLog, tuple[Finding, ...]]:
+    """The log beside the minutes of its run, and a finding for calls that were not made there. The minutes are of a
+    clock that shows `offset` more than that of the log."""
     outside = [
         call
         for call in log.calls
-        if minute_of(call.end + BOOKING_SLACK) < window.start or minute_of(call.start - BOOKING_SLACK) >= window.end
+        if minute_of(call.end + offset + BOOKING_SLACK) < window.start
+        or minute_of(call.start + offset - BOOKING_SLACK) >= window.end
     ]
     strays = sum(call.usage.api_calls for call in outside)
     span = f"{spelled(instant(window.start))} to {spelled(instant(window.end))}"
@@ -133,6 +143,8 @@ def _contradictions(value: object, first: bool) -> Iterator[Defect]:
     if start is not None and end is not None and end < start:
         given = f"ended_at is {shown(value['ended_at'])}, before started_at, which is {shown(value['started_at'])}"
         yield ("ended_at",), f"{given}; write both as they were"
+    if value.get("pending") is True and "response_id" not in value:
+        yield ("pending",), "pending stands in a call without response_id; write the id by which its end can be told"
     cached, whole = value.get("cached_tokens"), value.get("input_tokens")
     if isinstance(cached, int | float) and isinstance(whole, int | float) and 0 <= whole < cached:
         given = f"cached_tokens is {shown(cached)}, more than input_tokens, which is {shown(whole)}"
@@ -147,30 +159,47 @@ def _seconds(stamp: object, *, end: bool) -> float | None:
 
 
 def _log(rows: list[_Row], digest: str) -> CallLog:
-    complete = bool(rows[0].value.get(STATEMENT, False))
+    said = rows[0].value if STATEMENT in rows[0].value else {}
     calls = [row for row in rows if STATEMENT not in row.value]
     kept = list(_latest(calls))
-    counted = [row for row in kept if not row.value.get("aborted", False)]
+    kinds: dict[str, list[_Row]] = defaultdict(list)
+    for row in kept:
+        kinds[_kind(row)].append(row)
+    counted = kinds[COUNTED]
     timed = tuple(map(_timed, counted))
     return CallLog(
         calls=timed,
         total=total(call.usage for call in timed),
-        complete=complete,
+        complete=bool(said.get(STATEMENT, False)) and not (kinds["unknown"] or kinds["pending"]),
         duplicates=len(calls) - len(kept),
-        aborted=len(kept) - len(counted),
+        aborted=len(kinds["aborted"]),
+        unknown=len(kinds["unknown"]),
+        pending=len(kinds["pending"]),
+        others=tuple(sorted(Counter(row.value["endpoint"] for row in kinds[OTHER]).items())),
+        every_attempt=said.get("every_attempt", False),
         api_key_ids=frozenset(row.value["api_key_id"] for row in counted if "api_key_id" in row.value),
         models=frozenset(row.value["model"] for row in counted),
         digest=digest,
     )
 
 
+def _kind(row: _Row) -> str:
+    """What a row is: counted in the figure of completions, of another endpoint, or a word that says why neither."""
+    said = next((word for word in UNCOUNTED if row.value.get(word, False)), COUNTED)
+    other = said != "unknown" and row.value.get("endpoint", "chat") not in COMPLETIONS
+    return OTHER if other else said
+
+
 def _latest(rows: list[_Row]) -> Iterable[_Row]:
-    """Rows in their order, of those with the same response id the last."""
-    last = {row.value["response_id"]: row.line for row in rows if "response_id" in row.value}
+    """Rows in their order, of those with the same response id the last, or the last that has usage."""
+    named = [row for row in rows if "response_id" in row.value]
+    last = {row.value["response_id"]: row.line for row in named}
+    last |= {row.value["response_id"]: row.line for row in named if _kind(row) in {COUNTED, OTHER}}
     return (row for row in rows if last.get(row.value.get("response_id"), row.line) == row.line)
 
 
 def _timed(row: _Row) -> LoggedCall:
     value = row.value
-    usage = Usage(int(value["input_tokens"]), int(value["output_tokens"]), int(value["cached_tokens"]), 1)
+    tokens_in, tokens_out, cached = (int(value[name]) for name in ("input_tokens", "output_tokens", "cached_tokens"))
+    usage = Usage(tokens_in, tokens_out, cached, int(value.get("requests", 1)))
     return LoggedCall(start_seconds(value["started_at"]), end_seconds(value["ended_at"]), usage, row.line)

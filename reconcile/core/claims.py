@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconcile.core.model import Claim, OwnScope, Run, RunKey, Scope, Window
+from reconcile.core.model import (
+    INCLUDED,
+    Claim,
+    Clock,
+    Neighbour,
+    OwnScope,
+    Policy,
+    Run,
+    RunKey,
+    Scope,
+    Status,
+    Window,
+    hull,
+    joined,
+)
+from reconcile.core.selection import EVERYTHING, Asked, clock_of
 from reconcile.core.wire import plural
 from reconcile.errors import ConfigurationError
 
@@ -51,18 +67,101 @@ def scopes(
             errors.append(_collision(variable, names))
         elif ids:
             base = configured.get(names[0], Scope("openai"))
-            found[names[0]] = Scope(base.provider, ids, base.project_ids, base.models)
+            found[names[0]] = replace(base, api_key_ids=ids)
     return found, errors
 
 
-def claims_of(runs: Iterable[Run], by_framework: Mapping[str, Scope]) -> dict[RunKey, Claim]:
-    """The claims of all runs whose scope is known; what a run's own file says of its scope wins."""
+def claims_of(
+    runs: Iterable[Run], by_framework: Mapping[str, Scope], policy: Policy, asked: Asked = EVERYTHING
+) -> dict[RunKey, Claim]:
+    """The claims of all runs whose scope is known; what a run's own file says of its scope wins.
+
+    A settled run claims what it was judged with, unless it is to be judged anew.
+    """
     claims = {}
     for run in runs:
         scope = _over(run.own_scope, by_framework.get(run.key.framework))
         if scope.api_key_ids or scope.project_ids:
-            claims[run.key] = Claim(run.key, scope, run.window, run.recorded, run.log)
+            state = run.state if _at_rest(run) and not (asked.force and asked.admits(run)) else None
+            clock = clock_of(run, policy) if state is None else Clock(_offset(run), state.reach_seconds)
+            claims[run.key] = claim_of(run, replace(scope, batch=state.batch) if state else scope, clock)
     return claims
+
+
+def claim_of(run: Run, scope: Scope, clock: Clock) -> Claim:
+    """The run's claim, with a clock that may be off as stated."""
+    by_provider = Clock(0.0, clock.uncertainty)
+    reached = joined(by_provider.around(start, end) for start, end in run.spans) if clock.uncertainty else ()
+    return Claim(
+        run.key,
+        scope,
+        run.window,
+        run.recorded,
+        run.log,
+        clock=clock,
+        sessions=run.sessions,
+        reached=tuple(reached),
+    )
+
+
+def _offset(run: Run) -> float:
+    return run.clock.offset if run.clock else 0.0
+
+
+def _at_rest(run: Run) -> bool:
+    """Whether its verdict stands: it was settled, and not only given up."""
+    return run.settled and run.state is not None and run.state.status is not Status.FAILED
+
+
+def record_of(claim: Claim) -> str:
+    """What a claim's run recorded, as a digest."""
+    facts = repr((claim.recorded.parts, claim.log.digest if claim.log else None))
+    return hashlib.sha256(facts.encode()).hexdigest()[:12]
+
+
+def renames(runs: Iterable[Run], claims: Mapping[RunKey, Claim], present: Collection[RunKey]) -> dict[str, RunKey]:
+    """By the name that verdicts know, the run that has another now: a path that vanished, and one that appeared.
+
+    Both have the same minutes and traffic, and recorded the same or have the same run id. Two files that are there are
+    two claims, whatever they say. `present` are the runs that have a file, readable or not.
+    """
+    found: dict[str, RunKey] = {}
+    for run in runs:
+        beside = run.state.neighbours if run.state and run.key in claims else ()
+        vanished = [each for each in beside if key_named(each.run) not in present]
+        if not vanished:
+            continue
+        known = {each.run for each in beside}
+        for old in vanished:
+            new = [
+                claim.run
+                for claim in claims.values()
+                if claim.run != run.key and str(claim.run) not in known and _same(old, claim, claims[run.key])
+            ]
+            if len(new) == 1:
+                found[old.run] = new[0]
+    return found
+
+
+def _same(old: Neighbour, claim: Claim, beside: Claim) -> bool:
+    if claim.window != old.window or not claim.scope.meets(beside.scope):
+        return False
+    return old.record in {None, record_of(claim)} or key_named(old.run).run_id == claim.run.run_id
+
+
+def followed(run: Run, names: Mapping[str, RunKey]) -> Run:
+    """The run, with the neighbours that its verdict knows under the names that they have now."""
+    state = run.state
+    if state is None or not any(each.run in names for each in state.neighbours):
+        return run
+    beside = tuple(replace(each, run=str(names.get(each.run, each.run))) for each in state.neighbours)
+    return replace(run, state=replace(state, neighbours=beside))
+
+
+def key_named(name: str) -> RunKey:
+    """The run that `framework/run_id` names."""
+    framework, _, run_id = name.partition("/")
+    return RunKey(framework, run_id)
 
 
 def gone(runs: Iterable[Run], claims: Mapping[RunKey, Claim]) -> tuple[Claim, ...]:
@@ -73,12 +172,11 @@ def gone(runs: Iterable[Run], claims: Mapping[RunKey, Claim]) -> tuple[Claim, ..
     found: dict[RunKey, Claim] = {}
     for run in runs:
         for neighbour in run.state.neighbours if run.state and run.key in claims else ():
-            framework, _, run_id = neighbour.run.partition("/")
-            key = RunKey(framework, run_id)
+            key = key_named(neighbour.run)
             if key in claims:
                 continue
             window = Window.around(neighbour.window.start, neighbour.window.end)
-            named = Claim(key, claims[run.key].scope, window, gone=True)
+            named = Claim(key, claims[run.key].scope, window, gone=True, reached=neighbour.reach)
             found[key] = _both(found[key], named) if key in found else named
     return tuple(found.values())
 
@@ -90,9 +188,10 @@ def _both(one: Claim, other: Claim) -> Claim:
         _either(one.scope.api_key_ids, other.scope.api_key_ids),
         _either(one.scope.project_ids, other.scope.project_ids),
         _either(one.scope.models, other.scope.models),
+        one.scope.batch if one.scope.batch == other.scope.batch else INCLUDED,
     )
-    start, end = min(one.window.start, other.window.start), max(one.window.end, other.window.end)
-    return replace(one, scope=scope, window=Window(start, end))
+    reached = tuple(joined([*one.reach, *other.reach]))
+    return replace(one, scope=scope, window=hull([one.window, other.window]), reached=reached)
 
 
 def _either(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
@@ -100,15 +199,16 @@ def _either(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def neighbours(claims: Iterable[Claim]) -> dict[RunKey, tuple[Claim, ...]]:
-    """By run, the other claims that share minutes with its own."""
+    """By run, the other claims that reach into minutes which its own reaches."""
     found: defaultdict[RunKey, list[Claim]] = defaultdict(list)
     running: dict[Scope, list[Claim]] = {}
-    for claim in sorted(claims, key=lambda each: (each.window, each.run)):
+    for claim in sorted(claims, key=lambda each: (each.span, each.window, each.run)):
         for scope in [scope for scope in running if scope is claim.scope or scope.meets(claim.scope)]:
-            running[scope] = [other for other in running[scope] if other.window.end > claim.window.start]
+            running[scope] = [other for other in running[scope] if other.span.end > claim.span.start]
             for other in running[scope]:
-                found[claim.run].append(other)
-                found[other.run].append(claim)
+                if claim.shares_reach(other):
+                    found[claim.run].append(other)
+                    found[other.run].append(claim)
         running.setdefault(claim.scope, []).append(claim)
     return {run: tuple(others) for run, others in found.items()}
 
@@ -144,6 +244,7 @@ def _over(own: OwnScope | None, base: Scope | None) -> Scope:
         base.api_key_ids if own.api_key_ids is None else own.api_key_ids,
         base.project_ids if own.project_ids is None else own.project_ids,
         base.models if own.models is None else own.models,
+        own.batch or base.batch,
     )
 
 

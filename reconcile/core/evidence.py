@@ -12,9 +12,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconcile.core.attribution import Attribution, Member
+from reconcile.core.attribution import Attribution, Feed, Member
 from reconcile.core.instants import instant_of, spelled
-from reconcile.core.model import KINDS, Bucket, Claim, Guard, Json, Recorded, RunKey, Scope, Usage, Window
+from reconcile.core.model import (
+    EXACT,
+    INCLUDED,
+    KINDS,
+    Bucket,
+    Claim,
+    Clock,
+    Guard,
+    Json,
+    Recorded,
+    RunKey,
+    Scope,
+    Usage,
+    Window,
+)
 
 EVIDENCE_VERSION = 1
 COLUMNS = ("minute", "project_id", "api_key_id", "model", "batch", "service_tier", *KINDS)
@@ -42,6 +56,7 @@ class Evidence:
     fingerprint: str
     """Of these claims and of all rows that they admit."""
     guard: Guard
+    feed: Feed
     surplus_nearby: bool
     rows: tuple[Bucket, ...]
 
@@ -49,7 +64,7 @@ class Evidence:
 def evidence_of(attribution: Attribution, at: datetime) -> Evidence:
     """What there is to show for an attribution that was read at `at`."""
     component = attribution.component
-    beside = sorted((claim.run for claim in attribution.neighbours), key=str)
+    beside = sorted((claim.run for claim in attribution.neighbours if claim.run in component.by_run), key=str)
     return Evidence(
         own=_witness(component.by_run[attribution.claim.run]),
         read_at=at,
@@ -57,6 +72,7 @@ def evidence_of(attribution: Attribution, at: datetime) -> Evidence:
         runs=len(component.members),
         fingerprint=component.fingerprint,
         guard=attribution.guard,
+        feed=attribution.feed,
         surplus_nearby=attribution.surplus_nearby,
         rows=attribution.rows,
     )
@@ -71,6 +87,7 @@ def evidence_bytes(evidence: Evidence) -> bytes:
         "neighbours": [_witness_json(witness) for witness in evidence.neighbours],
         "component": {"runs": evidence.runs, "sha256": evidence.fingerprint},
         "guard": {"minutes": evidence.guard.minutes, "requests": evidence.guard.requests},
+        "feed": {"newest": evidence.feed.newest, "own": evidence.feed.own, "silent": list(evidence.feed.silent)},
         "surplus_nearby": evidence.surplus_nearby,
         "columns": list(COLUMNS),
     }
@@ -88,6 +105,7 @@ def read_evidence(value: Mapping[str, Any]) -> Evidence:
         runs=value["component"]["runs"],
         fingerprint=value["component"]["sha256"],
         guard=Guard(value["guard"]["minutes"], value["guard"]["requests"]),
+        feed=_read_feed(value.get("feed", {})),
         surplus_nearby=value["surplus_nearby"],
         rows=tuple(_read_row(row) for row in value["rows"]),
     )
@@ -112,19 +130,71 @@ def _witness_json(witness: Witness) -> Json:
         "recorded": list(claim.recorded.parts),
         "log_sha256": witness.log_digest,
         "read": witness.read,
+        **_further_json(claim),
     }
 
 
+def _further_json(claim: Claim) -> dict[str, Json]:
+    """What a witness has only where there is something to say: files of version one have none of it."""
+    recorded = claim.recorded
+    noted: dict[str, Json] = {
+        "aborted_calls": recorded.aborted,
+        "unknown_calls": recorded.unknown,
+        "other_calls": dict(recorded.others),
+        "every_attempt": recorded.every_attempt,
+    }
+    further: dict[str, Json] = {
+        "batch": claim.scope.batch,
+        "reach": _pairs(claim.reached),
+        "sessions": _pairs(claim.sessions),
+        "clock": {"offset": claim.clock.offset, "uncertainty": claim.clock.uncertainty, "source": claim.clock.source}
+        if claim.clock != EXACT
+        else None,
+        "noted": {name: item for name, item in noted.items() if item},
+    }
+    return {name: item for name, item in further.items() if item}
+
+
+def _pairs(windows: Iterable[Window]) -> Json:
+    return [[window.start, window.end] for window in windows]
+
+
 def _read_witness(value: Mapping[str, Any]) -> Witness:
-    named: Iterable[Sequence[str]] = (value["api_key_ids"], value["project_ids"], value["models"])
     framework, _, run_id = value["run"].partition("/")
     claim = Claim(
         RunKey(framework, run_id),
-        Scope(value["provider"], *map(tuple, named)),
+        Scope(
+            value["provider"],
+            tuple(value["api_key_ids"]),
+            tuple(value["project_ids"]),
+            tuple(value["models"]),
+            value.get("batch", INCLUDED),
+        ),
         Window(value["start"], value["end"]),
-        Recorded(*value["recorded"]),
+        _read_recorded(value["recorded"], value.get("noted", {})),
+        clock=Clock(**value["clock"]) if "clock" in value else EXACT,
+        sessions=tuple(Window(*pair) for pair in value.get("sessions", ())),
+        reached=tuple(Window(*pair) for pair in value.get("reach", ())),
     )
     return Witness(claim=claim, log_digest=value["log_sha256"], read=value["read"])
+
+
+def _read_recorded(parts: Sequence[int | None], noted: Mapping[str, Any]) -> Recorded:
+    tokens_in, tokens_out, cached_tokens, api_calls = parts
+    return Recorded(
+        tokens_in,
+        tokens_out,
+        cached_tokens,
+        api_calls,
+        aborted=noted.get("aborted_calls", 0),
+        unknown=noted.get("unknown_calls", 0),
+        others=tuple(sorted(noted.get("other_calls", {}).items())),
+        every_attempt=noted.get("every_attempt", False),
+    )
+
+
+def _read_feed(value: Mapping[str, Any]) -> Feed:
+    return Feed(newest=value.get("newest"), own=value.get("own"), silent=tuple(value.get("silent", ())))
 
 
 def _line(row: Bucket) -> str:

@@ -6,13 +6,24 @@ says a status with its reasons; what is written follows in `settlement`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconcile.core.attribution import Attribution
-from reconcile.core.model import Claim, Completeness, Observation, Policy, Reason, Run, State, Status
-from reconcile.core.plateau import Effect, Plateau
+from reconcile.core.model import (
+    Claim,
+    Completeness,
+    Observation,
+    Policy,
+    Reason,
+    Run,
+    State,
+    Status,
+    any_meets,
+    names,
+)
+from reconcile.core.plateau import Effect, Plateau, apart
 
 CALM_AGE = timedelta(hours=4)
 """How old a run must be before matching counts are believed beside foreign traffic: a late call and a foreign one
@@ -37,7 +48,9 @@ class Case:
 
     @property
     def past_cutoff(self) -> bool:
-        return self.at - self.run.ended_at > self.policy.max_age
+        """Old enough to be closed, unless what was read last still has to be read again."""
+        old = self.at - self.run.ended_at > self.policy.max_age
+        return old and self.at - self.plateau.last >= apart(self.policy)
 
     @property
     def at_figure(self) -> bool:
@@ -57,15 +70,26 @@ class Case:
     @property
     def idle(self) -> bool:
         """Whether the run recorded that it made no calls, and nothing that contradicts it."""
-        return self.run.known.api_calls == 0 and not any(self.run.known.parts)
+        known, log = self.run.known, self.run.log
+        doubtful = known.aborted or known.unknown or (log is not None and log.pending)
+        return known.api_calls == 0 and not any(known.parts) and not doubtful
+
+    @property
+    def young(self) -> bool:
+        """Whether late usage may still come in that nothing but its tokens would tell from another's."""
+        return self.at - self.run.ended_at < CALM_AGE
 
 
 def late_claims(run: Run, claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """Claims over minutes of a run that was settled before they were known. Inherited verdicts know no claims."""
+    """Claims over minutes of a run that was settled before they were known. Inherited verdicts know no claims.
+
+    A claim that may only reach into them, because its clock may be off, is none: it counts them as shared.
+    """
     state = run.state
     if state is None or not run.settled or state.inherited or state.status is Status.FAILED:
         return ()
-    return unknown(state, claims)
+    held = state.held
+    return unknown(state, [claim for claim in claims if any(any_meets(held, window) for window in claim.minutes)])
 
 
 def unknown(state: State, claims: Iterable[Claim]) -> tuple[Claim, ...]:
@@ -85,6 +109,8 @@ def restated_from(case: Case) -> Observation | None:
     """The observation that verified another figure than today's, or that warned when less was reported."""
     if case.effect is Effect.FIRST:
         return None
+    if case.attribution.record_matched:
+        return None
     for observation in since_restart(case.history):
         another = observation.status == Status.VERIFIED and observation.figure != case.attribution.figure
         less = observation.status == Status.WARNING and case.plateau.figure.rose_from(observation.reported)
@@ -98,21 +124,38 @@ def judge(case: Case) -> Judgement:
     state = case.run.state
     if state is not None and case.at_rest:
         return _judge_settled(case, state)
-    return _judge_figure(case) if case.at_figure else _judge_lower(case)
+    status, reasons = _judge_figure(case) if case.at_figure else _judge_rival(case)
+    seen_too_early = state is not None and state.seen_in_future is not None and not case.run.edited
+    if not seen_too_early or status not in {Status.VERIFIED, Status.WARNING}:
+        return status, reasons
+    return Status.WARNING, (Reason.CLOCK_OFF, *(reasons if status is Status.WARNING else ()))
 
 
 def _judge_settled(case: Case, state: State) -> Judgement:
-    """A settled run changes only where a lower figure became stable or left again, or where a claim came late."""
-    lower = case.plateau.lower
-    if lower is not None and lower.stable(case.policy):
-        return Status.WARNING, (Reason.RESTATED, *warnings(state, but=Reason.RESTATED))
+    """A settled run changes only where another figure became stable or left again, or where a claim came late."""
+    rival = case.plateau.rival
+    if rival is not None and rival.stable(case.policy):
+        extra = case.plateau.matched and rival.figure.rose_from(case.plateau.figure)
+        reason = Reason.EXTRA_CALLS if extra else Reason.RESTATED
+        return Status.WARNING, (reason, *warnings(state, but={Reason.EXTRA_CALLS, Reason.RESTATED} - _kept(state)))
     settled = state.status, tuple(Reason(reason) for reason in state.reasons)
-    lowered = state.restatement is not None and state.restatement[0] == state.figure
-    if case.effect is Effect.RETURNED and lowered and not restated_from(case):
-        others = warnings(state, but=Reason.RESTATED)
+    if restored(case) and not restated_from(case):
+        others = warnings(state, but={Reason.RESTATED, Reason.EXTRA_CALLS})
         settled = (Status.WARNING, others) if others else (Status.VERIFIED, (_proof(case),))
     late = late_claims(case.run, case.attribution.neighbours)
     return _judge_late(case, state, settled) if late else settled
+
+
+def restored(case: Case) -> bool:
+    """Whether the figure of a settled run is read again, and its file warns of another one."""
+    state = case.run.state
+    warned = state is not None and state.restatement is not None and state.restatement[0] == state.figure
+    return warned and case.at_rest and case.effect is Effect.RETURNED
+
+
+def _kept(state: State) -> set[Reason]:
+    """Of the two reasons that a rival gives, the one that was given for something else."""
+    return {Reason.EXTRA_CALLS} if state.restatement is None else set()
 
 
 def _judge_late(case: Case, state: State, settled: Judgement) -> Judgement:
@@ -130,18 +173,23 @@ def _judge_late(case: Case, state: State, settled: Judgement) -> Judgement:
     return (status, reasons) if lifts else settled
 
 
-def warnings(state: State, *, but: Reason) -> tuple[Reason, ...]:
-    """What the run was warned of already, one reason left out."""
+def warnings(state: State, *, but: Collection[Reason]) -> tuple[Reason, ...]:
+    """What the run was warned of already, some reasons left out."""
     warned = state.reasons if state.status is Status.WARNING else ()
-    return tuple(Reason(reason) for reason in warned if reason != but)
+    return tuple(Reason(reason) for reason in warned if reason not in but)
 
 
-def _judge_lower(case: Case) -> Judgement:
-    """A lower read of a run that is not settled: the figure stands, and so does what it waits for."""
+WAITED_FOR = (Reason.CALLS_MISSING, Reason.TOKENS_MISSING, Reason.EDGE_USAGE)
+"""What a stable figure waits for until the cutoff, which makes a warning of it."""
+
+
+def _judge_rival(case: Case) -> Judgement:
+    """A read of another figure of a run that is not settled: the figure stands, and so does what it waits for."""
     known = case.run.state.reasons if case.run.state and case.stable else ()
-    waited = tuple(reason for reason in (Reason.CALLS_MISSING, Reason.EDGE_USAGE) if reason in known)
+    waited = tuple(reason for reason in WAITED_FOR if reason in known)
     if not case.past_cutoff:
-        return Status.PENDING, (Reason.LOWER_READ, *waited)
+        lower = case.plateau.figure.rose_from(case.attribution.reported)
+        return Status.PENDING, (Reason.LOWER_READ if lower else Reason.AWAITING_STABILITY, *waited)
     return (Status.WARNING, waited) if waited else (Status.FAILED, (Reason.CUTOFF_PASSED,))
 
 
@@ -158,7 +206,7 @@ def _judge_figure(case: Case) -> Judgement:
 
 
 def _judge_zero(case: Case) -> Judgement:
-    if case.idle and case.stable and case.attribution.exact:
+    if case.idle and case.stable and case.attribution.exact and not case.young:
         return Status.VERIFIED, (Reason.NO_API_CALLS,)
     if case.past_cutoff:
         if any(case.run.known.parts):
@@ -178,7 +226,8 @@ def _judge_unstable(case: Case) -> Judgement:
 
 def _waiting(case: Case) -> tuple[Reason, ...]:
     reasons = {Effect.FIRST: Reason.FIRST_READ, Effect.ROSE: Reason.RISING}
-    short = (Reason.CALLS_MISSING,) if case.attribution.bounds is None else ()
+    missing = Reason.TOKENS_MISSING if case.attribution.lacking else Reason.CALLS_MISSING
+    short = (missing,) if case.attribution.bounds is None else ()
     return (reasons.get(case.effect, Reason.AWAITING_STABILITY), *short)
 
 
@@ -187,7 +236,9 @@ def _judge_stable(case: Case) -> Judgement:
     attribution, open_status = case.attribution, Status.WARNING if case.past_cutoff else Status.PENDING
     if attribution.log_matched:
         return Status.VERIFIED, (Reason.LOG_MATCHED,)
-    if attribution.bounds is None:
+    if attribution.lacking:
+        return open_status, (Reason.TOKENS_MISSING,)
+    if attribution.bounds is None or (case.young and _not_understood(attribution)):
         return open_status, (Reason.CALLS_MISSING,)
     extra = attribution.extra
     if not attribution.exact and attribution.shared:
@@ -198,6 +249,10 @@ def _judge_stable(case: Case) -> Judgement:
         return Status.WARNING, (Reason.RECORDED_MISMATCH,)
     if not attribution.exact or _may_cancel(case):
         return open_status, (Reason.EDGE_USAGE,)
+    if case.young and not case.past_cutoff and _stalled(case):
+        return Status.PENDING, (Reason.STALLED_FEED,)
+    if case.young and not case.past_cutoff and attribution.claim.known.api_calls == 0:
+        return Status.PENDING, (Reason.AWAITING_STABILITY,)
     return Status.VERIFIED, (Reason.NO_API_CALLS if attribution.claim.known.api_calls == 0 else Reason.STABLE,)
 
 
@@ -205,14 +260,36 @@ def _proof(case: Case) -> Reason:
     return Reason.LOG_MATCHED if case.attribution.log_matched else Reason.STABLE
 
 
+def _not_understood(attribution: Attribution) -> bool:
+    """Whether something was sent that the recorder did not understand, and fewer requests were reported than that."""
+    known = attribution.claim.known
+    if not known.unknown or known.api_calls is None or attribution.neighbours:
+        return False
+    return attribution.reported.api_calls < known.api_calls + known.unknown
+
+
+def _stalled(case: Case) -> bool:
+    """Whether the figure rests on a feed that others have left behind: late usage would look like none."""
+    attribution, own = case.attribution, case.run.own_scope
+    if attribution.completeness not in {Completeness.ASSUMED, Completeness.CALLS_MATCHED}:
+        return False
+    named = own.models if own and own.models else ()
+    seen = [row.model for row in attribution.rows]
+    waited = any(not any(names(alias, model) for model in seen) for alias in named)
+    assumed = attribution.completeness is Completeness.ASSUMED
+    return waited or bool(attribution.feed.silent) or (assumed and attribution.feed.stalled(attribution.claim))
+
+
 def _tokens_differ(attribution: Attribution) -> bool:
+    if attribution.aborted_billed:
+        return False
     pairs = zip(attribution.claim.known.tokens, attribution.figure.parts, strict=False)
     return any(recorded is not None and recorded != reported for recorded, reported in pairs)
 
 
 def _may_cancel(case: Case) -> bool:
-    """Whether a late call and a foreign one may hide each other in matching counts."""
+    """Whether a late call and a foreign one may hide each other in matching counts; one of them lies outside its own
+    minutes, or somebody else uses the key."""
     attribution = case.attribution
-    foreign = attribution.guard.requests > 0 or attribution.surplus_nearby
-    young = case.at - case.run.ended_at < CALM_AGE
-    return attribution.completeness is Completeness.CALLS_MATCHED and foreign and young
+    foreign = attribution.guard.requests > 0 or attribution.surplus_nearby or bool(attribution.beyond)
+    return attribution.completeness is Completeness.CALLS_MATCHED and foreign and case.young

@@ -6,20 +6,22 @@ which can be applied again to whatever the file has become.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reconcile.core.amendment import amendments
+from reconcile.core.amendment import amendments, in_future
 from reconcile.core.attribution import Attribution
+from reconcile.core.claims import followed
 from reconcile.core.comparing.sides import PriceOf
 from reconcile.core.edits import amend
 from reconcile.core.evidence import evidence_bytes, evidence_of
-from reconcile.core.model import Claim, OwnScope, Policy, Run
+from reconcile.core.model import Claim, OwnScope, Policy, Run, RunKey
 from reconcile.core.plateau import JITTER, Effect, apart
 from reconcile.core.pricing import unpriced_note
 from reconcile.core.reading import read_run
 from reconcile.core.seal import sealed, unsealed
-from reconcile.core.settlement import Verdict, settle, taken_back
+from reconcile.core.settlement import Verdict, settle
 from reconcile.core.validation import Checker, Document
 from reconcile.errors import StoreError
 
@@ -33,7 +35,7 @@ TRANSIENT = "nothing was reported this time; a zero after a figure is transient,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """A complete read of a run's minutes, or only that others have claimed some of them."""
+    """A complete read of a run's minutes; or only that its file was there before the run had ended."""
 
     path: str
     claim: Claim
@@ -48,6 +50,8 @@ class Lesson:
     unreadable: int = 0
     evidence: bool = True
     """Whether what the figure rests on is to be written beside it."""
+    renamed: Mapping[str, RunKey] = field(default_factory=dict)
+    """By the name that its verdict knows, the neighbours that have another now."""
     prices: PriceOf | None = None
     """What COST_USD is computed with; None leaves it alone."""
 
@@ -64,27 +68,51 @@ class Applied:
     note: str | None = None
 
 
+def _as_claimed(lesson: Lesson, run: Run) -> bool:
+    """Whether the file still says of the run what it said when its usage was read."""
+    claim = lesson.claim
+    now = (run.window, run.sessions, run.recorded, run.own_scope, run.clock.offset if run.clock else 0.0)
+    return now == (claim.window, claim.sessions, claim.recorded, lesson.own_scope, claim.clock.offset)
+
+
 def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Applied:
     """The file's bytes with the lesson in them. Raises StoreError rather than return bytes that are not valid."""
     document = checker.check(lesson.path, lesson.claim.run, data)
     if not isinstance(document, Document):
         return Applied(run=None, before=data, note=CHANGED)
     run = _run(lesson, document)
-    if (run.window, run.recorded, run.own_scope) != (lesson.claim.window, lesson.claim.recorded, lesson.own_scope):
+    if not _as_claimed(lesson, run):
         return Applied(run=run, before=data, note=CHANGED)
     if lesson.attribution and _overtaken(lesson.at, run, policy):
         return Applied(run=run, before=data, note=OVERTAKEN)
-    verdict, note = _verdict(lesson, run, policy)
+    if lesson.attribution is None:
+        text = amend(document.text, in_future(run, lesson.at, policy, document.value))
+        return _written(lesson, data, text, None, checker)
+    outcome = settle(
+        run,
+        lesson.attribution,
+        lesson.at,
+        policy,
+        begun=lesson.begun,
+        forced=lesson.forced,
+        unreadable=lesson.unreadable,
+    )
+    verdict, note = outcome.verdict, TRANSIENT if outcome.effect is Effect.ZERO else None
     if verdict is None:
         return Applied(run=run, before=data, note=note)
     text = amend(document.text, amendments(document.value, run, verdict, policy, lesson.prices))
-    evidence = _evidence(lesson, verdict)
+    applied = _written(lesson, data, text, _evidence(lesson, verdict), checker)
+    return replace(applied, note=note or applied.note if verdict.attribution else note)
+
+
+def _written(lesson: Lesson, before: bytes, text: str, evidence: bytes | None, checker: Checker) -> Applied:
+    """The file with its seal. Raises StoreError rather than let go of bytes that are not valid."""
     after = (sealed(text, evidence) if lesson.evidence else unsealed(text)).encode()
     written = checker.check(lesson.path, lesson.claim.run, after)
     if not isinstance(written, Document):
         raise _never_written(lesson.path, written[0].message)
-    note = note or (unpriced_note(written.value) if verdict.attribution else None)
-    return Applied(run=_run(lesson, written), before=data, after=after, evidence=evidence, note=note)
+    run, note = _run(lesson, written), unpriced_note(written.value)
+    return Applied(run=run, before=before, after=after, evidence=evidence, note=note)
 
 
 def _evidence(lesson: Lesson, verdict: Verdict) -> bytes | None:
@@ -96,8 +124,9 @@ def _evidence(lesson: Lesson, verdict: Verdict) -> bytes | None:
 
 
 def _run(lesson: Lesson, document: Document) -> Run:
-    """The run as its file describes it, with the call log that the lesson was learnt with."""
-    return replace(read_run(document.run, document.path, document.value, document.generation), log=lesson.claim.log)
+    """The run as its file describes it, with the call log and the names that the lesson was learnt with."""
+    run = read_run(document.run, document.path, document.value, document.generation)
+    return followed(replace(run, log=lesson.claim.log), lesson.renamed)
 
 
 def _overtaken(at: datetime, run: Run, policy: Policy) -> bool:
@@ -108,21 +137,6 @@ def _overtaken(at: datetime, run: Run, policy: Policy) -> bool:
     """
     later = [observation.at - at for observation in run.state.observations] if run.state else []
     return max(later, default=timedelta(0)) >= max(apart(policy), JITTER)
-
-
-def _verdict(lesson: Lesson, run: Run, policy: Policy) -> tuple[Verdict | None, str | None]:
-    if lesson.attribution is None:
-        return taken_back(run), None
-    outcome = settle(
-        run,
-        lesson.attribution,
-        lesson.at,
-        policy,
-        begun=lesson.begun,
-        forced=lesson.forced,
-        unreadable=lesson.unreadable,
-    )
-    return outcome.verdict, TRANSIENT if outcome.effect is Effect.ZERO else None
 
 
 def _never_written(path: str, defect: str) -> StoreError:

@@ -1,8 +1,9 @@
 """How observations are read, in order of time: which figure stands, and how often it was confirmed.
 
 A plateau is the observations since the figure last rose. Dips do not end it: a provider that shows less for an hour
-has not taken anything back. Equal reads count only when they are an interval apart, so polling more often neither
-delays a verdict nor hastens it.
+has not taken anything back. Nor do spikes, once the figure was settled or is what the run recorded. What differs from
+such a figure is its rival, and counts once it was read equal again with nothing else in between. Equal reads count
+only when they are an interval apart, so polling more often neither delays a verdict nor hastens it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from reconcile.core.model import Observation, Policy, Usage
+from reconcile.core.model import Observation, Policy, Status, Usage
 
 JITTER = timedelta(seconds=60)
 """An hourly schedule fires up to a minute early now and then; that must not cost an hour."""
@@ -23,11 +24,18 @@ def apart(policy: Policy) -> timedelta:
     return policy.verification_interval - min(JITTER, policy.verification_interval / 10)
 
 
+RIVAL_READ = "higher_read"
+"""What an attempt that is higher than a figure which stands is called; it is no status of a run."""
+
+SETTLED = frozenset({Status.VERIFIED, Status.WARNING, Status.FAILED})
+
+
 class Effect(Enum):
     """What an observation did to the plateau."""
 
     FIRST = auto()
-    """It starts a plateau: nothing was read before, or what was read before no longer counts."""
+    """It starts a plateau: nothing was read before, what was read before no longer counts, or it is all that the run
+    recorded."""
     ROSE = auto()
     """It is higher than the figure and starts a new plateau."""
     COUNTED = auto()
@@ -35,9 +43,9 @@ class Effect(Enum):
     EARLY = auto()
     """It repeats what is known too soon to count."""
     RETURNED = auto()
-    """It shows the figure again after lower reads."""
-    LOWER = auto()
-    """It is lower than the figure, which stays."""
+    """It shows the figure again after a rival."""
+    RIVAL = auto()
+    """It differs from the figure, which stays."""
     ZERO = auto()
     """It shows nothing where there was a figure: transient in nearly every record, and kept nowhere."""
 
@@ -52,8 +60,12 @@ class Plateau:
     counted: int = 1
     foreign: bool = False
     """Whether another tool read it, over a window that may have been wider than ours."""
-    lower: Plateau | None = None
-    """The lower figure that was read since this one was last seen."""
+    settled: bool = False
+    """Whether a verdict was made of it."""
+    matched: bool = False
+    """Whether it is what the run recorded, calls and all tokens."""
+    rival: Plateau | None = None
+    """Another figure that was read since this one was last seen."""
 
     def stable(self, policy: Policy) -> bool:
         return self.counted >= policy.min_stable_verifications
@@ -69,16 +81,25 @@ def follow(plateau: Plateau | None, read: Observation, policy: Policy) -> tuple[
         return _started(read), Effect.FIRST
     if read.reported == plateau.figure:
         confirmed, counts = _confirmed(plateau, read, policy)
-        if plateau.lower:
-            return replace(confirmed, lower=None), Effect.RETURNED
+        confirmed = replace(confirmed, matched=confirmed.matched or read.matched)
+        if plateau.rival:
+            return replace(confirmed, rival=None), Effect.RETURNED
         return confirmed, Effect.COUNTED if counts else Effect.EARLY
     if read.reported.is_zero:
         return plateau, Effect.ZERO
-    if read.reported.rose_from(plateau.figure):
+    rose = read.reported.rose_from(plateau.figure)
+    if read.matched and not rose and not plateau.settled:
+        return _started(read), Effect.FIRST
+    if rose and (read.matched or not _stands(plateau, read)):
         return _started(read), Effect.ROSE
     if plateau.foreign and read.status is not None:
         return _started(read), Effect.FIRST
-    return _lowered(plateau, read, policy)
+    return _rivalled(plateau, read, policy)
+
+
+def _stands(plateau: Plateau, read: Observation) -> bool:
+    """Whether a higher read leaves the figure. Version one left none, and said `pending` of the read."""
+    return plateau.matched or (plateau.settled and (read.fresh or read.status == RIVAL_READ))
 
 
 def stamped(before: Plateau | None, read: Observation, begun: datetime, policy: Policy) -> Observation:
@@ -90,7 +111,8 @@ def stamped(before: Plateau | None, read: Observation, begun: datetime, policy: 
     """
     early = replace(read, at=begun)
     after, effect = follow(before, early, policy)
-    repeats = before is not None and before.counted == after.counted and effect in {Effect.EARLY, Effect.RETURNED}
+    same = before is not None and before.figure == after.figure and before.counted == after.counted
+    repeats = same and effect in {Effect.EARLY, Effect.RETURNED}
     return early if repeats else read
 
 
@@ -121,15 +143,23 @@ def placed(
 
 def _confirmations(plateau: Plateau | None) -> tuple[object, ...]:
     """The figures and how often each was confirmed, whenever that was."""
-    return (plateau.figure, plateau.counted, _confirmations(plateau.lower)) if plateau else ()
+    return (plateau.figure, plateau.counted, _confirmations(plateau.rival)) if plateau else ()
 
 
 def _started(read: Observation) -> Plateau:
-    return Plateau(figure=read.reported, since=read.at, last=read.at, foreign=read.status is None)
+    return Plateau(
+        figure=read.reported,
+        since=read.at,
+        last=read.at,
+        foreign=read.status is None,
+        settled=read.status in SETTLED,
+        matched=read.matched,
+    )
 
 
 def _confirmed(plateau: Plateau, read: Observation, policy: Policy) -> tuple[Plateau, bool]:
     """One more read of the plateau's figure. One confirmation more than the policy asks for is not counted."""
+    plateau = replace(plateau, settled=plateau.settled or read.status in SETTLED)
     counts = not plateau.stable(policy) and read.at > plateau.last and read.at - plateau.last >= apart(policy)
     if not counts:
         return plateau, False
@@ -137,9 +167,15 @@ def _confirmed(plateau: Plateau, read: Observation, policy: Policy) -> tuple[Pla
     return replace(plateau, counted=plateau.counted + 1, last=read.at, foreign=foreign), True
 
 
-def _lowered(plateau: Plateau, read: Observation, policy: Policy) -> tuple[Plateau, Effect]:
-    lower = plateau.lower
-    if lower is None or lower.figure != read.reported:
-        return replace(plateau, lower=_started(read)), Effect.LOWER
-    confirmed, counts = _confirmed(lower, read, policy)
-    return (replace(plateau, lower=confirmed), Effect.LOWER) if counts else (plateau, Effect.EARLY)
+def _rivalled(plateau: Plateau, read: Observation, policy: Policy) -> tuple[Plateau, Effect]:
+    """One more read of another figure. One that is not lower throughout takes the place of an unsettled figure once it
+    was counted twice; what is lower throughout may be a dip, however long."""
+    rival = plateau.rival
+    if rival is None or rival.figure != read.reported:
+        return replace(plateau, rival=_started(read)), Effect.RIVAL
+    confirmed, counts = _confirmed(rival, read, policy)
+    if not counts:
+        return plateau, Effect.EARLY
+    if not plateau.settled and not plateau.figure.rose_from(read.reported):
+        return confirmed, Effect.ROSE if confirmed.figure.rose_from(plateau.figure) else Effect.FIRST
+    return replace(plateau, rival=confirmed), Effect.RIVAL

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from reconcile.core.instants import Timestamp, end_seconds, instant_of, start_seconds
 from reconcile.core.model import (
+    INCLUDED,
     KINDS,
     Bounds,
+    Clock,
     Generation,
     Guard,
     Neighbour,
     Observation,
     OwnScope,
     Policy,
+    Proof,
     Recorded,
     Run,
     RunKey,
@@ -25,6 +29,7 @@ from reconcile.core.model import (
     Usage,
     Window,
     instant,
+    joined,
 )
 from reconcile.core.wire import policy_json
 
@@ -42,16 +47,23 @@ Object = Mapping[str, Any]
 
 def read_run(key: RunKey, path: str, value: Object, generation: Generation) -> Run:
     """The run that a document accepted by `validation.Checker` describes."""
-    start, end = _span(value)
+    clock = _clock(value.get("clock"))
+    offset = clock.offset if clock else 0.0
+    spans = tuple((start_seconds(start) + offset, end_seconds(end) + offset) for start, end in _spans(value))
+    sessions = tuple(joined(Window.around(*span) for span in spans)) if "sessions" in value else ()
+    start, end = min(start for start, _ in spans), max(end for _, end in spans)
     state = _state(value[BLOCK], value["aggregate_metrics"]) if BLOCK in value else None
     return Run(
         key=key,
         path=path,
         generation=generation,
-        window=Window.around(start_seconds(start), end_seconds(end)),
-        started_at=instant(start_seconds(start)),
-        ended_at=instant(end_seconds(end)),
+        window=Window.around(start, end),
+        started_at=instant(start),
+        ended_at=instant(end),
+        spans=spans,
+        sessions=sessions,
         recorded=_recorded(value, state),
+        clock=clock,
         own_scope=_own_scope(value.get("usage_scope")),
         steps=tuple(_step(step) for step in value["steps"]) if generation is Generation.V1 else (),
         cost_usd=value["aggregate_metrics"].get("COST_USD"),
@@ -59,16 +71,16 @@ def read_run(key: RunKey, path: str, value: Object, generation: Generation) -> R
     )
 
 
-def _span(value: Object) -> tuple[Timestamp, Timestamp]:
-    """The run's own start and end; from its steps where it has none."""
+def _spans(value: Object) -> Sequence[tuple[Timestamp, Timestamp]]:
+    """When the run ran: its sessions; where it tells of none its own start and end, or those of its steps."""
+    if "sessions" in value:
+        return [(start, end) for start, end in value["sessions"]]
     starts = [step["start_timestamp"] for step in value["steps"] if step.get("start_timestamp") is not None]
     ends = [step["end_timestamp"] for step in value["steps"] if step.get("end_timestamp") is not None]
     start = value.get("start_timestamp")
     end = value.get("end_timestamp")
-    return (
-        start if start is not None else min(starts, key=start_seconds),
-        end if end is not None else max(ends, key=end_seconds),
-    )
+    first = start if start is not None else min(starts, key=start_seconds)
+    return [(first, end if end is not None else max(ends, key=end_seconds))]
 
 
 def _step(step: Object) -> Step:
@@ -90,14 +102,25 @@ def _recorded(value: Object, state: State | None) -> Recorded:
     if whole["tokens_in"] is not None and (whole["cached_tokens"] or 0) > whole["tokens_in"]:
         whole = {**whole, "tokens_in": stated.get("tokens_in"), "cached_tokens": stated.get("cached_tokens")}
     alone = "recorded_usage" not in value and any(counted.values())
-    return _counts([whole[kind] for kind in KINDS], "aggregate_metrics" if alone else stated.get("source"))
+    counts = _counts([whole[kind] for kind in KINDS], "aggregate_metrics" if alone else stated.get("source"))
+    return replace(
+        counts,
+        aborted=int(stated.get("aborted_calls", 0)),
+        unknown=int(stated.get("unknown_calls", 0)),
+        others=tuple(sorted((name, int(count)) for name, count in stated.get("other_calls", {}).items() if count)),
+        every_attempt=stated.get("every_attempt", False),
+    )
+
+
+def _clock(value: Object | None) -> Clock | None:
+    return Clock(value["offset_seconds"], value["uncertainty_seconds"], value["source"]) if value else None
 
 
 def _own_scope(scope: Object | None) -> OwnScope | None:
     if scope is None:
         return None
     lists = {name: tuple(scope[name]) for name in ("api_key_ids", "project_ids", "models") if name in scope}
-    return OwnScope(provider=scope.get("provider"), **lists)
+    return OwnScope(provider=scope.get("provider"), batch=scope.get("batch"), **lists)
 
 
 def _state(block: Object, aggregate: Object) -> State:
@@ -118,7 +141,13 @@ def _state(block: Object, aggregate: Object) -> State:
         bounds=_bounds(attribution.get("bounds")),
         exact=attribution.get("exact", False),
         neighbours=tuple(
-            Neighbour(run=each["run"], window=_window(each), gone=each.get("gone", False))
+            Neighbour(
+                run=each["run"],
+                window=_window(each),
+                gone=each.get("gone", False),
+                record=each.get("record"),
+                reach=_windows(each.get("reach", ())),
+            )
             for each in attribution.get("neighbours", ())
         ),
         shared_minutes=attribution.get("shared_minutes", 0),
@@ -129,17 +158,25 @@ def _state(block: Object, aggregate: Object) -> State:
         restatement=(_usage(restatement["from"]), _usage(restatement["to"])) if restatement else None,
         policy=_policy(block["policy"]) if ours else None,
         evidence=block["evidence"]["sha256"] if "evidence" in block else None,
+        proof=Proof(block["proof"]) if ours and "proof" in block else None,
+        reach_seconds=float(block.get("reach_seconds", 0)) if ours else 0.0,
+        sessions=_windows(block.get("sessions", ())) if ours else (),
+        batch=attribution.get("batch", INCLUDED),
+        beyond_window=attribution.get("beyond_window", 0),
+        seen_in_future=instant_of(block["seen_in_future"]) if ours and "seen_in_future" in block else None,
     )
 
 
 def _policy(value: Object) -> Policy:
     """A member that is missing stands for the default; one that no span of time can hold, for a very long one."""
     numbers = {name: min(value.get(name, usual), LONG) for name, usual in policy_json(Policy()).items()}
+    uncertainty = value.get("clock_uncertainty_seconds")
     return Policy(
         min_age=timedelta(minutes=numbers["min_age_minutes"]),
         max_age=timedelta(minutes=numbers["max_age_minutes"]),
         verification_interval=timedelta(minutes=numbers["verification_interval_minutes"]),
         min_stable_verifications=int(numbers["min_stable_verifications"]),
+        clock_uncertainty=None if uncertainty is None else timedelta(seconds=min(uncertainty, LONG)),
     )
 
 
@@ -169,11 +206,16 @@ def _observation(attempt: Object) -> Observation:
         status=attempt.get("status"),
         forced=attempt.get("forced", False),
         window_changed=attempt.get("window_changed", False),
+        matched=attempt.get("matched", False),
     )
 
 
 def _guard(value: Object | None) -> Guard | None:
     return Guard(int(value["minutes"]), int(value["requests"])) if value else None
+
+
+def _windows(pairs: Iterable[Sequence[int]]) -> tuple[Window, ...]:
+    return tuple(joined(Window(int(start), int(end)) for start, end in pairs))
 
 
 def _window(value: Object) -> Window:

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from reconcile.core.model import Policy, Run, RunKey
+from reconcile.core.model import Clock, Policy, Run, RunKey
+
+UNKNOWN_UNCERTAINTY = 60.0
+"""Seconds by which the clock of a machine may be off of which nobody says anything."""
+
+LEAST_UNCERTAINTY = 10.0
+"""The same where its clock is known: a provider may book a call some seconds after its answer."""
+
+STATED_CLOCK = "policy"
+"""The source of what `policy.clock_uncertainty` says of all clocks."""
 
 
 class Selection(StrEnum):
@@ -27,7 +36,7 @@ class Selection(StrEnum):
     """Another tool settled it."""
     TOO_YOUNG = "too_young"
     NOT_ENDED = "not_ended"
-    """It ends in the future, so a clock is wrong."""
+    """It ends further in the future than its clock may be off, so one is wrong."""
     PAST_CUTOFF = "past_cutoff"
     """It was never read while it was young enough, and is not touched."""
     NOT_ASKED = "not_asked"
@@ -65,16 +74,34 @@ class Asked:
 EVERYTHING = Asked()
 
 
+def ends_in_future(selected: Selected) -> bool:
+    """Whether its file is to be told that it was seen before its run had ended; once is enough."""
+    run = selected.run
+    if selected.selection is not Selection.NOT_ENDED or run.settled:
+        return False
+    return run.edited or run.state is None or run.state.seen_in_future is None
+
+
 def select(runs: Iterable[Run], policy: Policy, now: datetime, asked: Asked) -> list[Selected]:
     """One value a run, in the order given."""
     return [_select(run, policy, now, asked) for run in runs]
+
+
+def clock_of(run: Run, policy: Policy) -> Clock:
+    """What is known of the clock that wrote the run's times: by the run itself, by the policy, or nothing."""
+    if run.clock:
+        return Clock(run.clock.offset, max(run.clock.uncertainty, LEAST_UNCERTAINTY), run.clock.source)
+    stated = policy.clock_uncertainty
+    if stated is not None:
+        return Clock(0.0, max(stated.total_seconds(), LEAST_UNCERTAINTY), STATED_CLOCK)
+    return Clock(0.0, UNKNOWN_UNCERTAINTY)
 
 
 def _select(run: Run, policy: Policy, now: datetime, asked: Asked) -> Selected:
     if not asked.admits(run):
         return Selected(run=run, selection=Selection.NOT_ASKED)
     age = now - run.ended_at
-    if age < timedelta(0):
+    if -age > timedelta(seconds=clock_of(run, policy).uncertainty):
         return Selected(run=run, selection=Selection.NOT_ENDED, due_at=run.ended_at + policy.min_age)
     in_time = age <= policy.max_age
     reopened = asked.force or (run.state is not None and run.state.closed_by_cutoff)

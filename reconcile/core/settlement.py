@@ -12,27 +12,48 @@ from datetime import datetime
 
 from reconcile.core import wording
 from reconcile.core.attribution import Attribution
-from reconcile.core.judgement import Case, judge, late_claims, restated_from, since_restart, unknown, warnings
+from reconcile.core.judgement import (
+    Case,
+    judge,
+    late_claims,
+    restated_from,
+    restored,
+    since_restart,
+    unknown,
+    warnings,
+)
 from reconcile.core.model import (
     Bounds,
     Claim,
     Completeness,
     Observation,
     Policy,
+    Proof,
     Reason,
     Run,
     State,
     Status,
     Usage,
 )
-from reconcile.core.plateau import Effect, Plateau, placed, plateau_of, stamped
+from reconcile.core.plateau import RIVAL_READ, Effect, Plateau, placed, plateau_of, stamped
+from reconcile.core.selection import STATED_CLOCK
 from reconcile.core.wire import plural
 
 LOWER_READ = "lower_read"
-"""What an attempt that was lower than the figure is called; it is no status of a run."""
+OTHER_READ = "other_read"
+"""What an attempt is called that showed less than the figure, or more of one kind and less of another. They are no
+statuses of a run."""
 
 CLOSED_KEY = "closed_key"
+SCOPE_COMPLETE = "scope_complete"
+USAGE_COMPLETE = "usage_complete"
+NO_UNRECORDED_RETRIES = "no_unrecorded_retries"
+CLOCK = "clock"
+COMPLETIONS_ONLY = "completions_only"
 UNREADABLE_RUNS = "unreadable_runs"
+
+AGGREGATE = "aggregate_metrics"
+"""The source of figures that nobody says were counted call by call: they support, and prove nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +75,8 @@ class Verdict:
     completeness: Completeness | None = None
     assumes: tuple[str, ...] = ()
     """Both belong to the attribution and are written with it."""
+    proof: Proof | None = None
+    """How a verified figure is held; belongs to the attribution too."""
     restatement: tuple[Usage, Usage] | None = None
     """The settled figure and the one that was read, stably, after it."""
     bounds: Bounds | None = None
@@ -97,6 +120,8 @@ def settle(  # noqa: PLR0913  the last three are rare
         status=Status.PENDING,
         forced=forced and moved,
         window_changed=run.edited,
+        matched=attribution.record_matched,
+        fresh=True,
     )
     read = stamped(before, read, max([begun or at, *(observation.at for observation in earlier[-1:])]), policy)
     later = history[len(earlier) :]
@@ -113,7 +138,7 @@ def settle(  # noqa: PLR0913  the last three are rare
     return Outcome(effect=effect, plateau=plateau, verdict=_verdict(case, read, unreadable))
 
 
-def taken_back(run: Run) -> Verdict | None:
+def _taken_back(run: Run) -> Verdict | None:
     """The verdict on a settled run whose minutes were claimed late, where no read tells what the claim took.
 
     None where the file says so already, and where the run is not settled any more.
@@ -126,7 +151,7 @@ def taken_back(run: Run) -> Verdict | None:
         return None
     return Verdict(
         status=Status.WARNING,
-        reasons=(Reason.SHARED_MINUTES, *warnings(state, but=Reason.SHARED_MINUTES)),
+        reasons=(Reason.SHARED_MINUTES, *warnings(state, but={Reason.SHARED_MINUTES})),
         message=wording.LATE_CLAIM,
         attribution=None,
         observation=None,
@@ -140,7 +165,7 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
     status, reasons = judge(case)
     late = bool(late_claims(case.run, case.attribution.neighbours))
     if late and (not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in reasons)):
-        return taken_back(case.run)
+        return _taken_back(case.run)
     unmoved = state is not None and status is state.status and not late and not _newly_beside(case, state)
     closing = case.past_cutoff and not case.at_rest
     quiet = unmoved or (case.effect is Effect.ZERO and not closing)
@@ -148,9 +173,10 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         return None
     restatement = _restatement(case, reasons)
     same = state is not None and (status, reasons, restatement) == (state.status, state.reasons, state.restatement)
-    anew = late or not case.at_rest
+    anew = late or not case.at_rest or restored(case)
     writes = case.at_figure and anew and not _waits_for_force(case, read)
-    completeness = case.attribution.completeness if case.attribution.exact else None
+    between = _between(case, status, reasons)
+    completeness = case.attribution.completeness if case.attribution.exact and not between else None
     return Verdict(
         status=status,
         reasons=reasons,
@@ -160,9 +186,10 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         observation=_kept(case, read, status),
         neighbours=case.attribution.neighbours if anew else (),
         completeness=completeness,
-        assumes=_assumptions(completeness, unreadable),
+        assumes=assumptions(case.attribution, unreadable) if completeness else (),
+        proof=proof_of(case.attribution) if status is Status.VERIFIED and writes else None,
         restatement=restatement,
-        bounds=Bounds(Usage(), read.reported) if writes and late else None,
+        bounds=Bounds(Usage(), read.reported) if writes and late else between,
         reconciled_at=_reconciled_at(case, read),
         verified_at=_verified_at(case) if status is Status.VERIFIED else None,
     )
@@ -177,7 +204,25 @@ def _kept(case: Case, read: Observation, status: Status) -> Observation | None:
     """The read as an attempt of the file. A zero after a figure is none, though it may be the last look at a run."""
     if case.effect is Effect.ZERO:
         return None
-    return replace(read, status=status if case.at_figure else LOWER_READ)
+    return replace(read, status=status if case.at_figure else _differs(case), fresh=False)
+
+
+def _differs(case: Case) -> str:
+    """What a read is called that does not show the figure."""
+    read, figure = case.attribution.reported, case.plateau.figure
+    return RIVAL_READ if read.rose_from(figure) else LOWER_READ if figure.rose_from(read) else OTHER_READ
+
+
+def _between(case: Case, status: Status, reasons: tuple[Reason, ...]) -> Bounds | None:
+    """From the figure to its rival, where a verdict stands between them."""
+    rival, state = case.plateau.rival, case.run.state
+    if rival is None or case.at_figure or state is None:
+        return None
+    warned = case.at_rest and bool({Reason.RESTATED, Reason.EXTRA_CALLS} & set(reasons)) and rival.stable(case.policy)
+    if not warned and status is not Status.FAILED:
+        return None
+    low, high = state.bounds.low if state.bounds else state.figure, state.bounds.high if state.bounds else state.figure
+    return Bounds(Usage(*map(min, low.parts, rival.figure.parts)), Usage(*map(max, high.parts, rival.figure.parts)))
 
 
 def _message(case: Case, reasons: tuple[Reason, ...], unreadable: int) -> str:
@@ -189,14 +234,16 @@ def _message(case: Case, reasons: tuple[Reason, ...], unreadable: int) -> str:
 
 def _restatement(case: Case, reasons: tuple[Reason, ...]) -> tuple[Usage, Usage] | None:
     """The settled figure and today's, where the reasons say that they differ."""
-    state, lower = case.run.state, case.plateau.lower
-    if state is None or Reason.RESTATED not in reasons:
+    state, rival = case.run.state, case.plateau.rival
+    if state is None or not {Reason.RESTATED, Reason.EXTRA_CALLS} & set(reasons):
         return None
     settled = restated_from(case) if case.at_figure else None
     if settled:
         return settled.figure, case.attribution.figure
-    confirmed = lower is not None and lower.stable(case.policy)
-    return (state.figure, case.attribution.figure) if confirmed else state.restatement
+    confirmed = case.at_rest and rival is not None and rival.stable(case.policy)
+    if confirmed:
+        return state.figure, case.attribution.reported
+    return state.restatement if Reason.RESTATED in reasons or case.at_rest else None
 
 
 def _waits_for_force(case: Case, read: Observation) -> bool:
@@ -220,8 +267,30 @@ def _verified_at(case: Case) -> datetime:
     return before or case.at
 
 
-def _assumptions(completeness: Completeness | None, unreadable: int) -> tuple[str, ...]:
-    if completeness is None:
-        return ()
-    closed = (CLOSED_KEY,) if completeness is Completeness.ASSUMED else ()
-    return (*closed, *((UNREADABLE_RUNS,) if unreadable else ()))
+def proof_of(attribution: Attribution) -> Proof:
+    """How an exact figure is held: by the run's own calls and tokens, by either, or by nothing that it recorded."""
+    known, figure = attribution.claim.known, attribution.figure
+    if attribution.record_matched and known.source != AGGREGATE:
+        return Proof.PROVEN
+    if attribution.completeness is not Completeness.ASSUMED:
+        return Proof.SUPPORTED
+    calls = known.api_calls is not None and known.api_calls == figure.api_calls
+    tokens = (known.tokens_in, known.tokens_out) == (figure.tokens_in, figure.tokens_out)
+    return Proof.SUPPORTED if calls or tokens else Proof.ASSUMED
+
+
+def assumptions(attribution: Attribution, unreadable: int = 0) -> tuple[str, ...]:
+    """All that an exact figure takes for granted."""
+    known, proof = attribution.claim.known, proof_of(attribution)
+    completeness = attribution.completeness
+    counted = {Completeness.ASSUMED, Completeness.CALLS_MATCHED}
+    held = {
+        CLOSED_KEY: completeness is Completeness.ASSUMED,
+        SCOPE_COMPLETE: proof is Proof.ASSUMED,
+        USAGE_COMPLETE: completeness in counted or bool(known.aborted),
+        NO_UNRECORDED_RETRIES: proof is not Proof.ASSUMED and not known.every_attempt,
+        CLOCK: attribution.claim.clock.source == STATED_CLOCK,
+        COMPLETIONS_ONLY: bool(known.others),
+        UNREADABLE_RUNS: bool(unreadable),
+    }
+    return tuple(name for name, taken in held.items() if taken)

@@ -15,7 +15,7 @@ from reconcile.core.account import Account, account_json
 from reconcile.core.board import Group, group_of
 from reconcile.core.expectation import Expectation, Models, expectation_json, expectation_of, models_of
 from reconcile.core.instants import spelled
-from reconcile.core.model import MINUTE, Finding, Generation, Json, Run, RunKey, Usage, instant
+from reconcile.core.model import MINUTE, Finding, Generation, Json, Run, RunKey, Usage, instant, minute_of
 from reconcile.core.pricing import rows_of
 from reconcile.core.summary import finding_json, standing
 from reconcile.core.wire import usage_json
@@ -123,8 +123,8 @@ def logged_span(run: Run) -> tuple[datetime, datetime] | None:
     if not run.log or not run.log.calls:
         return None
     return (
-        instant(min(each.first for each in run.log.calls)),
-        instant(max(each.last for each in run.log.calls) + MINUTE),
+        instant(minute_of(min(each.start for each in run.log.calls))),
+        instant(minute_of(max(each.end for each in run.log.calls)) + MINUTE),
     )
 
 

@@ -17,11 +17,14 @@ def bounds_json(bounds: Bounds) -> dict[str, Json]:
 
 def policy_json(policy: Policy) -> dict[str, Json]:
     """The policy in minutes."""
+    stated = policy.clock_uncertainty
+    clock: dict[str, Json] = {} if stated is None else {"clock_uncertainty_seconds": stated.total_seconds()}
     return {
         "min_stable_verifications": policy.min_stable_verifications,
         "verification_interval_minutes": _minutes(policy.verification_interval.total_seconds()),
         "min_age_minutes": _minutes(policy.min_age.total_seconds()),
         "max_age_minutes": _minutes(policy.max_age.total_seconds()),
+        **clock,
     }
 
 

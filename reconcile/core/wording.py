@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from reconcile.core.instants import spelled
 from reconcile.core.judgement import Case, restated_from
-from reconcile.core.model import KINDS, Bounds, Claim, Reason, Usage
+from reconcile.core.model import (
+    BOOKING_SLACK,
+    KINDS,
+    MINUTE,
+    Bounds,
+    Claim,
+    Completeness,
+    Reason,
+    Run,
+    Usage,
+    instant,
+    names,
+)
 from reconcile.core.plateau import Effect
 from reconcile.core.wire import plural
 
@@ -20,6 +33,14 @@ LATE_CLAIM = (
 )
 
 
+MISSING = "not all usage of them is in yet, a recorded call was never billed, or the key id is wrong"
+
+NO_CALLS = "No calls recorded, and none reported that could be its own"
+
+MOST_ENDPOINTS = 3
+"""Names that fit a line."""
+
+
 def message(case: Case, reasons: tuple[Reason, ...]) -> str:
     """What the reasons mean for this run."""
     return "; ".join(SENTENCES[reason](case) for reason in reasons)
@@ -27,20 +48,102 @@ def message(case: Case, reasons: tuple[Reason, ...]) -> str:
 
 def _stable(case: Case) -> str:
     minutes = round((case.at - case.plateau.since).total_seconds() / 60)
-    return f"Data stable across {minutes} minute interval"
+    said = [f"Data stable across {minutes} minute interval", *_cut_off(case), *_shifted(case), *_left_out(case)]
+    return "; ".join(said)
+
+
+def _cut_off(case: Case) -> list[str]:
+    """Calls without an answer that were billed all the same."""
+    billed, known = case.attribution.aborted_billed, case.attribution.claim.known
+    if not billed:
+        return []
+    return [f"{known.api_calls:,} answered and {billed:,} cut off but billed, which is every request of its minutes"]
+
+
+def _shifted(case: Case) -> list[str]:
+    """What a complete log tells of the clock that wrote it, where that was off."""
+    shift = case.attribution.shift
+    if shift is None or (shift[0] <= BOOKING_SLACK and shift[1] >= -BOOKING_SLACK):
+        return []
+    slow, (low, high) = shift[0] > 0, sorted(abs(seconds) for seconds in shift)
+    return [f"the clock of the machine was {low:.0f} to {high:.0f} s {'slow' if slow else 'fast'}"]
+
+
+def _left_out(case: Case) -> list[str]:
+    """Calls that the run made and that are not in its figure, which is of completions."""
+    others = case.attribution.claim.known.others
+    named = ", ".join(f"{count:,} of {endpoint}" for endpoint, count in others[:MOST_ENDPOINTS])
+    return [f"not in the figure: calls of other endpoints ({named})"] if others else []
 
 
 def _log_matched(case: Case) -> str:
     calls = plural(case.attribution.figure.api_calls, "call")
-    return f"{calls} and all their tokens, as in the complete call log: nothing is left to wait for"
+    proven = f"{calls} and all their tokens, as in the complete call log: nothing is left to wait for"
+    return "; ".join([proven, *_shifted(case), *_left_out(case)])
 
 
 def _missing(case: Case) -> str:
+    known = case.run.known
+    if known.unknown and case.attribution.bounds:
+        return (
+            f"{plural(known.unknown, 'request')} that the recorder did not understand may still be billed: "
+            f"{_known(known.api_calls)} calls recorded, {case.attribution.reported.api_calls:,} reported"
+        )
     others = plural(len(case.attribution.neighbours), "other run")
     minutes = f"its minutes, which it shares with {others}" if case.attribution.neighbours else "its minutes"
     return (
         f"{_known(case.run.known.api_calls)} calls recorded, {case.attribution.reported.api_calls:,} reported in "
-        f"{minutes}: not all usage of them is in yet, a recorded call was never billed, or the key id is wrong"
+        f"{minutes}: {_elsewhere(case) or MISSING}"
+    )
+
+
+def _elsewhere(case: Case) -> str | None:
+    """What the run recorded, found whole in minutes that nobody claims."""
+    shift = case.attribution.misplaced
+    if shift is None:
+        return None
+    where, clock = ("after", "slow") if shift > 0 else ("before", "fast")
+    minutes = plural(abs(shift), "minute")
+    return (
+        f"its calls and tokens, all of them, were reported {minutes} {where} its own. The clock of the machine was "
+        f"about {minutes} {clock}: state it in the run's file (clock) or correct its times"
+    )
+
+
+def _tokens_missing(case: Case) -> str:
+    pairs = zip(KINDS, case.attribution.claim.known.tokens, case.attribution.reported.parts, strict=False)
+    short = [
+        f"{NOUNS[kind]} {recorded:,} recorded, {reported:,} reported"
+        for kind, recorded, reported in pairs
+        if recorded is not None and recorded > reported
+    ]
+    said = "; ".join(short) or "The runs that share these minutes recorded more tokens than were reported"
+    return f"{said}: not all usage is in yet, or the recorder counts more than is billed"
+
+
+def _stalled(case: Case) -> str:
+    feed, own = case.attribution.feed, case.run.own_scope
+    seen = {row.model for row in case.attribution.rows}
+    named = own.models if own and own.models else ()
+    waited = [alias for alias in named if not any(names(alias, model) for model in seen)] or list(feed.silent)
+    until = spelled(instant(feed.newest + MINUTE)) if feed.newest is not None else "later minutes"
+    if waited:
+        shown = ", ".join(waited[:MOST_ENDPOINTS])
+        return f"Usage of others is in until {until}, but none of {shown} since before the run: it may be late"
+    own_until = spelled(instant(feed.own + MINUTE)) if feed.own is not None else "before the run"
+    return f"Usage of others is in until {until}, but that of this run's key only until {own_until}: it may be late"
+
+
+def _clock_off(case: Case) -> str:
+    seen = case.run.state.seen_in_future if case.run.state else None
+    return seen_early(seen or case.at, case.run)
+
+
+def seen_early(seen: datetime, run: Run) -> str:
+    """The sentence for a file that was there before its run had ended."""
+    return (
+        f"Its file was there {spelled(seen)} and says that the run ended {spelled(run.ended_at)}: a clock or a time "
+        "zone is off, so these may be the wrong minutes; correct its times, and it is read anew"
     )
 
 
@@ -63,6 +166,8 @@ def _cutoff(case: Case) -> str:
 
 
 def _waiting(case: Case) -> str:
+    if case.stable and case.young and case.run.known.api_calls == 0:
+        return "No usage for a run that recorded no calls; that is believed four hours after its end"
     what = "Rose to" if case.effect is Effect.ROSE else "Read"
     due = spelled(case.plateau.due_at(case.policy))
     wanted = case.policy.min_stable_verifications
@@ -88,7 +193,17 @@ def _names(claims: Sequence[Claim]) -> str:
 
 
 def _edge(case: Case) -> str:
-    guard = case.attribution.guard
+    guard, beyond = case.attribution.guard, case.attribution.beyond
+    if beyond and case.attribution.completeness is Completeness.CALLS_MATCHED and case.attribution.exact:
+        return (
+            f"As many calls as recorded, but some in {spelled(instant(beyond[0]))}, outside the run by its own clock: "
+            "believed four hours after its end. Recorded tokens would settle it at once"
+        )
+    if beyond:
+        return (
+            f"Usage in {spelled(instant(beyond[0]))}, beside the run: its own if its clock is off, or a stranger's. "
+            "Recorded tokens, a measured clock or a pause of two minutes between runs would tell"
+        )
     if not guard.requests:
         return (
             "Requests that nobody recorded lie within 60 minutes: a late call and a foreign one may cancel in the count"
@@ -101,6 +216,8 @@ def _edge(case: Case) -> str:
 
 def _extra(case: Case) -> str:
     attribution = case.attribution
+    if not case.at_figure:
+        return _restated(case)
     calls = attribution.claim.known.api_calls or 0
     bounds = attribution.bounds
     between = ""
@@ -154,7 +271,7 @@ def _log_against_the_rest(case: Case) -> str:
 
 def _restated(case: Case) -> str:
     if not case.at_figure:
-        since = spelled(case.plateau.lower.since) if case.plateau.lower else spelled(case.at)
+        since = spelled(case.plateau.rival.since) if case.plateau.rival else spelled(case.at)
         return (
             f"Settled at {_tokens(case.plateau.figure)}, but {_tokens(case.attribution.reported)} is read since {since}"
         )
@@ -180,12 +297,16 @@ SENTENCES: dict[Reason, Callable[[Case], str]] = {
     Reason.RISING: _waiting,
     Reason.AWAITING_STABILITY: _waiting,
     Reason.STABLE: _stable,
-    Reason.NO_API_CALLS: lambda _: "No calls recorded, and none reported that could be its own",
+    Reason.NO_API_CALLS: lambda case: "; ".join([NO_CALLS, *_left_out(case)]),
     Reason.LOG_MATCHED: _log_matched,
     Reason.NO_USAGE_YET: lambda _: "No usage reported for these minutes yet",
     Reason.CALLS_MISSING: _missing,
     Reason.LOWER_READ: _lower,
     Reason.EDGE_USAGE: _edge,
+    Reason.TOKENS_MISSING: _tokens_missing,
+    Reason.STALLED_FEED: _stalled,
+    Reason.ENDS_IN_FUTURE: _clock_off,
+    Reason.CLOCK_OFF: _clock_off,
     Reason.SHARED_MINUTES: _shared,
     Reason.EXTRA_CALLS: _extra,
     Reason.RECORDED_MISMATCH: _mismatch,

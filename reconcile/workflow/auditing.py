@@ -103,11 +103,9 @@ def _reread(each: Audited, read: Read) -> Audited:
     if each.evidence is None or each.found.outcome is Outcome.DIFFERENT:
         return each
     claim = each.evidence.own.claim
-    if not (any_holds(joined(read.covered), claim.window) and read.asked_for(claim)):
+    if not (all(any_holds(joined(read.covered), part) for part in claim.reach) and read.asked_for(claim)):
         return replace(each, found=Found(outcome=Outcome.UNAUDITED, why="its minutes could not be read again"))
-    rows = [
-        row for row in read.buckets if claim.window.start <= row.minute < claim.window.end and claim.scope.admits(row)
-    ]
+    rows = [row for row in read.buckets if any(row.minute in part for part in claim.reach) and claim.scope.admits(row)]
     difference = differing_read(each.evidence, rows)
     if difference is None:
         return each

@@ -77,7 +77,7 @@ def _log_findings(
         return (log,)
     run = isinstance(document, Document) and read_run(file.key, file.path, document.value, document.generation)
     try:
-        return check_log(workspace, log, run.window if run else None)[1]
+        return check_log(workspace, log, run or None)[1]
     except StoreError as error:
         return (_unreadable(log, error),)
 
@@ -121,7 +121,7 @@ def explain_tree(workspace: Workspace, tree: Tree, key: RunKey, curl_line: Spell
     asked = Asked(framework=key.framework, run_id=key.run_id)
     (selected,) = [each for each in tree.selected(workspace, asked) if each.run.key == key]
     claim = tree.claims.get(key)
-    queries = plan([selected.run.window], [], [claim.scope], workspace.now) if claim else ()
+    queries = plan(claim.reach, [], [claim.scope], workspace.now) if claim else ()
     return account_of(workspace, tree, selected, tuple(map(curl_line or _curl_line, queries)))
 
 
@@ -153,5 +153,5 @@ def claims(workspace: Workspace) -> tuple[tuple[Run, Claim], ...]:
     """Every run with its claim, for what imitates their traffic. A framework without a scope gets a made-up key."""
     tree = read_tree(workspace)
     made_up = {run.key.framework: Scope("openai", (f"key_simulated_{run.key.framework}",)) for run in tree.runs}
-    found = {**claims_of(tree.runs, made_up), **tree.claims}
+    found = {**claims_of(tree.runs, made_up, workspace.policy), **tree.claims}
     return tuple((run, found[run.key]) for run in tree.runs)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconcile.core.control import control_query, differing
 from reconcile.core.judgement import late_claims
-from reconcile.core.model import GUARD_MINUTES, Bucket, Claim, Fetched, Query, RunKey, UsageProvider, Window
+from reconcile.core.model import (
+    GUARD_MINUTES,
+    MINUTE,
+    Bucket,
+    Claim,
+    Fetched,
+    Query,
+    RunKey,
+    UsageProvider,
+    Window,
+    minute_of,
+)
 from reconcile.core.planning import plan
-from reconcile.core.selection import Asked, Selected, Selection
+from reconcile.core.selection import UNKNOWN_UNCERTAINTY, Asked, Selected, Selection, ends_in_future
 from reconcile.core.summary import ApiUse
 from reconcile.errors import ConfigurationError, ProviderError, ReconcileError
 from reconcile.workflow.tree import Tree, Workspace
@@ -39,6 +50,8 @@ class Read:
     """After the last answer: the figures were not read later. A read that confirms them is held against this."""
     api: ApiUse
     errors: tuple[ReconcileError, ...] = ()
+    punctual: bool = False
+    """Whether our clock agrees with the provider's: a run that ends in the future by it does so indeed."""
 
     def judges(self, claim: Claim) -> bool:
         """Whether what was read tells about the claim: its keys were asked for, and no guard minute stayed unread.
@@ -46,7 +59,7 @@ class Read:
         Unclaimed usage that could not be seen would look like none.
         """
         return self.asked_for(claim) and not any(
-            window.meets(claim.window.widened(GUARD_MINUTES)) for window in self.unread
+            window.meets(part.widened(GUARD_MINUTES)) for window in self.unread for part in claim.reach
         )
 
     def asked_for(self, claim: Claim) -> bool:
@@ -59,7 +72,8 @@ def read_usage(
     workspace: Workspace, tree: Tree, provider: Provider, asked: Asked, announce: Announce = lambda _: None
 ) -> Read:
     """The usage of all minutes that the runs which are due need. Where there is no provider, they wait."""
-    queries = _plan(workspace, tree, tree.selected(workspace, asked))
+    selected = tree.selected(workspace, asked)
+    queries = _plan(workspace, tree.reopened(workspace, asked), selected) or _asking_the_time(workspace, tree, selected)
     announce(queries)
     return _fetch(workspace, queries, provider)
 
@@ -67,7 +81,7 @@ def read_usage(
 def read_claims(workspace: Workspace, claims: Sequence[Claim], provider: Provider) -> Read:
     """The usage of these claims' minutes now, however old they are."""
     scopes = list(dict.fromkeys(claim.scope for claim in claims))
-    queries = plan([claim.window for claim in claims], [], scopes, workspace.now)
+    queries = plan([part for claim in claims for part in claim.reach], [], scopes, workspace.now)
     return _fetch(workspace, queries, provider)
 
 
@@ -86,7 +100,22 @@ def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected]) -> tup
     needed = _with_neighbours(tree, [each.run.key for each in known if each.due or claimed_late(tree, each)])
     observed = _with_neighbours(tree, [each.run.key for each in known if each.selection is Selection.OBSERVED])
     scopes = list(dict.fromkeys(claim.scope for claim in [*needed, *observed]))
-    return plan([claim.window for claim in needed], [claim.window for claim in observed], scopes, workspace.now)
+    return plan(_reached(needed), _reached(observed), scopes, workspace.now)
+
+
+def _reached(claims: Iterable[Claim]) -> list[Window]:
+    return [part for claim in claims for part in claim.reach]
+
+
+def _asking_the_time(workspace: Workspace, tree: Tree, selected: Iterable[Selected]) -> tuple[Query, ...]:
+    """The last whole minute, where a run is seen that ends in the future and nothing else has to be read: the answer
+    tells whose clock is wrong. An instant that was given is taken for true."""
+    seen = [tree.claims[each.run.key] for each in selected if ends_in_future(each) and each.run.key in tree.claims]
+    if not seen or workspace.clock is None:
+        return ()
+    minute = minute_of(workspace.now.timestamp()) - MINUTE
+    scopes = list(dict.fromkeys(claim.scope for claim in seen))
+    return plan([Window(minute, minute + MINUTE)], [], scopes, workspace.now)
 
 
 def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[Claim]:
@@ -97,12 +126,20 @@ def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider)
     """Every query's answer. One that fails leaves its minutes unread; the others stand."""
     begun = workspace.instant()
     if isinstance(provider, ConfigurationError):
-        return Read(begun=begun, at=begun, api=ApiUse(), errors=(provider,) if queries else ())
+        return Read(
+            begun=begun,
+            at=begun,
+            api=ApiUse(),
+            errors=(provider,) if queries else (),
+            punctual=workspace.clock is None,
+        )
     answers: list[Fetched] = []
     errors: list[ReconcileError] = []
+    punctual = workspace.clock is None
     for query in queries:
         try:
             answers.append(_proven(workspace, query, provider))
+            punctual = punctual or _agrees(answers[-1].date, workspace.instant())
         except ProviderError as error:
             errors.append(error)
             if error.code in REFUSED:
@@ -120,7 +157,12 @@ def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider)
             retries=sum(answer.retries for answer in answers),
         ),
         errors=tuple(errors),
+        punctual=punctual,
     )
+
+
+def _agrees(date: datetime | None, now: datetime) -> bool:
+    return date is not None and abs(date - now) <= timedelta(seconds=UNKNOWN_UNCERTAINTY)
 
 
 def _proven(workspace: Workspace, query: Query, provider: UsageProvider) -> Fetched:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconcile.core.attribution import Attribution, attribute
 from reconcile.core.lesson import Applied, Lesson, apply
 from reconcile.core.model import Rewritten, RunKey
-from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection
+from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection, ends_in_future
 from reconcile.core.summary import FileChange, RunReport, Summary, gathered, standing
 from reconcile.errors import StoreError
 from reconcile.workflow.reading import Announce, Provider, Read, claimed_late, read_usage
@@ -36,6 +36,7 @@ def conclude(workspace: Workspace, tree: Tree, read: Read, asked: Asked, *, dry_
 
     May be done again with the same read over a tree that has changed: everything is judged anew.
     """
+    tree = tree.reopened(workspace, asked)
     selected = tree.selected(workspace, asked)
     attributed = attribute(tree.everyone, read.buckets, read.covered)
     judged = {key: share for key, share in attributed.by_run.items() if read.judges(share.claim)}
@@ -87,22 +88,22 @@ def _lesson(
     """What there is to tell the run's file, if anything."""
     run = each.run
     claim = tree.claims.get(run.key)
-    late = claimed_late(tree, each)
-    if claim is None or not (each.due or late or each.selection is Selection.OBSERVED):
-        return None
-    if attribution is None and not late:
+    early = ends_in_future(each) and read.punctual and not read.errors
+    judged = each.due or each.selection is Selection.OBSERVED or claimed_late(tree, each)
+    if claim is None or not (early or (judged and attribution)):
         return None
     return Lesson(
         path=run.path,
         claim=claim,
         own_scope=run.own_scope,
-        attribution=attribution,
+        attribution=None if early else attribution,
         begun=read.begun,
         at=read.at,
         forced=each.forced,
         unreadable=tree.unreadable_beside(claim),
         evidence=workspace.evidence,
         prices=workspace.prices,
+        renamed=tree.renamed,
     )
 
 

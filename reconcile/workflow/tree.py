@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 
 from reconcile.adapters.run_store import FILE_NAME, LOG_NAME
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
-from reconcile.core.claims import claims_of, gone, missing_key_id, neighbours, scopes
+from reconcile.core.claims import claims_of, followed, gone, missing_key_id, neighbours, renames, scopes
 from reconcile.core.comparing.sides import PriceOf
-from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope, Window
+from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope
 from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
 from reconcile.core.validation import MAX_BYTES, Checker, Document, too_large
@@ -60,6 +60,9 @@ class Tree:
     """By framework, for those whose scope is known."""
     claims: Mapping[RunKey, Claim]
     errors: tuple[ReconcileError, ...]
+    renamed: Mapping[str, RunKey]
+    """By the name that verdicts know, runs whose folder has another now. `runs` know their neighbours by the new one.
+    """
 
     @cached_property
     def everyone(self) -> tuple[Claim, ...]:
@@ -84,6 +87,13 @@ class Tree:
             or framework not in self.scopes
             or self.scopes[framework].meets(claim.scope)
         )
+
+    def reopened(self, workspace: Workspace, asked: Asked) -> Tree:
+        """The same tree, where a pass is to judge settled runs anew: with what is known of their clocks today."""
+        if not asked.force:
+            return self
+        runs = [run for run in self.runs if run.key in self.claims and asked.admits(run)]
+        return replace(self, claims={**self.claims, **claims_of(runs, self.scopes, workspace.policy, asked)})
 
     def pooled(self, claims: Mapping[RunKey, Claim]) -> Tree:
         """The same tree beside the claims of others. Its own runs are its own."""
@@ -133,16 +143,19 @@ def read_tree(workspace: Workspace) -> Tree:
             findings += document
             unreadable[file.key.framework] += 1
     by_framework, ambiguous = scopes({run.key.framework for run in runs}, workspace.configured, workspace.variables)
+    claims = claims_of(runs, by_framework, workspace.policy)
+    renamed = renames(runs, claims, {file.key for file in files})
     known, _ = scopes({run.key.framework for run in runs} | set(unreadable), workspace.configured, workspace.variables)
     return Tree(
         discovered=len(files) + len(misplaced),
         frameworks=frozenset(file.key.framework for file in files),
-        runs=tuple(runs),
+        runs=tuple(followed(run, renamed) for run in runs),
         findings=tuple(findings),
         unreadable=unreadable,
         scopes=known,
-        claims=claims_of(runs, by_framework),
+        claims=claims,
         errors=(*errors, *ambiguous),
+        renamed=renamed,
     )
 
 
@@ -157,14 +170,14 @@ def check_file(workspace: Workspace, file: RunFile) -> Document | tuple[Finding,
     return workspace.checker.check(file.path, file.key, workspace.store.read(file.key))
 
 
-def check_log(workspace: Workspace, file: RunFile, window: Window | None) -> tuple[CallLog | None, tuple[Finding, ...]]:
-    """A call log, validated and held to the window of its run where that is known. One with calls outside is kept."""
+def check_log(workspace: Workspace, file: RunFile, run: Run | None) -> tuple[CallLog | None, tuple[Finding, ...]]:
+    """A call log, validated and held to the minutes of its run. One with calls outside is kept."""
     if file.size > MAX_LOG_BYTES:
         return None, (log_too_large(file.path, file.size),)
     log = workspace.log_checker.check(file.path, workspace.store.read_log(file.key))
     if not isinstance(log, CallLog):
         return None, log
-    return held_to(file.path, log, window) if window else (log, ())
+    return held_to(file.path, log, run.window, run.clock.offset if run.clock else 0.0) if run else (log, ())
 
 
 def _log_of(workspace: Workspace, run: Run, findings: list[Finding], errors: list[ReconcileError]) -> CallLog | None:
@@ -176,7 +189,7 @@ def _log_of(workspace: Workspace, run: Run, findings: list[Finding], errors: lis
         findings.append(found)
         return None
     try:
-        log, defects = check_log(workspace, found, run.window)
+        log, defects = check_log(workspace, found, run)
     except StoreError as error:
         errors.append(error)
         return None

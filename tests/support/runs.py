@@ -37,7 +37,7 @@ from reconcile.core.model import (
     total,
 )
 from reconcile.core.reading import BLOCK, read_run
-from reconcile.core.settlement import settle, taken_back
+from reconcile.core.settlement import settle
 from reconcile.core.validation import Checker, Document
 
 KEY = RunKey("chatdev", "a")
@@ -189,8 +189,10 @@ class Tale:
         return self._write(run, outcome.verdict)
 
     def claimed_late(self):
-        """What happens where a claim came late and its minutes could not be read."""
-        return self._write(self.run, taken_back(self.run))
+        """What happens where a claim came late and the read that was made for it showed nothing."""
+        run = self.run
+        read = attribution_of(".", *(self.neighbours or [neighbour("late", 0, MINUTES)]), run=run)
+        return self._write(run, settle(run, read, after("22:00"), self.policy).verdict)
 
     def put(self, name, item):
         """Somebody edits a member of the file."""

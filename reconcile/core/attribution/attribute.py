@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from reconcile.core.attribution.components import Component, Pool, pools
+from reconcile.core.attribution.components import Component, Member, within
+from reconcile.core.attribution.feed import UNWATCHED, Feed, Feeds
 from reconcile.core.attribution.guard import guards
+from reconcile.core.attribution.pools import Pool, pools
 from reconcile.core.attribution.shares import Share, holding_its_record, shares
+from reconcile.core.attribution.shift import Shift, elsewhere, shift_of
 from reconcile.core.claims import neighbours
 from reconcile.core.model import (
     GUARD_MINUTES,
@@ -34,9 +37,9 @@ class Attribution:
     rows: tuple[Bucket, ...]
     """The reported buckets that the claim admits, by minute."""
     reported: Usage
-    """Their sum, whoever it belongs to: what stability is judged on."""
+    """Their sum, whoever it belongs to, or what was recorded where that says it all: what stability is judged on."""
     bounds: Bounds | None
-    """None where recorded calls have no reported request yet: nothing can be said before they do."""
+    """None where recorded calls or tokens were not reported yet: nothing can be said before they are."""
     completeness: Completeness
     neighbours: tuple[Claim, ...] = ()
     """The other claims that share minutes with it, whether these hold usage or not."""
@@ -50,6 +53,15 @@ class Attribution:
     """Whether more was reported in its minutes than it, or anyone else who may be there, recorded."""
     mismatched: bool = False
     """Whether what it recorded, or its call log, cannot be true beside what was reported."""
+    lacking: bool = False
+    """Whether fewer tokens were reported than it recorded."""
+    beyond: tuple[int, ...] = ()
+    """The minutes outside its own, and of no other run that it was attributed with, that hold usage of its reach."""
+    shift: Shift | None = None
+    """By how much its log must be shifted to lie in the reported minutes, where it is complete and can be made to."""
+    misplaced: int | None = None
+    """By how many minutes its window must be shifted to hold just what it recorded, in minutes that nobody claims."""
+    feed: Feed
     guard: Guard
 
     @property
@@ -66,12 +78,35 @@ class Attribution:
         return (
             log is not None
             and log.complete
+            and not self.claim.known.unknown
             and log.total.api_calls > 0
             and not log.aborted
             and not self.mismatched
             and not self.surplus
             and self.completeness is Completeness.CALLS_AND_TOKENS_MATCHED
             and self.bounds == Bounds(log.total, log.total)
+        )
+
+    @property
+    def aborted_billed(self) -> int:
+        """Requests beyond the recorded calls that are calls whose answer was cut off, or that nobody understood."""
+        known = self.claim.known
+        if known.api_calls is None or self.neighbours:
+            return 0
+        beyond = self.reported.api_calls - known.api_calls
+        return beyond if 0 < beyond <= known.aborted + known.unknown else 0
+
+    @property
+    def record_matched(self) -> bool:
+        """Whether this read is what the run recorded, calls and all tokens, and none of it may be another's."""
+        recorded = self.claim.known.parts
+        return (
+            self.completeness is Completeness.CALLS_AND_TOKENS_MATCHED
+            and not self.mismatched
+            and bool(recorded[-1])
+            and self.bounds is not None
+            and self.bounds.exact
+            and self.bounds.high.parts == recorded
         )
 
     @property
@@ -95,31 +130,40 @@ def attribute(claims: Sequence[Claim], buckets: Iterable[Bucket], covered: Itera
     unknown; one that lies outside does not take part at all; neither gets an attribution.
     """
     read = joined(covered)
-    found = pools([claim for claim in claims if any_meets(read, claim.window)], buckets, read)
-    by_run = {attribution.claim.run: attribution for pool in found for attribution in _pool(pool, read)}
+    buckets = list(buckets)
+    newest = max((bucket.minute for bucket in buckets), default=None)
+    found = pools([claim for claim in claims if any_meets(read, claim.span)], buckets, read)
+    by_run = {attribution.claim.run: attribution for pool in found for attribution in _pool(pool, read, newest)}
     return Attributed(by_run, tuple(row for pool in found for row in pool.unclaimed))
 
 
 def attribute_again(
-    claims: Sequence[Claim], buckets: Iterable[Bucket], run: RunKey, guard: Guard, *, surplus_nearby: bool
+    claims: Sequence[Claim], buckets: Iterable[Bucket], run: RunKey, guard: Guard, feed: Feed, *, surplus_nearby: bool
 ) -> dict[RunKey, Attribution]:
-    """The attributions of a run's component from what they followed from before; every claim's window was read whole.
+    """The attributions of a run's component from what they followed from before; all that a claim reaches was read.
 
-    What lies around these claims is not looked at but given: the guard minutes, and whether a surplus is near.
+    What lies around these claims is not looked at but given: the guard minutes, how far the feed was, and whether a
+    surplus is near.
     """
-    found = pools(claims, buckets, joined(claim.window for claim in claims))
+    found = pools(claims, buckets, joined(window for claim in claims for window in claim.reach))
     component = next(part for pool in found for part in pool.components if run in part.by_run)
     given = shares(component, quiet=guard.requests == 0).by_member
     again = _component(component, guard, given, surplus_nearby=surplus_nearby)
-    return {attribution.claim.run: attribution for attribution in again}
+    return {attribution.claim.run: replace(attribution, feed=feed) for attribution in again}
 
 
-def _pool(pool: Pool, covered: Sequence[Window]) -> Iterable[Attribution]:
+def _pool(pool: Pool, covered: Sequence[Window], newest: int | None) -> Iterable[Attribution]:
     watched = guards(pool, covered)
     found = [shares(part, quiet=guard.requests == 0) for part, guard in zip(pool.components, watched, strict=True)]
     surplus = joined(window.widened(GUARD_MINUTES) for each in found for window in each.surplus)
+    beside = neighbours(pool.claims)
+    feeds = Feeds(pool.rows, newest)
     for component, guard, each in zip(pool.components, watched, found, strict=True):
-        yield from _component(component, guard, each.by_member, surplus_nearby=any_meets(surplus, component.window))
+        nearby = any_meets(surplus, component.window)
+        for attribution in _component(component, guard, each.by_member, surplus_nearby=nearby):
+            claim = attribution.claim
+            misplaced = _misplaced(attribution, pool)
+            yield replace(attribution, neighbours=beside.get(claim.run, ()), feed=feeds.of(claim), misplaced=misplaced)
 
 
 def _component(
@@ -136,7 +180,7 @@ def _component(
             claim=member.claim,
             component=component,
             rows=tuple([component.cells[i] for i in member.cells]),
-            reported=Usage(*[sum([values[i] for i in member.cells]) for values in component.values]),
+            reported=_reported(component, member, share),
             bounds=share.bounds,
             completeness=share.completeness,
             neighbours=beside.get(member.claim.run, ()),
@@ -145,5 +189,42 @@ def _component(
             surplus_nearby=surplus_nearby,
             extra=share.extra,
             mismatched=share.mismatched,
+            lacking=share.lacking,
+            beyond=_beyond(component, member),
+            shift=_shift(component, member),
+            feed=UNWATCHED,
             guard=guard,
         )
+
+
+def _reported(component: Component, member: Member, share: Share) -> Usage:
+    if component.match and share.bounds:
+        return share.bounds.high
+    return Usage(*[sum([values[i] for i in member.cells]) for values in component.values])
+
+
+def _beyond(component: Component, member: Member) -> tuple[int, ...]:
+    others = [each.claim for each in component.members if each is not member]
+    minutes = sorted({component.cells[i].minute for i in member.fringe})
+    return tuple(minute for minute in minutes if not any(within(other.minutes, minute) for other in others))
+
+
+def _shift(component: Component, member: Member) -> Shift | None:
+    """Told where the run is alone in these minutes, so that each call there is its own."""
+    log = member.claim.log
+    if log is None or not log.complete or len(component.members) > 1 or member.claim.doubted:
+        return None
+    shift = shift_of(log, component.cells)
+    offset = member.claim.clock.offset
+    return (shift[0] - offset, shift[1] - offset) if shift else None
+
+
+def _misplaced(attribution: Attribution, pool: Pool) -> int | None:
+    """Looked for where the run's own minutes lack what it recorded."""
+    recorded = attribution.claim.known.parts
+    if attribution.bounds is not None or None in recorded or not recorded[-1]:
+        return None
+    figure = Usage(*(part or 0 for part in recorded))
+    rows = [row for row in pool.unclaimed if attribution.claim.scope.admits(row)]
+    rows = sorted([*rows, *attribution.rows], key=lambda row: row.minute)
+    return elsewhere(figure, rows, attribution.claim.window, GUARD_MINUTES)

@@ -75,13 +75,17 @@ def is_empty(bounds: Bounds) -> bool:
 
 
 def _reach(component: Component) -> list[tuple[list[int], list[int]]]:
-    """By member, its own cells, which no other open claim reaches into, and those that it shares."""
+    """By member, its own cells, which no other open claim reaches into, and those that it shares.
+
+    A run of unknown calls shares what lies outside its own minutes with a stranger.
+    """
     open_claims = component.open_claims()
     found = []
     for member in component.members:
         itself = int(member.open)
-        own = [i for i in member.cells if open_claims[i] == itself]
-        found.append((own, [i for i in member.cells if open_claims[i] > itself]))
+        strangers = member.fringe if member.calls is None else frozenset()
+        own = [i for i in member.cells if open_claims[i] == itself and i not in strangers]
+        found.append((own, [i for i in member.cells if open_claims[i] > itself or i in strangers]))
     return found
 
 

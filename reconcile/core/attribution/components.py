@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from reconcile.core.model import KINDS, Bucket, Claim, Recorded, RunKey, Scope, Window, any_holds, total
+from reconcile.core.model import KINDS, Bucket, Claim, Recorded, RunKey, Scope, Window, any_holds, hull, total
 
 T = TypeVar("T")
 
@@ -38,11 +38,23 @@ class Member:
     """Its recorded calls, whether these prove anything here or not."""
     settled: bool = False
     """Whether it made just these calls, with just these tokens: logged calls of which only the minute is open."""
+    fringe: frozenset[int] = frozenset()
+    """Those of its cells that lie outside its own minutes, where they may be a stranger's."""
 
     @property
     def open(self) -> bool:
         """Whether requests of its minutes may be recorded ones of its own."""
         return self.calls != 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Members of a component, by position, and the minutes that hold what they recorded and nothing else."""
+
+    members: range
+    window: Window
+    whole: bool
+    """Whether calls and all tokens were recorded; else only tokens, of at least input and output, of one run."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,9 @@ class Component:
     members: tuple[Member, ...]
     cells: tuple[Bucket, ...]
     window: Window
+    """From the first minute that one of them reaches to the last."""
+    match: Match | None = None
+    """Where these minutes hold just what these claims recorded: how that was found."""
 
     @cached_property
     def by_run(self) -> Mapping[RunKey, Member]:
@@ -74,6 +89,12 @@ class Component:
         return frozenset(member.claim.scope for member in self.members)
 
     @property
+    def plain(self) -> bool:
+        """Whether each request can be told to be of these claims by its minute alone: one scope, and no run that was
+        interrupted while another went on."""
+        return len(self.scopes) == 1 and (len(self.members) == 1 or all(len(m.claim.reach) == 1 for m in self.members))
+
+    @property
     def counted(self) -> bool:
         """Whether the calls of every run that reaches into it are known."""
         return all(member.calls is not None for member in self.members)
@@ -88,50 +109,56 @@ class Component:
         return counts
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Scopes that can admit the same bucket: their claims by component, and what they admit but nobody claims."""
-
-    components: tuple[Component, ...]
-    unclaimed: tuple[Bucket, ...]
-
-
-def pools(claims: Iterable[Claim], buckets: Iterable[Bucket], covered: Sequence[Window]) -> list[Pool]:
-    """Claims and buckets sorted into pools. `covered` are the minutes that were read, sorted and apart."""
-    by_scope: defaultdict[Scope, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        by_scope[claim.scope].append(claim)
-    cells = _summed(buckets)
-    return [
-        _pool([claim for scope in scopes for claim in by_scope[scope]], _admitted(scopes, cells), covered)
-        for scopes in _meeting(sorted(by_scope, key=str))
-    ]
-
-
-def _pool(claims: Iterable[Claim], rows: Sequence[Bucket], covered: Sequence[Window]) -> Pool:
+def components(claims: Iterable[Claim], rows: Sequence[Bucket], covered: Sequence[Window]) -> list[Component]:
+    """Claims that share minutes, with the rows in these, which are sorted by minute. `covered` are the minutes that
+    were read, sorted and apart."""
     minutes = [row.minute for row in rows]
-    components = []
-    for group in overlapping(sorted(claims, key=lambda claim: (claim.window, claim.run)), lambda claim: claim.window):
-        window = Window(group[0].window.start, max(claim.window.end for claim in group))
+    found = []
+    for group in together(sorted(claims, key=lambda claim: (claim.span, claim.window, claim.run))):
+        window = hull([claim.span for claim in group])
         span = _span(minutes, window)
-        components.append(_component(group, rows[span.start : span.stop], window, covered))
-    claimed = {id(cell) for component in components for cell in component.cells}
-    return Pool(tuple(components), tuple(row for row in rows if id(row) not in claimed))
+        found.append(_component(group, rows[span.start : span.stop], window, covered))
+    return found
 
 
 def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, covered: Sequence[Window]) -> Component:
     minutes = [row.minute for row in rows]
-    admitted = [[i for i in _span(minutes, claim.window) if claim.scope.admits(rows[i])] for claim in group]
+    admitted = [
+        [i for part in claim.reach for i in _span(minutes, part) if claim.scope.admits(rows[i])] for claim in group
+    ]
     kept = sorted({i for positions in admitted for i in positions})
     cell_of = {row: cell for cell, row in enumerate(kept)}
-    read = [any_holds(covered, claim.window) for claim in group]
+    read = [all(any_holds(covered, part) for part in claim.reach) for claim in group]
     recorded = [claim.known for claim in group]
+    if len(group) == 1:
+        recorded = [_with_cut_off(recorded[0], sum(rows[i].usage.api_calls for i in kept))]
     known = _known_calls(group, recorded, read)
     members = (
-        Member(claim, tuple(cell_of[i] for i in positions), whole, calls, said.tokens, stated=said.api_calls)
+        Member(
+            claim,
+            tuple(cell_of[i] for i in positions),
+            whole,
+            calls,
+            said.tokens,
+            stated=said.api_calls,
+            fringe=frozenset(cell_of[i] for i in positions if not within(claim.minutes, minutes[i])),
+        )
         for claim, positions, whole, calls, said in zip(group, admitted, read, known, recorded, strict=True)
     )
     return Component(tuple(members), tuple(rows[i] for i in kept), window)
+
+
+def _with_cut_off(recorded: Recorded, requests: int) -> Recorded:
+    """Where a run is alone: with as many of the calls whose answer was cut off as were billed, by the requests."""
+    if recorded.api_calls is None:
+        return recorded
+    most = recorded.api_calls + recorded.aborted + recorded.unknown
+    return replace(recorded, api_calls=min(max(requests, recorded.api_calls), most))
+
+
+def within(windows: Sequence[Window], minute: int) -> bool:
+    """Whether one of the windows holds the minute."""
+    return any(minute in window for window in windows)
 
 
 def _facts(claim: Claim) -> tuple[object, ...]:
@@ -139,12 +166,28 @@ def _facts(claim: Claim) -> tuple[object, ...]:
     scope = claim.scope
     named = (scope.provider, scope.api_key_ids, scope.project_ids, scope.models)
     digest = claim.log.digest if claim.log else None
-    return (str(claim.run), claim.window.start, claim.window.end, named, claim.recorded.parts, digest)
+    facts = (str(claim.run), claim.window.start, claim.window.end, named, claim.recorded.parts, digest)
+    return facts + _further_facts(claim)
+
+
+def _further_facts(claim: Claim) -> tuple[object, ...]:
+    """What version one did not know of."""
+    recorded = claim.recorded
+    noted = (recorded.aborted, recorded.unknown, recorded.others, recorded.every_attempt)
+    clock = (claim.clock.offset, claim.clock.uncertainty)
+    further = (
+        ("reach", claim.reached, claim.sessions) if claim.reached or claim.sessions else (),
+        ("clock", clock) if any(clock) else (),
+        ("noted", noted) if any(noted) else (),
+    )
+    return tuple(each for each in further if each)
 
 
 def _known_calls(group: list[Claim], recorded: list[Recorded], read: list[bool]) -> list[int | None]:
-    """By claim."""
+    """By claim. Where scopes differ, or a run was interrupted while another went on, no count says anything."""
     if len({claim.scope for claim in group}) > 1:
+        return [None] * len(group)
+    if len(group) > 1 and any(len(claim.reach) > 1 for claim in group):
         return [None] * len(group)
     return believed([said.api_calls if whole else None for said, whole in zip(recorded, read, strict=True)])
 
@@ -159,7 +202,7 @@ def _span(minutes: Sequence[int], window: Window) -> range:
     return range(bisect_left(minutes, window.start), bisect_left(minutes, window.end))
 
 
-def _summed(buckets: Iterable[Bucket]) -> dict[str | None, list[Bucket]]:
+def summed(buckets: Iterable[Bucket]) -> dict[str | None, list[Bucket]]:
     """Buckets by key, those of the same dimensions added: a provider may split a row, never repeat it."""
     parts: defaultdict[tuple[object, ...], list[Bucket]] = defaultdict(list)
     for bucket in buckets:
@@ -176,15 +219,15 @@ def _dimensions(cell: Bucket) -> tuple[object, ...]:
     return (cell.minute, cell.project_id, cell.api_key_id, cell.model, cell.batch, cell.service_tier)
 
 
-def _admitted(scopes: Collection[Scope], cells: Mapping[str | None, list[Bucket]]) -> list[Bucket]:
-    """The cells that one of the scopes admits, by minute."""
+def seen(scopes: Collection[Scope], cells: Mapping[str | None, list[Bucket]]) -> list[Bucket]:
+    """The cells of the keys, projects and models of one of the scopes, by minute; rows of batch jobs are among them."""
     named = all(scope.api_key_ids for scope in scopes)
     keys = {key for scope in scopes for key in scope.api_key_ids} if named else cells.keys()
-    rows = (cell for key in keys for cell in cells.get(key, ()) if any(scope.admits(cell) for scope in scopes))
+    rows = (cell for key in keys for cell in cells.get(key, ()) if any(scope.sees(cell) for scope in scopes))
     return sorted(rows, key=lambda cell: (cell.minute, str(_dimensions(cell))))
 
 
-def _meeting(scopes: Iterable[Scope]) -> list[list[Scope]]:
+def meeting(scopes: Iterable[Scope]) -> list[list[Scope]]:
     """The scopes that can admit the same bucket (at first or second hand) together."""
     groups: list[list[Scope]] = []
     for scope in scopes:
@@ -192,6 +235,18 @@ def _meeting(scopes: Iterable[Scope]) -> list[list[Scope]]:
         apart = [group for group in groups if group not in touching]
         groups = [*apart, [scope, *(other for group in touching for other in group)]]
     return groups
+
+
+def together(claims: Sequence[Claim]) -> list[list[Claim]]:
+    """Claims, sorted by span, in groups that share no minute."""
+    if all(len(claim.reach) == 1 for claim in claims):
+        return overlapping(claims, lambda claim: claim.span)
+    parts = sorted(((part, i) for i, claim in enumerate(claims) for part in claim.reach))
+    group_of = list(range(len(claims)))
+    for group in overlapping(parts, lambda part: part[0]):
+        merged = {group_of[i] for _, i in group}
+        group_of = [min(merged) if each in merged else each for each in group_of]
+    return [[claims[i] for i, each in enumerate(group_of) if each == first] for first in sorted(set(group_of))]
 
 
 def overlapping(items: Iterable[T], window_of: Callable[[T], Window]) -> list[list[T]]:

@@ -1,7 +1,8 @@
 """Usage that nobody claims near a component: what tells that somebody else uses the key.
 
 Only unclaimed minutes are counted, the nearest `GUARD_MINUTES` of them on either side, so that a chain of runs looks
-past its neighbours. Minutes that were not read are not watched.
+past its neighbours. Minutes that a run may only reach, because its clock may be off, are unclaimed as long as nothing
+shows that their usage is its own. Minutes that were not read are not watched.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
-from reconcile.core.attribution.components import Pool
-from reconcile.core.model import GUARD_MINUTES, MINUTE, Guard, Scope, Window, joined
+from reconcile.core.attribution.components import Component
+from reconcile.core.attribution.pools import Pool
+from reconcile.core.attribution.serving import accounted
+from reconcile.core.model import GUARD_MINUTES, MINUTE, Claim, Guard, Scope, Window, hull, joined
 
 
 def guards(pool: Pool, covered: Sequence[Window]) -> list[Guard]:
@@ -21,15 +24,28 @@ def guards(pool: Pool, covered: Sequence[Window]) -> list[Guard]:
         scopes = component.scopes
         if scopes not in gaps:
             gaps[scopes] = list(_gaps(_claimed(pool, scopes), covered))
-        windows = _nearest(gaps[scopes], component.window)
+        own = [window for member in component.members for window in _own(component, member.claim)]
+        windows = _nearest(gaps[scopes], hull(own))
         result.append(Guard(sum(window.minutes for window in windows), _requests(pool, scopes, windows)))
     return result
 
 
 def _claimed(pool: Pool, scopes: Iterable[Scope]) -> list[Window]:
     """Minutes in which some claim admits usage that one of the scopes admits too, sorted and apart."""
-    claims = (member.claim for component in pool.components for member in component.members)
-    return joined(claim.window for claim in claims if any(claim.scope.meets(scope) for scope in scopes))
+    return joined(
+        window
+        for component in pool.components
+        for member in component.members
+        if any(member.claim.scope.meets(scope) for scope in scopes)
+        for window in _own(component, member.claim)
+    )
+
+
+def _own(component: Component, claim: Claim) -> Iterable[Window]:
+    """The minutes whose usage is this claim's, or that of one beside it, as far as its records tell."""
+    if component.match:
+        return (component.match.window, *claim.minutes)
+    return claim.reach if accounted(component) else claim.minutes
 
 
 def _gaps(claimed: Sequence[Window], covered: Iterable[Window]) -> Iterable[Window]:
@@ -72,9 +88,9 @@ def _requests(pool: Pool, scopes: Iterable[Scope], windows: Iterable[Window]) ->
     """Requests in these windows that one of the scopes admits and nobody claims; tokens without any count as one."""
     requests = 0
     for window in windows:
-        first = bisect_left(pool.unclaimed, window.start, key=lambda row: row.minute)
-        last = bisect_left(pool.unclaimed, window.end, key=lambda row: row.minute)
-        for row in pool.unclaimed[first:last]:
+        first = bisect_left(pool.rows, window.start, key=lambda row: row.minute)
+        last = bisect_left(pool.rows, window.end, key=lambda row: row.minute)
+        for row in pool.rows[first:last]:
             if any(scope.admits(row) for scope in scopes):
                 requests += max(row.usage.api_calls, 1)
     return requests

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconcile.core.attribution.bounds import Facts, bounded
-from reconcile.core.attribution.components import CALLS, Component, Member, believed, overlapping
+from reconcile.core.attribution.components import CALLS, Component, Member, believed, overlapping, within
 from reconcile.core.attribution.serving import match, meeting
 from reconcile.core.model import MINUTE, Bounds, Bucket, Claim, Usage, Window, any_meets, joined, total
 
@@ -89,8 +89,9 @@ def authors(component: Component, trusted: Collection[int], windows: Iterable[Wi
     apart = joined(windows)
     found = set()
     for position in trusted if apart else ():
-        log = component.members[position].claim.log
-        spans = (Window(calls.first, calls.last + MINUTE) for calls in log.calls) if log else ()
+        claim = component.members[position].claim
+        placed = claim.log.placed(claim.clock) if claim.log else ()
+        spans = (Window(calls.first, calls.last + MINUTE) for calls in placed)
         if any(any_meets(apart, span) for span in spans):
             found.add(position)
     return frozenset(found)
@@ -102,8 +103,8 @@ def _placed(component: Component, trusted: Collection[int]) -> tuple[dict[int, l
     several: dict[tuple[int, int], tuple[list[int], set[int]]] = {}
     for position in trusted:
         claim = component.members[position].claim
-        window = claim.window
-        for calls in claim.log.calls if claim.log else ():
+        window = claim.span
+        for calls in claim.log.placed(claim.clock) if claim.log else ():
             first, last = max(calls.first, window.start), min(calls.last, window.end - MINUTE)
             if first == last:
                 sums = fixed.setdefault(first, [0, 0, 0, 0])
@@ -165,9 +166,9 @@ def _rest(member: Member, position: int, trusted: bool) -> Part:
 
 def _groups(spanning: Iterable[Part], minutes: Iterable[Window]) -> Iterator[tuple[Window, list[Part]]]:
     """Claims that overlap, with the window of all of them; and, alone, each minute that none of them covers."""
-    ordered = sorted(spanning, key=lambda part: part.claim.window)
-    groups = overlapping(ordered, lambda part: part.claim.window)
-    found = [(Window(g[0].claim.window.start, max(part.claim.window.end for part in g)), g) for g in groups]
+    ordered = sorted(spanning, key=lambda part: part.claim.span)
+    groups = overlapping(ordered, lambda part: part.claim.span)
+    found = [(Window(g[0].claim.span.start, max(part.claim.span.end for part in g)), g) for g in groups]
     covered = joined(window for window, _ in found)
     lone = {window for window in minutes if not any_meets(covered, window)}
     yield from sorted([*found, *((window, []) for window in lone)], key=lambda group: group[0])
@@ -183,7 +184,7 @@ def _segment(window: Window, parts: list[Part], beside: _Beside, left: _Left, *,
     tight = joined([*tight, *lacking])
     if not tight and not surplus and parts and all(part.settled for part in parts):
         return _settled(window, component)
-    parts = sorted([*parts, *beside.within(window)], key=lambda part: part.claim.window)
+    parts = sorted([*parts, *beside.within(window)], key=lambda part: part.claim.span)
     component = _component(window, parts, left)
     facts = Facts(component, surplus, quiet and not counted, meeting(component, tight))
     bounds, disputed = bounded(facts)
@@ -224,18 +225,19 @@ class _Beside:
     """
 
     def __init__(self, idle: Iterable[Part]) -> None:
-        self._upcoming = sorted(idle, key=lambda part: part.claim.window, reverse=True)
+        self._upcoming = sorted(idle, key=lambda part: part.claim.span, reverse=True)
         self._going: list[Part] = []
 
     def within(self, window: Window) -> Iterator[Part]:
         """Those whose window meets this one, cut to it."""
-        while self._upcoming and self._upcoming[-1].claim.window.start < window.end:
+        while self._upcoming and self._upcoming[-1].claim.span.start < window.end:
             self._going.append(self._upcoming.pop())
-        self._going = [part for part in self._going if part.claim.window.end > window.start]
+        self._going = [part for part in self._going if part.claim.span.end > window.start]
         for part in self._going:
             claim = part.claim
-            there = Window(max(claim.window.start, window.start), min(claim.window.end, window.end))
-            yield Part(part.runs, Claim(claim.run, claim.scope, there), part.read, part.calls, part.totals)
+            there = Window(max(claim.span.start, window.start), min(claim.span.end, window.end))
+            cut = Claim(claim.run, claim.scope, claim.window, sessions=claim.sessions, reached=(there,))
+            yield Part(part.runs, cut, part.read, part.calls, part.totals)
 
 
 def _component(window: Window, parts: Sequence[Part], left: _Left) -> Component:
@@ -244,11 +246,14 @@ def _component(window: Window, parts: Sequence[Part], left: _Left) -> Component:
     members = (
         Member(
             claim=part.claim,
-            cells=tuple(range(*_span(minutes, part.claim.window))),
+            cells=tuple(range(*_span(minutes, part.claim.span))),
             read=part.read,
             calls=calls,
             totals=part.totals,
             settled=part.settled,
+            fringe=frozenset(
+                i for i in range(*_span(minutes, part.claim.span)) if not within(part.claim.minutes, minutes[i])
+            ),
         )
         for part, calls in zip(parts, believed([part.calls for part in parts]), strict=True)
     )
@@ -284,7 +289,11 @@ def _has_extra(run: int, parts: Sequence[Part], component: Component, shared: Co
     own = [part for part in parts if run in part.runs]
     calls = [part.calls for part in own]
     (rest,) = (m for part, m in zip(parts, component.members, strict=True) if run in part.runs and not part.settled)
-    alone = sum(component.cells[i].usage.api_calls for i in rest.cells if component.cells[i].minute not in shared)
+    alone = sum(
+        component.cells[i].usage.api_calls
+        for i in rest.cells
+        if i not in rest.fringe and component.cells[i].minute not in shared
+    )
     return None not in calls and alone > sum(count or 0 for count in calls)
 
 

@@ -19,10 +19,15 @@ from reconcile.core.model import Window, any_meets, joined
 
 def serve(component: Component) -> tuple[frozenset[int], int]:
     """The members that lack data or may, by position, and the surplus: requests that served no recorded call."""
-    if len(component.scopes) > 1:
+    if not component.plain:
         return _compared(component, sum(component.values[CALLS]))
     tight, surplus = match(component)
     return meeting(component, tight), surplus
+
+
+def accounted(component: Component) -> bool:
+    """Whether everyone's calls are known, and just as many requests were reported."""
+    return component.plain and component.counted and serve(component) == (frozenset(), 0)
 
 
 def match(component: Component) -> tuple[list[Window], int]:
@@ -35,13 +40,13 @@ def match(component: Component) -> tuple[list[Window], int]:
 
 def meeting(component: Component, tight: Sequence[Window]) -> frozenset[int]:
     """The members, by position, whose window meets one of these minutes, which are sorted and apart."""
-    return frozenset(i for i, member in enumerate(component.members) if any_meets(tight, member.claim.window))
+    return frozenset(i for i, member in enumerate(component.members) if any_meets(tight, member.claim.span))
 
 
 def _earliest_end_first(component: Component) -> tuple[list[int], list[tuple[int, int, int]]]:
     """Members with calls left over, and who was served: (minute, member, calls), by minute."""
     left = [member.calls or 0 for member in component.members]
-    windows = [member.claim.window for member in component.members]
+    windows = [member.claim.span for member in component.members]
     supply: defaultdict[int, int] = defaultdict(int)
     for cell, requests in zip(component.cells, component.values[CALLS], strict=True):
         supply[cell.minute] += requests
@@ -68,17 +73,17 @@ def _earliest_end_first(component: Component) -> tuple[list[int], list[tuple[int
 
 def _extended(component: Component, member: int, served: list[tuple[int, int, int]]) -> Window:
     """The tight interval of an unserved call: its window, and to the left over every call served inside it."""
-    window = component.members[member].claim.window
+    window = component.members[member].claim.span
     start = window.start
     position = bisect_left(served, (window.end,)) - 1
     while position >= 0 and served[position][0] >= start:
-        start = min(start, component.members[served[position][1]].claim.window.start)
+        start = min(start, component.members[served[position][1]].claim.span.start)
         position -= 1
     return Window(start, window.end)
 
 
 def _compared(component: Component, requests: int) -> tuple[frozenset[int], int]:
-    """The same for claims of differing scopes, by counts alone: one run short makes its whole component wait.
+    """The same by counts alone, where minutes do not tell whose a request is: one run short makes all of them wait.
 
     What two of them may share is exact only where recorded tokens add up, and a call that this misses breaks that.
     """

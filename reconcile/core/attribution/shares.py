@@ -25,6 +25,8 @@ class Share:
     surplus: int
     extra: bool
     mismatched: bool
+    lacking: bool = False
+    """Whether fewer tokens were reported than it recorded: not all of them are in yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,51 @@ def shares(component: Component, *, quiet: bool) -> Shares:
     A log that cannot be right beside what was reported is not used, and all is done again without it: its run keeps
     its calls, and its tokens prove nothing. Where that is not the end of it, no log of the component is used.
     """
+    if component.match:
+        return Shares([_matched(component, member) for member in component.members], [], frozenset())
+    return _lacking(component, _shared_out(component, quiet=quiet))
+
+
+def _matched(component: Component, member: Member) -> Share:
+    """What a member gets whose record says it all: just that. Kinds that it did not record are as reported."""
+    sums = (sum([values[i] for i in member.cells]) for values in component.values)
+    recorded = (*member.totals, member.stated)
+    figure = Usage(*(reported if said is None else said for said, reported in zip(recorded, sums, strict=True)))
+    whole = component.match is not None and component.match.whole
+    return Share(
+        bounds=Bounds(figure, figure),
+        completeness=Completeness.CALLS_AND_TOKENS_MATCHED if whole else Completeness.TOKENS_MATCHED,
+        shared=(),
+        surplus=0,
+        extra=False,
+        mismatched=member.claim.doubted,
+    )
+
+
+def _lacking(component: Component, found: Shares) -> Shares:
+    """The shares without those of members that recorded more tokens than were reported. Late usage is not the only
+    reason for that, but the one that has to be waited for."""
+    reported = [sum(values) for values in component.values]
+    recorded = list(zip(*(member.totals for member in component.members), strict=True))
+    sums = (None if None in kind else sum(map(int, kind)) for kind in recorded)
+    short = [told is not None and told > whole for told, whole in zip(sums, reported, strict=False)]
+    pairs = zip(component.members, found.by_member, strict=True)
+    shares = [_unless_lacking(component, member, share, together=any(short)) for member, share in pairs]
+    return replace(found, by_member=shares)
+
+
+def _unless_lacking(component: Component, member: Member, share: Share, *, together: bool) -> Share:
+    if share.bounds is None or not member.read:
+        return share
+    pairs = list(zip(member.totals, component.values, strict=False))
+    alone = any(said is not None and said > sum([values[i] for i in member.cells]) for said, values in pairs)
+    proven = share.completeness is Completeness.CALLS_AND_TOKENS_MATCHED and share.bounds.exact
+    if not alone and not (together and not proven):
+        return share
+    return replace(share, bounds=None, lacking=True, mismatched=False, extra=False)
+
+
+def _shared_out(component: Component, *, quiet: bool) -> Shares:
     trusted = _trusted(component)
     convicted: frozenset[int] = frozenset()
     while trusted - convicted:
@@ -71,7 +118,7 @@ def _end(end: Usage, recorded: Recorded, pick: Callable[[int, int], int]) -> Usa
 
 def _trusted(component: Component) -> frozenset[int]:
     """The members whose log is used. Where scopes differ no call can be told from those of others."""
-    if len(component.scopes) > 1:
+    if not component.plain:
         return frozenset()
     members = enumerate(component.members)
     return frozenset(i for i, m in members if m.read and m.claim.log is not None and not m.claim.doubted)
@@ -122,7 +169,9 @@ def _counted(
 ) -> Share:
     cells, reported = facts.component.cells, facts.component.values[CALLS]
     shared = tuple(sorted({cells[i].minute for i in member.cells if open_claims[i] > member.open}))
-    alone = sum([reported[i] for i in member.cells if cells[i].minute not in shared])
+    alone = [i for i in member.cells if cells[i].minute not in shared]
+    inside = sum([reported[i] for i in alone if i not in member.fringe])
+    beside = any(i in member.fringe for i in alone)
     calls = member.stated
     surplus = facts.surplus if completeness is not Completeness.ASSUMED else 0
     exact = bounds is not None and bounds.exact
@@ -131,7 +180,7 @@ def _counted(
         completeness=_proven(facts.component, member) or completeness,
         shared=shared,
         surplus=surplus,
-        extra=calls is not None and (alone > calls or (surplus > 0 and not exact)),
+        extra=calls is not None and (inside > calls or (surplus > 0 and not exact and not beside)),
         mismatched=mismatched or member.claim.doubted,
     )
 
@@ -170,9 +219,9 @@ def _by_logs(component: Component, trusted: frozenset[int], *, quiet: bool) -> S
     disputed = authors(component, trusted, (segment.window for segment in found if segment.disputed))
     disputed |= frozenset(run for segment in found for run in segment.blamed)
     tight = joined(minutes for segment in found for minutes in segment.tight)
-    reach = [_reaching(found, member.claim.window) for member in component.members]
+    reach = [_reaching(found, member.claim.span) for member in component.members]
     bounds = [
-        None if any_meets(tight, member.claim.window) else _summed(member, i, reach[i], logged=i in trusted)
+        None if any_meets(tight, member.claim.span) else _summed(member, i, reach[i], logged=i in trusted)
         for i, member in enumerate(component.members)
     ]
     if not tight and not disputed & trusted and not all(segment.matched for segment in found):
@@ -218,6 +267,8 @@ def _logged(
     counted = all(segment.counted for segment in reach)
     surplus = sum(segment.surplus for segment in reach) if counted else 0
     exact = bounds is not None and bounds.exact
+    shared = tuple(minute for segment in reach for minute in segment.shared.get(position, ()))
+    beside = any(component.cells[i].minute not in shared for i in member.fringe)
     completeness = Completeness.CALLS_MATCHED if counted else Completeness.ASSUMED
     if all(segment.matched for segment in reach):
         completeness = Completeness.CALLS_AND_TOKENS_MATCHED
@@ -226,8 +277,8 @@ def _logged(
     return Share(
         bounds=bounds,
         completeness=completeness,
-        shared=tuple(minute for segment in reach for minute in segment.shared.get(position, ())),
+        shared=shared,
         surplus=surplus,
-        extra=any(position in segment.extra for segment in reach) or (surplus > 0 and not exact),
+        extra=any(position in segment.extra for segment in reach) or (surplus > 0 and not exact and not beside),
         mismatched=mismatched or member.claim.doubted,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconcile.core.attribution import Attribution, attribute_again
+from reconcile.core.attribution import Attribution, Feed, attribute_again
 from reconcile.core.evidence import Evidence
 from reconcile.core.model import MINUTE, Bucket, CallLog, Claim, Guard, RunKey, Usage
 
@@ -18,7 +18,7 @@ class Again:
     why_not: str = ""
 
 
-Made = dict[tuple[str, Guard, bool], Mapping[RunKey, Attribution]]
+Made = dict[tuple[str, Guard, Feed, bool], Mapping[RunKey, Attribution]]
 """Attributions that were made again, by what they follow from: those of a component are made at once."""
 
 
@@ -31,7 +31,7 @@ def attributed_again(
     stand in its evidence; the fingerprint holds all the others.
     """
     made = {} if made is None else made
-    given = (evidence.fingerprint, evidence.guard, evidence.surplus_nearby)
+    given = (evidence.fingerprint, evidence.guard, evidence.feed, evidence.surplus_nearby)
     before = made.get(given, {}).get(evidence.own.claim.run)
     if before and before.rows == evidence.rows and before.claim == _with_log(evidence, logs):
         return Again(attribution=before)
@@ -46,7 +46,9 @@ def attributed_again(
         return Again(attribution=None, why_not="usage of minutes that it shares has changed since")
     whole = [claim for claim in claims if claim]
     run = evidence.own.claim.run
-    attributions = attribute_again(whole, rows, run, evidence.guard, surplus_nearby=evidence.surplus_nearby)
+    attributions = attribute_again(
+        whole, rows, run, evidence.guard, evidence.feed, surplus_nearby=evidence.surplus_nearby
+    )
     again = attributions[run]
     if again.component.fingerprint != evidence.fingerprint and evidence.runs > 1:
         return Again(attribution=None, why_not="claims or usage around it have changed since")

@@ -7,32 +7,64 @@ Nothing here reads, writes or decides.
 from reconcile.core.model.figures import KINDS, NOTHING_RECORDED, Bounds, Recorded, Usage, total
 from reconcile.core.model.files import Finding, Generation, Json, Pointer, Rewritten, RunFile, RunFiles, RunKey
 from reconcile.core.model.keys import Contact, ListedKey
-from reconcile.core.model.logged import CallLog, LoggedCalls, known
+from reconcile.core.model.logged import BOOKING_SLACK, CallLog, LoggedCall, PlacedCalls, known
 from reconcile.core.model.minutes import (
+    EXACT,
     GUARD_MINUTES,
     MINUTE,
+    Clock,
     Window,
     any_holds,
     any_meets,
+    hull,
     instant,
     joined,
+    minute_of,
     minutes_of,
 )
 from reconcile.core.model.runs import Claim, OwnScope, Run, Step
-from reconcile.core.model.traffic import LOOPBACK, SNAPSHOT, Bucket, Fetched, Query, Scope, UsageProvider, names
-from reconcile.core.model.verdicts import Completeness, Guard, Neighbour, Observation, Policy, Reason, State, Status
+from reconcile.core.model.traffic import (
+    EXCLUDED,
+    INCLUDED,
+    LOOPBACK,
+    ONLY,
+    SNAPSHOT,
+    Bucket,
+    Fetched,
+    Query,
+    Scope,
+    UsageProvider,
+    names,
+)
+from reconcile.core.model.verdicts import (
+    Completeness,
+    Guard,
+    Neighbour,
+    Observation,
+    Policy,
+    Proof,
+    Reason,
+    State,
+    Status,
+)
 
 __all__ = [
+    "BOOKING_SLACK",
+    "EXACT",
+    "EXCLUDED",
     "GUARD_MINUTES",
+    "INCLUDED",
     "KINDS",
     "LOOPBACK",
     "MINUTE",
     "NOTHING_RECORDED",
+    "ONLY",
     "SNAPSHOT",
     "Bounds",
     "Bucket",
     "CallLog",
     "Claim",
+    "Clock",
     "Completeness",
     "Contact",
     "Fetched",
@@ -41,12 +73,14 @@ __all__ = [
     "Guard",
     "Json",
     "ListedKey",
-    "LoggedCalls",
+    "LoggedCall",
     "Neighbour",
     "Observation",
     "OwnScope",
+    "PlacedCalls",
     "Pointer",
     "Policy",
+    "Proof",
     "Query",
     "Reason",
     "Recorded",
@@ -64,9 +98,11 @@ __all__ = [
     "Window",
     "any_holds",
     "any_meets",
+    "hull",
     "instant",
     "joined",
     "known",
+    "minute_of",
     "minutes_of",
     "names",
     "total",

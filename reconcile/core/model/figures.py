@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,14 @@ class Recorded:
     cached_tokens: int | None = None
     api_calls: int | None = None
     source: str | None = None
+    aborted: int = field(default=0, kw_only=True)
+    """Calls whose answer did not come whole. They may be billed or not, and are not among `api_calls`."""
+    unknown: int = field(default=0, kw_only=True)
+    """Requests that were not understood. They may be billed or not, too."""
+    others: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
+    """Calls that are not in the figure of completions, by endpoint, in the order of names."""
+    every_attempt: bool = field(default=False, kw_only=True)
+    """Whether every attempt of every call was seen, retries of the client itself too."""
 
     @property
     def parts(self) -> tuple[int | None, int | None, int | None, int | None]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconcile.core.model.figures import NOTHING_RECORDED, Recorded, Usage
-from reconcile.core.model.minutes import Reach, minute_of
-
+from reconcile.core.model.minutes import Clock, minute_of
 
 BOOKING_SLACK = 2.0
 """Seconds that a call is looked for around its own, however well the clock is known: it is not documented whether a
@@ -35,7 +34,7 @@ class PlacedCalls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLog:
-    """A run's `calls.ndjson`: every call that it wrote down, without those that were aborted."""
+    """A run's `calls.ndjson`: every call that it wrote down and that had an answer, as far as completions go."""
 
     calls: tuple[LoggedCall, ...]
     total: Usage
@@ -45,6 +44,14 @@ class CallLog:
     """Rows that a later one with the same response id took the place of."""
     aborted: int = 0
     """Calls whose answer was cut off. They may be billed or not, so nothing is concluded from them."""
+    unknown: int = 0
+    """Requests of which nobody knows what they were. They may be billed or not, so such a log is not complete."""
+    pending: int = 0
+    """Background responses that had not ended when the run did. A log with any is not complete."""
+    others: tuple[tuple[str, int], ...] = ()
+    """Calls that are not in the figure of completions, by endpoint, in the order of names."""
+    every_attempt: bool = False
+    """Whether the file states that every attempt of every call is in it."""
     strays: int = 0
     """Calls that cannot have been made in the run's window."""
     api_key_ids: frozenset[str] = frozenset()
@@ -52,13 +59,13 @@ class CallLog:
     digest: str
     """SHA-256 of the file, in hexadecimal."""
 
-    def placed(self, reach: Reach) -> tuple[PlacedCalls, ...]:
+    def placed(self, clock: Clock) -> tuple[PlacedCalls, ...]:
         """The calls by the minutes in which the provider can have booked them, by what is known of the clock."""
-        slack = max(BOOKING_SLACK, reach.seconds)
+        slack = max(BOOKING_SLACK, clock.uncertainty)
         found: dict[tuple[int, int], list[int]] = {}
         for call in self.calls:
-            first = minute_of(call.start + reach.offset - slack)
-            last = minute_of(call.end + reach.offset + slack)
+            first = minute_of(call.start + clock.offset - slack)
+            last = minute_of(call.end + clock.offset + slack)
             sums = found.setdefault((first, last), [0, 0, 0, 0])
             for kind, part in enumerate(call.usage.parts):
                 sums[kind] += part
@@ -92,14 +99,26 @@ def known(recorded: Recorded, log: CallLog | None, *, doubted: bool) -> Recorded
         return recorded
     stated = log.complete or recorded.api_calls is not None
     calls = max(recorded.api_calls or 0, log.total.api_calls) if stated else None
-    if doubted:
-        return Recorded(api_calls=calls, source=recorded.source)
-    if not log.complete:
-        return replace(recorded, api_calls=calls)
-    return Recorded(
-        max(recorded.tokens_in or 0, log.total.tokens_in),
-        max(recorded.tokens_out or 0, log.total.tokens_out),
-        max(recorded.cached_tokens or 0, log.total.cached_tokens),
-        calls,
-        recorded.source,
+    beside = replace(
+        recorded,
+        aborted=max(recorded.aborted, log.aborted),
+        unknown=max(recorded.unknown, log.unknown),
+        others=_most(recorded.others, log.others),
+        every_attempt=(recorded.every_attempt or log.every_attempt) and not doubted,
     )
+    if doubted:
+        return replace(beside, tokens_in=None, tokens_out=None, cached_tokens=None, api_calls=calls)
+    if not log.complete:
+        return replace(beside, api_calls=calls)
+    return replace(
+        beside,
+        tokens_in=max(recorded.tokens_in or 0, log.total.tokens_in),
+        tokens_out=max(recorded.tokens_out or 0, log.total.tokens_out),
+        cached_tokens=max(recorded.cached_tokens or 0, log.total.cached_tokens),
+        api_calls=calls,
+    )
+
+
+def _most(*counts: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    """Of every name the largest count."""
+    return tuple(dict(sorted(pair for each in counts for pair in each)).items())

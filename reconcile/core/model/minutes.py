@@ -38,25 +38,29 @@ class Window:
     def holds(self, other: Window) -> bool:
         return self.start <= other.start and other.end <= self.end
 
+    def __contains__(self, minute: int) -> bool:
+        return self.start <= minute < self.end
+
     def widened(self, minutes: int) -> Window:
         return Window(self.start - minutes * MINUTE, self.end + minutes * MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How far beyond its own minutes a run's usage may be booked: what is known of the clock that wrote its times."""
+class Clock:
+    """How far the provider's clock may be from that of the machine that ran the run, in seconds."""
 
-    seconds: float = 0.0
-    """By how much that clock may be off, either way, once `offset` is allowed for."""
     offset: float = 0.0
-    """The provider's clock less the run's."""
+    """The provider's clock less the machine's."""
+    uncertainty: float = 0.0
+    """By how much that may be off, either way."""
+    source: str = "none"
 
     def around(self, start: float, end: float) -> Window:
-        """The whole minutes in which something from `start` to `end` by the run's clock can have been booked."""
-        return Window.around(start + self.offset - self.seconds, end + self.offset + self.seconds)
+        """The whole minutes in which something from `start` to `end` by the machine's clock can have been booked."""
+        return Window.around(start + self.offset - self.uncertainty, end + self.offset + self.uncertainty)
 
 
-NO_REACH = Reach()
+EXACT = Clock()
 
 
 def minute_of(seconds: float) -> int:
@@ -81,6 +85,11 @@ def joined(windows: Iterable[Window]) -> list[Window]:
         else:
             apart.append(window)
     return apart
+
+
+def hull(windows: Sequence[Window]) -> Window:
+    """From the first start to the last end."""
+    return Window(min(window.start for window in windows), max(window.end for window in windows))
 
 
 def any_meets(apart: Sequence[Window], window: Window) -> bool:

@@ -8,14 +8,18 @@ from datetime import datetime
 from reconcile.core.model.figures import UNRECORDED, Recorded
 from reconcile.core.model.files import Generation, RunKey
 from reconcile.core.model.logged import CallLog, known
-from reconcile.core.model.minutes import Window
+from reconcile.core.model.minutes import EXACT, Clock, Window, any_meets, hull
 from reconcile.core.model.traffic import Scope
 from reconcile.core.model.verdicts import State
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A run's right to the usage in its scope and window, with what it counted itself."""
+    """A run's right to the usage in its scope and minutes, with what it counted itself.
+
+    `minutes` are its own by the best guess at its clock. Its usage may have been booked anywhere in `reach`, which is
+    wider by what that clock may be off; there it may be a stranger's as well.
+    """
 
     run: RunKey
     scope: Scope
@@ -25,6 +29,31 @@ class Claim:
     log: CallLog | None = None
     gone: bool = False
     """Whether only a neighbour's file knows it still: its own is not there any more, or cannot be read."""
+    clock: Clock = EXACT
+    """By what its times and those of its log may be off. `window`, `sessions` and `reached` have the offset in them."""
+    sessions: tuple[Window, ...] = ()
+    """The parts of its window in which it ran, where it was interrupted."""
+    reached: tuple[Window, ...] = ()
+    """Where its usage may have been booked, sorted and apart; its own minutes where nothing is said."""
+
+    @property
+    def minutes(self) -> tuple[Window, ...]:
+        """Its own minutes, sorted and apart."""
+        return self.sessions or (self.window,)
+
+    @property
+    def reach(self) -> tuple[Window, ...]:
+        """Every minute in which its usage may have been booked, sorted and apart."""
+        return self.reached or self.minutes
+
+    @property
+    def span(self) -> Window:
+        """From the first minute of its reach to the last."""
+        return hull(self.reach)
+
+    def shares_reach(self, other: Claim) -> bool:
+        """Whether some minute may hold usage of both."""
+        return any(any_meets(other.reach, window) for window in self.reach)
 
     @property
     def doubted(self) -> bool:
@@ -59,6 +88,7 @@ class OwnScope:
     api_key_ids: tuple[str, ...] | None = None
     project_ids: tuple[str, ...] | None = None
     models: tuple[str, ...] | None = None
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +101,15 @@ class Run:
     window: Window
     started_at: datetime
     ended_at: datetime
+    """Both by the provider's clock, as far as the run's is known."""
+    spans: tuple[tuple[float, float], ...] = ()
+    """When it ran, in seconds of that clock: once, or in each of its sessions."""
+    sessions: tuple[Window, ...] = ()
+    """The minutes of its sessions, sorted and apart; empty where its file tells of none."""
     recorded: Recorded = UNRECORDED
     log: CallLog | None = None
+    clock: Clock | None = None
+    """How far the provider's clock was from that of the run's machine; None where nobody measured it."""
     own_scope: OwnScope | None = None
     steps: tuple[Step, ...] = ()
     """Empty in v2 files, whose steps carry no usage."""
@@ -90,7 +127,8 @@ class Run:
     @property
     def edited(self) -> bool:
         """Whether its times were changed after it was read: what was read then is about another window."""
-        return self.state is not None and self.state.ours and self.state.window != self.window
+        state = self.state
+        return state is not None and state.ours and (state.window, state.sessions) != (self.window, self.sessions)
 
     @property
     def settled(self) -> bool:

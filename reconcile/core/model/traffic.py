@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
 
@@ -27,6 +28,9 @@ class Bucket:
     service_tier: str | None = None
 
 
+EXCLUDED, INCLUDED, ONLY = "exclude", "include", "only"
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What identifies a run's traffic. An empty tuple admits everything of that dimension."""
@@ -35,8 +39,14 @@ class Scope:
     api_key_ids: tuple[str, ...] = ()
     project_ids: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    batch: str = EXCLUDED
+    """Whether rows of batch jobs are among its traffic: `exclude`, `include`, or `only` these."""
 
     def admits(self, bucket: Bucket) -> bool:
+        return self.sees(bucket) and (self.batch == INCLUDED or bool(bucket.batch) == (self.batch == ONLY))
+
+    def sees(self, bucket: Bucket) -> bool:
+        """Whether the bucket is of its keys, projects and models, be it of a batch job or not."""
         return (
             (not self.api_key_ids or bucket.api_key_id in self.api_key_ids)
             and (not self.project_ids or bucket.project_id in self.project_ids)
@@ -51,6 +61,7 @@ class Scope:
         """Whether one bucket can be admitted by both; may say yes where only odd model names would decide."""
         return (
             self.provider == other.provider
+            and {self.batch, other.batch} != {EXCLUDED, ONLY}
             and _common(self.api_key_ids, other.api_key_ids)
             and _common(self.project_ids, other.project_ids)
             and (
@@ -94,6 +105,8 @@ class Fetched:
     buckets: tuple[Bucket, ...]
     pages: int = 1
     retries: int = 0
+    date: datetime | None = None
+    """When it was answered, by the provider's own clock."""
 
 
 class UsageProvider(Protocol):

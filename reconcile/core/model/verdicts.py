@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reconcile.core.model.figures import ZERO, Bounds, Usage
-from reconcile.core.model.minutes import Window
+from reconcile.core.model.minutes import MINUTE, Window, joined
+from reconcile.core.model.traffic import INCLUDED
 
 
 class Status(StrEnum):
@@ -37,6 +38,10 @@ class Reason(StrEnum):
     LOG_MATCHED = "log_matched"
     SHARED_MINUTES = "shared_minutes"
     EXTRA_CALLS = "extra_calls"
+    TOKENS_MISSING = "tokens_missing"
+    STALLED_FEED = "stalled_feed"
+    ENDS_IN_FUTURE = "ends_in_future"
+    CLOCK_OFF = "clock_off"
     RECORDED_MISMATCH = "recorded_mismatch"
     RESTATED = "restated"
     ZERO_UNCONFIRMED = "zero_unconfirmed"
@@ -49,7 +54,19 @@ class Completeness(StrEnum):
 
     CALLS_AND_TOKENS_MATCHED = "calls_and_tokens_matched"
     CALLS_MATCHED = "calls_matched"
+    TOKENS_MATCHED = "tokens_matched"
     ASSUMED = "assumed"
+
+
+class Proof(StrEnum):
+    """How a verified figure is held, strongest first."""
+
+    PROVEN = "proven"
+    """The run's own calls and tokens, all of them, are what was reported."""
+    SUPPORTED = "supported"
+    """Its own calls are as many as were reported; or its tokens are, where calls are not told."""
+    ASSUMED = "assumed"
+    """The run recorded nothing that could contradict it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +77,8 @@ class Policy:
     max_age: timedelta = timedelta(minutes=1440)
     verification_interval: timedelta = timedelta(minutes=30)
     min_stable_verifications: int = 2
+    clock_uncertainty: timedelta | None = None
+    """By how much the clocks of the machines that ran the runs may be off, where somebody stated it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +95,10 @@ class Observation:
     """What the file said after this read; None in the reads of another tool, which measured another window."""
     forced: bool = False
     window_changed: bool = False
+    matched: bool = False
+    """Whether it was all that the run recorded, call for call and token for token, and nothing else."""
+    fresh: bool = False
+    """Whether it is being judged, and in no file yet."""
 
     @property
     def restarts(self) -> bool:
@@ -91,6 +114,10 @@ class Neighbour:
     window: Window
     gone: bool = False
     """Whether its file was gone by then, so that it was judged without what that said."""
+    record: str | None = None
+    """What it recorded, as a digest; None in files of version one."""
+    reach: tuple[Window, ...] = ()
+    """Where it was thought to be booked; its window where nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +160,34 @@ class State:
     """The settings under which its reads were last kept; None where another tool wrote it."""
     evidence: str | None = None
     """The digest of the evidence that the file names."""
+    proof: Proof | None = None
+    """How the verified figure is held. None in files of version one, where `grade` tells."""
+    reach_seconds: float = 0.0
+    """By how much the run's clock may have been off, as it was judged."""
+    sessions: tuple[Window, ...] = ()
+    batch: str = INCLUDED
+    """Which rows were admitted; version one told batch jobs apart by nothing."""
+    beyond_window: int = 0
+    """Minutes outside the window whose usage the figure holds."""
+    seen_in_future: datetime | None = None
+    """When the file was seen with an end that was still to come."""
+
+    @property
+    def grade(self) -> Proof | None:
+        """How a verified figure is held. Of version one counts that matched are known, and nothing stronger."""
+        if self.proof or not self.ours or self.status is not Status.VERIFIED:
+            return self.proof
+        matched = {Completeness.CALLS_AND_TOKENS_MATCHED, Completeness.CALLS_MATCHED}
+        return Proof.SUPPORTED if self.completeness in matched else Proof.ASSUMED
+
+    @property
+    def held(self) -> tuple[Window, ...]:
+        """The minutes that nobody else may claim without the verdict being looked at again."""
+        minutes = self.sessions or ((self.window,) if self.window else ())
+        if not self.beyond_window:
+            return minutes
+        wide = -int(-self.reach_seconds // MINUTE)
+        return tuple(joined(window.widened(wide) for window in minutes))
 
     @property
     def inherited(self) -> bool:

@@ -99,6 +99,34 @@ def test_retries_are_calls_and_aborted_ones_are_only_counted():
     assert log.api_key_ids == {"key_b"}
 
 
+def test_of_rows_with_one_response_id_the_last_with_usage_counts_whatever_was_cut_off_later():
+    log = read(
+        line(response_id="a", pending=True, input_tokens=0, cached_tokens=0),
+        line(response_id="a", input_tokens=50),
+        line(response_id="a", aborted=True),
+    )
+    assert (log.total.tokens_in, log.pending, log.aborted, log.duplicates) == (50, 0, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("members", "found"),
+    [
+        pytest.param({"pending": True, "response_id": "resp_1"}, {"pending": 1}, id="a response that has not ended"),
+        pytest.param({"unknown": True, "endpoint": "POST /v1/new"}, {"unknown": 1}, id="what nobody knows"),
+    ],
+)
+def test_a_log_is_not_complete_whose_calls_are_not_all_known_whatever_it_states(members, found):
+    log = read('{"complete": true, "every_attempt": true}', line(**members), line())
+    assert (log.complete, log.every_attempt, log.total.api_calls) == (False, True, 1)
+    assert {name: getattr(log, name) for name in ("pending", "unknown") if getattr(log, name)} == found
+
+
+def test_calls_of_other_endpoints_are_told_by_name_and_not_added_up():
+    names = ["images", "embeddings", "embeddings", "chat", "responses", "messages", None]
+    log = read('{"complete": true}', *(line(endpoint=name) for name in names))
+    assert (log.complete, log.others, log.total.api_calls) == (True, (("embeddings", 2), ("images", 1)), 4)
+
+
 def test_unknown_members_and_whole_floats_are_read():
     assert read(line(temperature=0.5, tags=["a"], input_tokens=100.0)).total == Usage(100, 20, 30, 1)
 
@@ -178,6 +206,16 @@ def test_lines_may_end_as_on_windows():
                 )
             ],
             id="an end before its start",
+        ),
+        pytest.param(
+            [line(pending=True)],
+            [
+                (
+                    "1:193: /pending: pending stands in a call without response_id; write the id by which its end can "
+                    "be told"
+                )
+            ],
+            id="a response that has not ended and has no name",
         ),
         pytest.param(
             [line(cached_tokens=101)],

@@ -9,6 +9,7 @@ from support.runs import END, FIRST, KEY, PATH, WINDOW, Tale, after, document, n
 from reconcile.core.instants import spelled
 from reconcile.core.model import (
     Bounds,
+    Clock,
     Generation,
     Neighbour,
     OwnScope,
@@ -130,6 +131,18 @@ RECORDED = {
         Recorded(cached_tokens=2),
     ),
 }
+
+
+def test_what_a_run_saw_beside_the_calls_that_it_counted():
+    stated = {"aborted_calls": 2, "unknown_calls": 1.0, "other_calls": {"images": 1, "audio": 0, "embeddings": 3}}
+    recorded = read(recorded_usage={**stated, "every_attempt": True}).recorded
+    assert (recorded.aborted, recorded.unknown, recorded.every_attempt) == (2, 1, True)
+    assert recorded.others == (("embeddings", 3), ("images", 1))
+
+
+def test_the_clock_that_was_measured():
+    measured = {"offset_seconds": -2.5, "uncertainty_seconds": 0.4, "source": "Date of responses"}
+    assert (read(clock=measured).clock, read().clock) == (Clock(-2.5, 0.4, "Date of responses"), None)
 
 
 @pytest.mark.parametrize(("members", "recorded"), RECORDED.values(), ids=RECORDED)
