@@ -48,7 +48,7 @@ def resumed(work: Sequence[Block], processes: int, state: Path | None) -> list[O
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=RUNS, help=f"in all ({RUNS:,}), as many of each cell")
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"in all ({RUNS:,})")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--only", default="*", metavar="CELL", help="cells by pattern: world/record/sharing")

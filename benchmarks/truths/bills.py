@@ -45,7 +45,7 @@ def by_start(call: Call) -> float:
 
 
 def after_answer(call: Call) -> float:
-    """Up to 8 seconds after it, the more so the longer the call took."""
+    """Up to 8 seconds after it."""
     return call.ended + (call.ended * 1000) % 8
 
 

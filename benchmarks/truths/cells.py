@@ -10,7 +10,7 @@ from itertools import product
 from random import Random
 
 from benchmarks.truths.runs import ALONE, CHAIN, GAP, OVERLAP, OWN, SHARING, SPARSE
-from benchmarks.truths.worlds import LAG, WORLDS, World
+from benchmarks.truths.worlds import LAG, TRUSTED, WORLDS, Assumption, World
 
 NOTHING, CALLS, TOTALS = "nothing", "counts", "totals"
 LOG, TORN, COUNTED = "complete log", "torn log", "counts and torn log"
@@ -18,7 +18,7 @@ LOG, TORN, COUNTED = "complete log", "torn log", "counts and torn log"
 RECORDS = (NOTHING, CALLS, TOTALS, LOG)
 ALL_RECORDS = (*RECORDS, TORN, COUNTED)
 
-SHARED = (OWN, GAP, CHAIN, OVERLAP)
+SHARED = (ALONE, OWN, GAP, CHAIN, OVERLAP)
 LAGGED = (ALONE, CHAIN, OVERLAP, "overlap 2", "overlap 4")
 BLOCK = 24
 """Runs that are read together at the most."""
@@ -38,6 +38,11 @@ class Cell:
     def name(self) -> str:
         return "/".join((self.world, self.records, self.sharing, *(("clock stated",) if self.clock else ())))
 
+    @property
+    def weight(self) -> int:
+        """How many runs it has beside others: a lag comes with weather and late calls or without, in four worlds."""
+        return 1 if self.world.startswith(LAG) else 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
@@ -52,9 +57,16 @@ class Block:
     def name(self) -> str:
         return f"{self.cell.name}#{self.seed}.{self.number}x{self.runs}"
 
-    @cached_property
+    @property
     def world(self) -> World:
         return WORLDS[self.cell.world]
+
+    @property
+    def breaks(self) -> frozenset[Assumption]:
+        """What is not so that a verdict may take to be so."""
+        world = self.world
+        off = world.hours or (world.skew > TRUSTED and not self.cell.clock)
+        return world.breaks | ({Assumption.CLOCK} if off else frozenset())
 
     @cached_property
     def root(self) -> str:
@@ -94,13 +106,13 @@ def matching(pattern: str) -> list[Cell]:
 
 
 def blocks(chosen: Iterable[Cell], runs: int, seed: int) -> list[Block]:
-    """At least so many runs in all, as many of each cell."""
+    """At least so many runs in all, shared among the cells by their weight."""
     chosen = list(chosen)
-    each = -(-runs // max(1, len(chosen)))
+    whole = sum(cell.weight for cell in chosen)
     return [
         Block(cell=cell, runs=size, seed=seed, number=number)
         for cell in chosen
-        for number, size in enumerate(_sizes(each, max(BLOCK, SHARING[cell.sharing][1])))
+        for number, size in enumerate(_sizes(-(-runs * cell.weight // whole), max(BLOCK, SHARING[cell.sharing][1])))
     ]
 
 

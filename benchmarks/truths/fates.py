@@ -48,6 +48,7 @@ ALWAYS = (
 COUNTED_ONLY = (
     *ALWAYS,
     {_.NO_UNRECORDED_RETRIES},
+    {_.TOKENS_IN_TIME},
     {_.CLOSED_KEY, _.USAGE_COMPLETE},
     {_.CLOSED_KEY, _.RECORDED_IS_BILLED},
 )
@@ -123,13 +124,13 @@ class Track:
     def _verified(self, block: Mapping[str, Any], now: float) -> None:
         grade, assumes = grade_of(block), tuple(block.get("assumes", ()))
         self.first = self.first or (grade, (now - self.end) / HOUR)
-        self.hidden |= not block.get("completeness") or (grade is Grade.ASSUMED and not assumes)
+        self.hidden |= not (block.get("proof") or block.get("completeness")) or (grade is Grade.ASSUMED and not assumes)
         if _figure(block) == self.truth:
             self.right = True
         else:
             self.wrong.setdefault(grade, assumes)
 
-    def fate(self, seeds: str = "", seeds_reads: int = 0) -> Fate:
+    def fate(self) -> Fate:
         """What became of it."""
         worst = next((grade for grade in Grade if grade in self.wrong), None)
         status = self.last.get("verification_status", "")
@@ -144,8 +145,6 @@ class Track:
             exact=bool(self.last and self.last["attribution"]["exact"]),
             hidden=self.hidden,
             ended=f"{status}: {', '.join(self.last.get('reasons', ()))}",
-            seeds=seeds,
-            seeds_reads=seeds_reads,
         )
 
 

@@ -6,20 +6,18 @@ what its file said after each pass, held against the truth.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import PurePosixPath
-from random import Random
 from typing import cast
 
-from benchmarks.truths import bills
-from benchmarks.truths.bills import Amount, Reader, summed
+from benchmarks.truths.bills import Reader
 from benchmarks.truths.cells import Block
-from benchmarks.truths.days import Day, Life, day
+from benchmarks.truths.days import Life, day
 from benchmarks.truths.fates import Fate, Track
-from benchmarks.truths.runs import HOUR, MINUTE, NOON
+from benchmarks.truths.hours import Calm, hours
+from benchmarks.truths.seeds import Seeds
 from benchmarks.truths.worlds import LAG
 from reconcile.adapters.tree_store import TreeStore
 from reconcile.core.calls import LogChecker
@@ -28,20 +26,11 @@ from reconcile.core.validation import Checker
 from reconcile.workflow import Workspace, open_workspace, run_pass
 
 ROOT = PurePosixPath("runs")
-CHANCE = 0.1
-"""That of each sky, for a pass."""
-PATIENCE = 28
-"""Hours after the last run within which every run is settled or given up."""
-SLACK = 8 * MINUTE
-"""By how many seconds an hourly schedule is late at the most."""
-RARELY = 4
-READ_BY_THE_SEEDS = (0.5 * HOUR, 24 * HOUR)
-"""Ages at which the seeds read a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of the runs of a block, and the requests it took."""
+    """What became of the runs of a block, and what it took."""
 
     block: Block
     fates: tuple[Fate, ...]
@@ -49,98 +38,75 @@ class Outcome:
     errors: int
 
 
-@dataclass(kw_only=True)
-class Seeds:
-    """The seeds' rule: the sum of the window is verified once two reads of it, one after the other, are equal."""
-
-    life: Life
-    reads: int = 0
-    verdict: str = ""
-    _last: Amount = field(default=(0, 0, 0, 0))
-
-    def read(self, reader: Reader) -> None:
-        """A read of the run's own window and key, while it is of the age to be read and not verified."""
-        run = self.life.run
-        if self.verdict or not READ_BY_THE_SEEDS[0] <= reader.now - run.end <= READ_BY_THE_SEEDS[1]:
-            return
-        self.reads += 1
-        start, end = int(run.start // MINUTE) * MINUTE, int(-(-run.end // MINUTE)) * MINUTE
-        shown = summed(row.usage.parts for row in reader.rows(start, end) if row.api_key_id == run.key)
-        if any(shown) and shown == self._last:
-            self.verdict = "right" if shown == self.life.truth else "wrong"
-        self._last = shown
-
-
-@dataclass(kw_only=True)
-class Calm:
-    """Leaves out passes that cannot find anything new, but for one in `RARELY`: a verdict may come of age.
-
-    Nothing new shows and no run ends between them, no sky is over them, and the last ones wrote nothing.
-    """
-
-    changes: tuple[float, ...]
-    """When something new shows, or a run ends; in order."""
-    last: float = 0.0
-    idle: int = 0
-    skipped: int = 0
-
-    def skips(self, now: float, sky: str | None) -> bool:
-        new = bisect_right(self.changes, now) > bisect_right(self.changes, self.last)
-        if new or sky or self.idle < RARELY or self.skipped == RARELY - 1:
-            self.skipped = 0
-            return False
-        self.skipped += 1
-        return True
-
-    def passed(self, now: float, *, wrote: bool) -> None:
-        self.last, self.idle = now, 0 if wrote else self.idle + 1
-
-
 def lived(block: Block) -> Outcome:
     """Hourly passes until every run is settled, by these rules and, of the worlds that lag, by those of the seeds."""
     today = day(block)
-    template = _workspace(today)
+    branch, calm = Branch(template=_workspace(today.lives)), Calm(changes=today.changes)
     tracks = {life.folder: Track(truth=life.truth, end=life.run.end) for life in today.lives}
-    seeds = [Seeds(life=life) for life in today.lives if block.world.name.startswith(LAG)]
-    files: dict[str, bytes] = {}
-    requests = errors = 0
-    calm = Calm(changes=today.changes)
-    for now, sky in _schedule(block, today):
+    seeds = {life.folder: Seeds(life=life) for life in today.lives if block.world.name.startswith(LAG)}
+    for now, sky in hours(block, today):
         if calm.skips(now, sky):
             continue
-        files |= _left_behind(today.lives, now, files)
-        store = TreeStore(ROOT, {path: ("100644", len(data)) for path, data in files.items()}, files)
-        workspace = replace(template, store=store, now=instant(now), clock=None)
-        summary = run_pass(workspace, Reader(bill=today.bill, now=now, sky=sky))
-        requests += summary.api.requests
-        errors += len(summary.errors) + len(summary.findings)
-        files |= store.changed
-        calm.passed(now, wrote=bool(store.changed))
-        for path, data in store.changed.items():
-            if path.endswith("metrics.json"):
-                tracks[_folder(path)].look(data, now)
-        for each in seeds:
-            each.read(Reader(bill=today.bill, now=now, sky=sky))
-        settled = len(summary.runs) == len(tracks) and all(report.run.settled for report in summary.runs)
-        if settled and all(each.verdict for each in seeds):
+        branch.commit(today.lives, now)
+        written = branch.passed(Reader(bill=today.bill, now=now, sky=sky))
+        calm.passed(now, wrote=bool(written))
+        for folder, data in written.items():
+            tracks[folder].look(data, now)
+        for rule in seeds.values():
+            rule.read(Reader(bill=today.bill, now=now, sky=sky))
+        if branch.settled == len(tracks) and all(rule.verdict for rule in seeds.values()):
             break
-    read = {each.life.folder: each for each in seeds}
-    fates = [
-        track.fate(read[folder].verdict, read[folder].reads) if folder in read else track.fate()
+    fates = (
+        replace(track.fate(), seeds=seeds[folder].verdict, seeds_reads=seeds[folder].reads) if seeds else track.fate()
         for folder, track in tracks.items()
-    ]
-    return Outcome(block=block, fates=tuple(fates), requests=requests, errors=errors)
-
-
-def _workspace(today: Day) -> Workspace:
-    """With the scopes of all keys, where a file that has not changed is not validated again."""
-    scopes = {life.run.key: Scope("openai", (life.run.key,)) for life in today.lives}
-    fresh = open_workspace(ROOT, scopes=scopes, policy=Policy())
-    checker, log_checker = (
-        cast("Checker", Remembering(fresh.checker)),
-        cast("LogChecker", Remembering(fresh.log_checker)),
     )
-    return replace(fresh, checker=checker, log_checker=log_checker)
+    return Outcome(block=block, fates=tuple(fates), requests=branch.requests, errors=branch.errors)
+
+
+@dataclass(kw_only=True)
+class Branch:
+    """The files of the runs, as runs and passes leave them."""
+
+    template: Workspace
+    files: dict[str, bytes] = field(default_factory=dict)
+    settled: int = 0
+    """How many runs were settled after the last pass."""
+    requests: int = 0
+    errors: int = 0
+    """Errors and findings of all passes."""
+
+    def commit(self, lives: Iterable[Life], now: float) -> None:
+        """The files of the runs that have ended since: a run commits them when it ends."""
+        for life in lives:
+            metrics = str(ROOT / life.folder / "metrics.json")
+            if life.run.end > now or metrics in self.files:
+                continue
+            self.files[metrics] = life.metrics
+            if life.log is not None:
+                self.files[str(ROOT / life.folder / "calls.ndjson")] = life.log
+
+    def passed(self, reader: Reader) -> Mapping[str, bytes]:
+        """One pass; the run files that it wrote, by their folder."""
+        store = TreeStore(ROOT, {path: ("100644", len(data)) for path, data in self.files.items()}, self.files)
+        summary = run_pass(replace(self.template, store=store, now=instant(reader.now), clock=None), reader)
+        self.files |= store.changed
+        self.settled = sum(report.run.settled for report in summary.runs)
+        self.requests += summary.api.requests
+        self.errors += len(summary.errors) + len(summary.findings)
+        changed = ((PurePosixPath(path), data) for path, data in store.changed.items())
+        return {str(path.parent.relative_to(ROOT)): data for path, data in changed if path.name == "metrics.json"}
+
+
+def _workspace(lives: Iterable[Life]) -> Workspace:
+    """With the scopes of all keys, where a file that has not changed is not validated again."""
+    fresh = open_workspace(
+        ROOT, scopes={life.run.key: Scope("openai", (life.run.key,)) for life in lives}, policy=Policy()
+    )
+    return replace(
+        fresh,
+        checker=cast("Checker", Remembering(fresh.checker)),
+        log_checker=cast("LogChecker", Remembering(fresh.log_checker)),
+    )
 
 
 class Remembering:
@@ -148,33 +114,3 @@ class Remembering:
 
     def __init__(self, checker: Checker | LogChecker) -> None:
         self.check = cache(checker.check)
-
-
-def _schedule(block: Block, today: Day) -> Iterator[tuple[int, str | None]]:
-    """Whole seconds, as a workspace has them, and the sky of each pass."""
-    dice, skies = block.dice("passes"), block.world.skies
-    last = int(max(life.run.end for life in today.lives))
-    doubled = NOON + dice.randrange(1, (last - NOON) // HOUR + 4) * HOUR
-    for hour in range(NOON, last + PATIENCE * HOUR, HOUR):
-        yield hour + dice.randrange(SLACK), _sky(dice, skies, twice=hour == doubled)
-
-
-def _sky(dice: Random, skies: Iterable[str], *, twice: bool) -> str | None:
-    return next((sky for sky in skies if (twice if sky == bills.TWICE else dice.random() < CHANCE)), None)
-
-
-def _left_behind(lives: Iterable[Life], now: float, files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files of the runs that have ended since: a run commits them when it ends."""
-    new: dict[str, bytes] = {}
-    for life in lives:
-        folder = ROOT / life.folder
-        if life.run.end > now or str(folder / "metrics.json") in files:
-            continue
-        new[str(folder / "metrics.json")] = life.metrics
-        if life.log is not None:
-            new[str(folder / "calls.ndjson")] = life.log
-    return new
-
-
-def _folder(path: str) -> str:
-    return str(PurePosixPath(path).parent.relative_to(ROOT))

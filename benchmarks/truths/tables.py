@@ -35,7 +35,7 @@ class Row:
     @property
     def faults(self) -> int:
         """Runs with a verdict that is wrong though what it rests on is so."""
-        return sum(faults(each.block.cell.records, each.block.world.breaks, each.fates) for each in self.outcomes)
+        return sum(faults(each.block.cell.records, each.block.breaks, each.fates) for each in self.outcomes)
 
     @property
     def wrong(self) -> int:
@@ -145,8 +145,8 @@ def _beside_the_seeds(found: Iterable[Outcome], names: Sequence[str], title: Tit
 
 
 def _broken(found: Iterable[Outcome]) -> str:
-    worlds = dict.fromkeys(each.block.cell.world for each in found)
-    return _table(("world", "breaks"), [(name, ", ".join(sorted(WORLDS[name].breaks)) or "nothing") for name in worlds])
+    worlds = {each.block.cell.world: ", ".join(sorted(each.block.breaks)) or "nothing" for each in found}
+    return _table(("world", "breaks"), list(worlds.items()))
 
 
 def _of_lag(block: Block) -> tuple[str, str]:

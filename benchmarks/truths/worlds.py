@@ -24,9 +24,11 @@ class Assumption(StrEnum):
     SCOPE_COMPLETE = "scope_complete"
     """All of the run's traffic is in its scope."""
     CLOCK = "clock"
-    """The machine's clock is at most `TRUSTED` seconds off."""
+    """The machine's clock is at most `TRUSTED` seconds off, or as far as the file states."""
     USAGE_COMPLETE = "usage_complete"
     """All requests show when the run is first read."""
+    TOKENS_IN_TIME = "tokens_in_time"
+    """A request shows with its tokens."""
     FEED_IN_ORDER = "feed_in_order"
     """What shows is complete up to some minute, of every model."""
     FIGURES_FINAL = "figures_final"
@@ -131,7 +133,7 @@ def unrecorded() -> Iterator[World]:
         befalls=(twists.rotated,),
     )
     for hours in (1, 2, -5):
-        yield World(name=f"local time, UTC{hours:+}", family="hours", breaks=frozenset({Assumption.CLOCK}), hours=hours)
+        yield World(name=f"local time, UTC{hours:+}", family="hours", hours=hours)
 
 
 def untimely() -> Iterator[World]:
@@ -149,7 +151,9 @@ def untimely() -> Iterator[World]:
         feed=bills.model_late,
         befalls=(twists.of_two_models,),
     )
-    yield World(name="tokens late", family="tokens", breaks=late, posted=bills.tokens_later)
+    yield World(
+        name="tokens late", family="tokens", breaks=frozenset({Assumption.TOKENS_IN_TIME}), posted=bills.tokens_later
+    )
 
 
 def lagging() -> Iterator[World]:

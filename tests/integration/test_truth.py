@@ -19,7 +19,7 @@ from benchmarks.truths.worlds import WORLDS, Assumption
 
 pytestmark = pytest.mark.no_cover
 
-RUNS = int(12 * SCALE)
+RUNS = int(24 * SCALE)
 """Of each cell, at least."""
 
 SOUND = (
@@ -38,9 +38,19 @@ SOUND = (
 """Where nothing may be at fault."""
 
 
+OPEN = (
+    "skew 30/nothing/own key",
+    "skew 30/nothing/gap",
+    "skew 30/counts/gap",
+    "foreign batch/nothing/alone",
+    "tokens late/totals/own key",
+    "over-reads/nothing/sparse",
+)
+"""Where something still is."""
+
+
 def outcomes(*patterns, runs=RUNS, seed=2):
-    chosen = [cell for pattern in patterns for cell in matching(pattern)]
-    return [lived(block) for block in blocks(chosen, runs * len(chosen), seed)]
+    return [lived(block) for pattern in patterns for cell in matching(pattern) for block in blocks([cell], runs, seed)]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +62,12 @@ def test_nothing_is_wrong_or_misses_where_what_it_rests_on_is_so(sound):
     flaws = {outcome.block.name: Row(title=(), outcomes=(outcome,)).faults for outcome in sound}
     assert {name: count for name, count in flaws.items() if count} == {}
     assert held(sound)
+
+
+@pytest.mark.parametrize("pattern", OPEN)
+@pytest.mark.xfail(reason="verdicts do not yet allow for what is so in this world", strict=False)
+def test_nothing_is_wrong_or_misses_here_either(pattern):
+    assert held(outcomes(pattern))
 
 
 def test_most_of_these_runs_are_verified(sound):
