@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.truths.bills import Amount, Bill, Posting, posting, summed
 from benchmarks.truths.cells import Block
-from benchmarks.truths.files import Machine
+from benchmarks.truths.files import CLOCK_ERROR, Machine
 from benchmarks.truths.runs import Call, Run, happened
 
 
@@ -72,11 +72,12 @@ def _befallen(block: Block, run: Run) -> Run:
 
 def _machine(block: Block, key: str) -> Machine:
     """One for each key, with a clock of its own."""
-    world = block.world
+    world, dice = block.world, block.dice(f"clock of {key}")
+    offset = world.skew * dice.choice((-1, 1))
     return Machine(
         records=block.cell.records,
-        offset=world.skew * block.dice(f"clock of {key}").choice((-1, 1)),
-        stated=block.cell.clock,
+        offset=offset,
+        stated=round(dice.uniform(-CLOCK_ERROR, CLOCK_ERROR) - offset, 3) if block.cell.clock else None,
         hours=world.hours,
         pen=world.pen,
     )

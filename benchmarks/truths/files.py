@@ -27,8 +27,8 @@ class Machine:
     records: str
     offset: float = 0.0
     """Seconds that its clock is ahead of the provider's."""
-    stated: bool = False
-    """Whether its files say so."""
+    stated: float | None = None
+    """What its files say is to be added to its time to have the provider's, right to `CLOCK_ERROR`."""
     hours: int = 0
     pen: Pen = Pen.PLAIN
 
@@ -48,8 +48,8 @@ class Machine:
         }
         if len(sessions) > 1:
             value["sessions"] = [[self.at(start), self.at(end)] for start, end in sessions]
-        if self.stated:
-            value["clock"] = {"offset_seconds": self.offset, "error_seconds": CLOCK_ERROR}
+        if self.stated is not None:
+            value["clock"] = {"offset_seconds": self.stated, "error_seconds": CLOCK_ERROR}
         counted = self._counted(run)
         if counted:
             value["recorded_usage"] = counted if self.pen is not Pen.ZEROS else dict.fromkeys(counted, 0)

@@ -38,18 +38,19 @@ def _sky(dice: Random, skies: Iterable[str], *, twice: bool) -> str | None:
 class Calm:
     """Leaves out passes that cannot find anything new, but for one in `RARELY`: a verdict may come of age.
 
-    Nothing new shows and no run ends between them, no sky is over them, and the last ones wrote nothing.
+    Nothing new shows and no run ends between them, and the last ones wrote nothing. Under skies that change none is.
     """
 
     changes: tuple[float, ...]
     """When something new shows, or a run ends; in order."""
+    skies: bool
     last: float = 0.0
     idle: int = 0
     skipped: int = 0
 
-    def skips(self, now: float, sky: str | None) -> bool:
+    def skips(self, now: float) -> bool:
         new = bisect_right(self.changes, now) > bisect_right(self.changes, self.last)
-        if new or sky or self.idle < RARELY or self.skipped == RARELY - 1:
+        if new or self.skies or self.idle < RARELY or self.skipped == RARELY - 1:
             self.skipped = 0
             return False
         self.skipped += 1

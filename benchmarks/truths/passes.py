@@ -41,11 +41,11 @@ class Outcome:
 def lived(block: Block) -> Outcome:
     """Hourly passes until every run is settled, by these rules and, of the worlds that lag, by those of the seeds."""
     today = day(block)
-    branch, calm = Branch(template=_workspace(today.lives)), Calm(changes=today.changes)
+    branch, calm = Branch(template=_workspace(today.lives)), Calm(changes=today.changes, skies=bool(block.world.skies))
     tracks = {life.folder: Track(truth=life.truth, end=life.run.end) for life in today.lives}
     seeds = {life.folder: Seeds(life=life) for life in today.lives if block.world.name.startswith(LAG)}
     for now, sky in hours(block, today):
-        if calm.skips(now, sky):
+        if calm.skips(now):
             continue
         branch.commit(today.lives, now)
         written = branch.passed(Reader(bill=today.bill, now=now, sky=sky))

@@ -112,12 +112,11 @@ def test_all_that_was_billed_shows_in_the_end_and_nothing_before_it_was_booked()
     assert list(today.bill.shown(0, int(last) + 120, first)) == []
 
 
-def test_a_machine_whose_clock_is_off_writes_its_own_time():
+def test_a_machine_whose_clock_is_off_writes_its_own_time_and_may_say_how_far():
     written = {}
     for world in ("calm", "skew 30"):
-        lives = day(
-            Block(cell=Cell(world=world, records="complete log", sharing="gap"), runs=3, seed=1, number=0)
-        ).lives
+        cell = Cell(world=world, records="complete log", sharing="gap", clock=True)
+        lives = day(Block(cell=cell, runs=3, seed=1, number=0)).lives
         written[world] = [json.loads(life.metrics) for life in lives]
     ahead = [
         off["end_timestamp"] - right["end_timestamp"]
@@ -125,6 +124,8 @@ def test_a_machine_whose_clock_is_off_writes_its_own_time():
     ]
     assert {round(abs(seconds)) for seconds in ahead} == {30}
     assert len({round(seconds) for seconds in ahead}) == 1
+    stated = [off["clock"]["offset_seconds"] for off in written["skew 30"]]
+    assert all(abs(seconds + by) <= 1.001 for seconds, by in zip(ahead, stated, strict=True))
 
 
 @pytest.mark.parametrize(
