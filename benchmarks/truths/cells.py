@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import product
 from random import Random
 
-from benchmarks.truths.runs import ALONE, CHAIN, GAP, OVERLAP, OWN, SHARING, SPARSE
+from benchmarks.truths.runs import ALONE, CHAIN, GAP, HOURLY, OVERLAP, OWN, SHARING, SPARSE
 from benchmarks.truths.worlds import LAG, TRUSTED, WORLDS, Assumption, World
 
 NOTHING, CALLS, TOTALS = "nothing", "counts", "totals"
@@ -64,9 +64,8 @@ class Block:
     @property
     def breaks(self) -> frozenset[Assumption]:
         """What is not so that a verdict may take to be so."""
-        world = self.world
-        off = world.hours or (world.skew > TRUSTED and not self.cell.clock)
-        return world.breaks | ({Assumption.CLOCK} if off else frozenset())
+        off = self.world.skew > TRUSTED and not self.cell.clock
+        return self.world.breaks | ({Assumption.CLOCK} if off else frozenset())
 
     @cached_property
     def root(self) -> str:
@@ -93,7 +92,7 @@ def _shared(world: World) -> tuple[str, ...]:
     return {
         "foreign": (ALONE, OWN, GAP),
         "unlisted": (OWN,),
-        "hours": (ALONE, OWN, GAP),
+        "hours": (ALONE, OWN, HOURLY),
         "resumed": (ALONE, OWN, GAP),
         "over": (ALONE, SPARSE, GAP),
         "restated": (ALONE, SPARSE, GAP),

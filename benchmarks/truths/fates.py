@@ -6,7 +6,7 @@ A verdict is at fault where it is wrong although the world breaks nothing that i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -37,27 +37,30 @@ def grade_of(block: Mapping[str, Any]) -> Grade:
 
 
 _ = Assumption
-ALWAYS = (
-    {_.CLOCK},
-    {_.SCOPE_COMPLETE},
+IF_PROVEN = (
     {_.CALLS_IN_SESSION},
     {_.FIGURES_FINAL},
     {_.RECORDER_RIGHT},
     {_.NO_UNRECORDED_RETRIES, _.USAGE_COMPLETE},
 )
-COUNTED_ONLY = (
-    *ALWAYS,
+IF_SUPPORTED = (
+    *IF_PROVEN,
+    {_.CLOCK},
     {_.NO_UNRECORDED_RETRIES},
     {_.TOKENS_IN_TIME},
     {_.CLOSED_KEY, _.USAGE_COMPLETE},
     {_.CLOSED_KEY, _.RECORDED_IS_BILLED},
+    {_.CLOSED_KEY, _.SCOPE_COMPLETE},
 )
+IF_ASSUMED = (*IF_SUPPORTED, {_.CLOSED_KEY}, {_.SCOPE_COMPLETE}, {_.USAGE_COMPLETE}, {_.FEED_IN_ORDER})
 EXCUSES: dict[Grade, tuple[set[Assumption], ...]] = {
-    Grade.PROVEN: ALWAYS,
-    Grade.SUPPORTED: COUNTED_ONLY,
-    Grade.ASSUMED: (*COUNTED_ONLY, {_.CLOSED_KEY}, {_.USAGE_COMPLETE}, {_.FEED_IN_ORDER}),
+    Grade.PROVEN: IF_PROVEN,
+    Grade.SUPPORTED: IF_SUPPORTED,
+    Grade.ASSUMED: IF_ASSUMED,
 }
 """What has to be otherwise than a verdict of that grade takes it to be, all of one set, before it may be wrong."""
+OF_INTERVALS = ({_.CLOCK},)
+"""And before an interval may miss, whatever is recorded."""
 
 BEST = {
     NOTHING: Grade.ASSUMED, TORN: Grade.ASSUMED, CALLS: Grade.SUPPORTED, COUNTED: Grade.SUPPORTED,
@@ -170,9 +173,11 @@ def faults(records: str, breaks: frozenset[Assumption], fates: Sequence[Fate]) -
 
 
 def _at_fault(records: str, breaks: frozenset[Assumption], fate: Fate) -> bool:
-    wrong = bool(fate.wrong) and not (breaks.intersection(fate.stated) or _excused(Grade(fate.wrong), breaks))
-    return wrong or (fate.missed and not _excused(BEST[records], breaks))
+    wrong = bool(fate.wrong) and not breaks.intersection(fate.stated)
+    return (wrong and not _excused(breaks, EXCUSES[Grade(fate.wrong)])) or (
+        fate.missed and not _excused(breaks, (*EXCUSES[BEST[records]], *OF_INTERVALS))
+    )
 
 
-def _excused(grade: Grade, breaks: frozenset[Assumption]) -> bool:
-    return any(breaks >= broken for broken in EXCUSES[grade])
+def _excused(breaks: frozenset[Assumption], excuses: Iterable[set[Assumption]]) -> bool:
+    return any(breaks >= broken for broken in excuses)

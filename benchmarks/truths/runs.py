@@ -72,6 +72,11 @@ def sparse(random: Random, span: Span) -> float:
     return span[1] + random.uniform(0.5, 2) * HOUR
 
 
+def hourly(random: Random, span: Span) -> float:
+    """As a schedule starts them."""
+    return span[0] + HOUR + random.uniform(-2, 2)
+
+
 def apart(random: Random, span: Span) -> float:
     return span[1] + random.uniform(3, 10) * MINUTE
 
@@ -101,11 +106,13 @@ def _independent(random: Random, span: Span, mean: float) -> float:
     return span[0] + random.expovariate(mean / MEAN_DURATION)
 
 
-ALONE, OWN, SPARSE, GAP, CHAIN, OVERLAP = "alone", "own key", "sparse", "gap", "chain", "overlap 1"
+ALONE, OWN, SPARSE, HOURLY = "alone", "own key", "sparse", "hourly"
+GAP, CHAIN, OVERLAP = "gap", "chain", "overlap 1"
 SHARING: dict[str, tuple[Pause, int]] = {
     ALONE: (apart, 1),
     OWN: (apart, 12),
     SPARSE: (sparse, 8),
+    HOURLY: (hourly, 8),
     GAP: (gap, 12),
     CHAIN: (chained, 12),
     OVERLAP: (overlap_1, 12),

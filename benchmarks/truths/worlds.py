@@ -46,6 +46,10 @@ TRUSTED = 60.0
 """Seconds that a clock may be off: what a verdict allows for where the file does not say how far its clock is off."""
 
 
+SEEN_AHEAD = 2
+"""Hours of local time ahead of UTC from which on every file is first seen before the end that it gives."""
+
+
 class Pen(StrEnum):
     """How a run's file is written, but for what is recorded."""
 
@@ -108,6 +112,13 @@ def unrecorded() -> Iterator[World]:
     """Files that do not tell all, or more than all."""
     retries, outside = frozenset({Assumption.NO_UNRECORDED_RETRIES}), frozenset({Assumption.CALLS_IN_SESSION})
     yield World(name="hidden retries", family="retries", breaks=retries, befalls=(twists.retried_unseen,))
+    yield World(
+        name="hidden retries, late calls",
+        family="retries",
+        breaks=retries | {Assumption.USAGE_COMPLETE},
+        befalls=(twists.retried_unseen,),
+        feed=bills.some_late(bills.prompt),
+    )
     yield World(name="background calls", family="background", breaks=outside, befalls=(twists.in_background,))
     yield World(name="resumed, sessions kept", family="resumed", befalls=(twists.resumed,))
     yield World(
@@ -133,7 +144,8 @@ def unrecorded() -> Iterator[World]:
         befalls=(twists.rotated,),
     )
     for hours in (1, 2, -5):
-        yield World(name=f"local time, UTC{hours:+}", family="hours", hours=hours)
+        unseen = frozenset({Assumption.CLOCK} if hours < SEEN_AHEAD else ())
+        yield World(name=f"local time, UTC{hours:+}", family="hours", breaks=unseen, hours=hours)
 
 
 def untimely() -> Iterator[World]:
