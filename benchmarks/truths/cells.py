@@ -91,6 +91,7 @@ def _shared(world: World) -> tuple[str, ...]:
     """Runs far apart where something comes over settled ones; one alone on its key where others come near."""
     return {
         "foreign": (ALONE, OWN, GAP),
+        "next": (ALONE, OWN),
         "unlisted": (OWN,),
         "hours": (ALONE, OWN, HOURLY),
         "resumed": (ALONE, OWN, GAP),

@@ -110,8 +110,9 @@ def report(found: Sequence[Outcome]) -> Iterator[str]:
     yield f"- wrong verified figures by grade: {dict(wrong) or 'none'}"
     yield f"- verified without saying on what that rests: {sum(fate.hidden for fate in fates)}"
     yield f"- errors and findings of passes: {sum(outcome.errors for outcome in found)}"
-    flaws = [(*row.title, row.faults) for row in rows(found, lambda block: of_cell(block.cell)) if row.faults]
-    yield f"- cells that must hold and do not, with how many runs: {flaws or 'none'}"
+    flaws = [row for row in rows(found, lambda block: (block.cell.name,)) if row.faults]
+    yield f"- cells that must hold and do not, with how many of their runs: {'' if flaws else 'none'}".rstrip()
+    yield from (f"  - {row.title[0]}: {row.faults} of {len(row.fates)}" for row in flaws)
 
 
 def held(found: Sequence[Outcome]) -> bool:

@@ -89,6 +89,15 @@ def beside(random: Random, runs: Sequence[Run]) -> Iterator[Call]:
         yield moved(call, run.end + away) if random.random() < 0.5 else moved(call, run.start - away - call.ended)  # noqa: PLR2004
 
 
+def next_minute(random: Random, runs: Sequence[Run]) -> Iterator[Call]:
+    """One call that ends in the minute before or after those of a run, where nothing of its own can be."""
+    for run in runs:
+        call = called(random, 0, run.key)
+        before, after = run.start // MINUTE * MINUTE - MINUTE, -(-run.end // MINUTE) * MINUTE
+        at = (before if random.random() < 0.5 else after) + random.uniform(0, MINUTE)  # noqa: PLR2004
+        yield moved(call, at - call.ended)
+
+
 def unlisted(random: Random, runs: Sequence[Run]) -> Iterator[Call]:
     """A colleague's run, in one of four pauses that are long enough for it."""
     for before, after in pairwise(runs):

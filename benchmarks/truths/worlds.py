@@ -100,12 +100,25 @@ def strange() -> Iterator[World]:
     """Others use the key."""
     closed = frozenset({Assumption.CLOSED_KEY})
     yield World(name="foreign beside", family="foreign", breaks=closed, strangers=(twists.beside,))
+    yield from _next_minute()
     yield World(name="foreign beside, skew 5", family="foreign", breaks=closed, strangers=(twists.beside,), skew=5.0)
     yield World(name="foreign 0.1", family="foreign", breaks=closed, strangers=(twists.traffic,))
     yield World(name="foreign 0.1, skew 5", family="foreign", breaks=closed, strangers=(twists.traffic,), skew=5.0)
     yield World(name="foreign 0.1, skew 30", family="foreign", breaks=closed, strangers=(twists.traffic,), skew=30.0)
     yield World(name="unlisted run", family="unlisted", breaks=closed, strangers=(twists.unlisted,))
     yield World(name="foreign batch", family="batch", strangers=(twists.batched,))
+
+
+def _next_minute() -> Iterator[World]:
+    """That somebody else uses the key can be seen here: nothing has to be assumed of it."""
+    seen = World(name="foreign in the next minute", family="next", strangers=(twists.next_minute,))
+    yield seen
+    yield replace(
+        seen,
+        name=f"{seen.name}, late calls",
+        breaks=frozenset({Assumption.USAGE_COMPLETE}),
+        feed=bills.some_late(bills.prompt),
+    )
 
 
 def unrecorded() -> Iterator[World]:

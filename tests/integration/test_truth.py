@@ -28,6 +28,7 @@ SOUND = (
     "calm/complete log/chain",
     "skew 5/totals/gap",
     "skew 30/complete log/own key",
+    "foreign in the next minute/nothing/alone",
     "foreign beside/counts/alone",
     "foreign 0.1/totals/own key",
     "ghost calls/complete log/own key",
