@@ -1,6 +1,7 @@
 """Every benchmark in turn: `python -m benchmarks [FOLDER]`. What they print stands in docs/proof.md.
 
-FOLDER holds recorded runs as `<framework>/<run_id>/metrics.json`; without one, files made here are used.
+FOLDER holds recorded runs as `<framework>/<run_id>/metrics.json`; without one, files made here are used. What takes
+longest, the worlds of truth.py, is kept block by block in `.truth.ndjson` and goes on from there when started again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+OPTIONS = {"truth.py": ("--state", str(HERE.parent / ".truth.ndjson"))}
 
 
 def main() -> None:
@@ -21,7 +23,8 @@ def main() -> None:
             continue  # there is nothing to replay without recorded runs
         sys.stdout.write(f"\n## {script.name}\n\n")
         sys.stdout.flush()
-        subprocess.run([sys.executable, script, *folder], check=True)  # noqa: S603  its own scripts
+        options = OPTIONS.get(script.name, ())
+        subprocess.run([sys.executable, script, *options, *folder], check=True)  # noqa: S603  its own scripts
 
 
 main()

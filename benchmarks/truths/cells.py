@@ -1,96 +1,122 @@
-"""The cells of the truth benchmark: what kinds of worlds there are, and in which of them no figure may be wrong."""
+"""Worlds crossed with what runs record and how they share keys, and the blocks of runs that live through them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
 from itertools import product
 from random import Random
 
-from reconcile.simulator.scenarios import Feed, Timetable, apart, back_to_back, clean, overlapping, slow_tail, stalling
+from benchmarks.truths.runs import ALONE, CHAIN, GAP, HOURLY, OVERLAP, OWN, SHARING, SPARSE
+from benchmarks.truths.worlds import LAG, TRUSTED, WORLDS, Assumption, World
 
-OWN_KEY, CHAIN = "own key", "back to back"
-SHARING: dict[str, tuple[Timetable, int]] = {
-    OWN_KEY: (apart, 1),
-    CHAIN: (back_to_back, 10),
-    "overlap 1": (overlapping(1), 10),
-    "overlap 2": (overlapping(2), 10),
-    "overlap 4": (overlapping(4), 10),
-}
-"""When the next run of a key starts, and how many runs a key has."""
+NOTHING, CALLS, TOTALS = "nothing", "counts", "totals"
+LOG, TORN, COUNTED = "complete log", "torn log", "counts and torn log"
+"""A torn log lacks one line in twenty, and does not say that it is complete."""
+RECORDS = (NOTHING, CALLS, TOTALS, LOG)
+ALL_RECORDS = (*RECORDS, TORN, COUNTED)
 
-CLEAN, TAIL, STALLS = "clean", "slow tail", "stalls"
-LAGS = (CLEAN, TAIL, STALLS)
-STALL_CHANCE = 0.3
-"""That an hour begins a freeze of the feed: often enough that every cell has some."""
-
-NOTHING, CALLS, TOTALS = "nothing", "counts", "counts and tokens"
-LOG, TORN, COUNTED = "complete log", "log, 5 % missing", "counts and log, 5 % missing"
-RECORDS = (NOTHING, CALLS, TOTALS, LOG, TORN, COUNTED)
-LINES_MISSING = 0.05
-
-FOREIGN = 0.1
-"""Requests a minute that somebody else makes with each key, where there is foreign traffic."""
-
-BLOCKS = tuple(product((False, True), (False, True)))
-"""Transient zeros and dips off or on, late calls off or on: every cell holds as many runs of each of the four."""
+SHARED = (ALONE, OWN, GAP, CHAIN, OVERLAP)
+LAGGED = (ALONE, CHAIN, OVERLAP, "overlap 2", "overlap 4")
+BLOCK = 24
+"""Runs that are read together at the most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """Runs of one kind. `foreign` is in requests a minute."""
+    """Runs of one kind."""
 
+    world: str
     records: str
-    foreign: float
     sharing: str
-    lag: str
-
-    @property
-    def flawless(self) -> bool:
-        """Whether no figure may be wrong and no interval may miss: then nothing is assumed that the world breaks."""
-        counts = self.records in {CALLS, TOTALS, COUNTED}
-        return self.records == LOG or (counts and not self.foreign)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """Runs of one cell, in one world. The name is the seed of all its dice."""
-
-    cell: Cell
-    weather: bool
-    """Whether one pass in ten reads nothing, one half of the minutes, and one half of them in its first reply."""
-    late: bool
-    """Whether one call in 200 shows only 1 to 30 hours after it was made."""
-    runs: int
-    seed: int
+    clock: bool = False
+    """Whether the file states how far its clock is off."""
 
     @property
     def name(self) -> str:
-        cell = self.cell
-        kind = (cell.records, cell.foreign, cell.sharing, cell.lag, self.weather, self.late)
-        return "/".join(map(str, (self.seed, *kind)))
+        return "/".join((self.world, self.records, self.sharing, *(("clock stated",) if self.clock else ())))
+
+    @property
+    def weight(self) -> int:
+        """How many runs it has beside others: a lag comes with weather and late calls or without, in four worlds."""
+        return 1 if self.world.startswith(LAG) else 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Runs of one cell, in one world."""
+
+    cell: Cell
+    runs: int
+    seed: int
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.cell.name}#{self.seed}.{self.number}x{self.runs}"
+
+    @property
+    def world(self) -> World:
+        return WORLDS[self.cell.world]
+
+    @property
+    def breaks(self) -> frozenset[Assumption]:
+        """What is not so that a verdict may take to be so."""
+        off = self.world.skew > TRUSTED and not self.cell.clock
+        return self.world.breaks | ({Assumption.CLOCK} if off else frozenset())
+
+    @cached_property
+    def root(self) -> str:
+        """The seed of all dice: the same in each world of a family, with whatever is stated of the clock."""
+        return "/".join(map(str, (self.seed, self.number, self.world.family, self.cell.records, self.cell.sharing)))
 
     def dice(self, what: str) -> Random:
         """The dice of one part of the world, which no other part moves."""
-        return Random(f"{self.name}/{what}")  # noqa: S311  a benchmark's dice
-
-    @property
-    def number(self) -> int:
-        return self.dice("world").getrandbits(40)
-
-    @property
-    def feed(self) -> Feed:
-        return {CLEAN: clean, TAIL: slow_tail, STALLS: stalling(self.number, STALL_CHANCE)}[self.cell.lag]
+        return Random(f"{self.root}/{what}")  # noqa: S311  a benchmark's dice
 
 
-def cells() -> list[Cell]:
-    """Every combination of what was recorded, foreign traffic, sharing and lag."""
-    every = product(RECORDS, (0.0, FOREIGN), SHARING, LAGS)
+def cells() -> Iterator[Cell]:
+    """Every cell, world by world."""
+    for name, world in WORLDS.items():
+        lag = name.startswith(LAG)
+        for records, sharing in product(ALL_RECORDS if lag else RECORDS, LAGGED if lag else _shared(world)):
+            yield Cell(world=name, records=records, sharing=sharing)
+            if world.family == "skew":
+                yield Cell(world=name, records=records, sharing=sharing, clock=True)
+
+
+def _shared(world: World) -> tuple[str, ...]:
+    """Runs far apart where something comes over settled ones; one alone on its key where others come near."""
+    return {
+        "foreign": (ALONE, OWN, GAP),
+        "next": (ALONE, OWN),
+        "unlisted": (OWN,),
+        "hours": (ALONE, OWN, HOURLY),
+        "resumed": (ALONE, OWN, GAP),
+        "over": (ALONE, SPARSE, GAP),
+        "restated": (ALONE, SPARSE, GAP),
+    }.get(world.family, (SHARED if world.family == "skew" else (ALONE, OWN, GAP)))
+
+
+def matching(pattern: str) -> list[Cell]:
+    """The cells whose name fits: `skew*/counts/*`."""
+    return [cell for cell in cells() if fnmatchcase(cell.name, pattern)]
+
+
+def blocks(chosen: Iterable[Cell], runs: int, seed: int) -> list[Block]:
+    """At least so many runs in all, shared among the cells by their weight."""
+    chosen = list(chosen)
+    whole = sum(cell.weight for cell in chosen)
     return [
-        Cell(records=records, foreign=foreign, sharing=sharing, lag=lag) for records, foreign, sharing, lag in every
+        Block(cell=cell, runs=size, seed=seed, number=number)
+        for cell in chosen
+        for number, size in enumerate(_sizes(-(-runs * cell.weight // whole), max(BLOCK, SHARING[cell.sharing][1])))
     ]
 
 
-def blocks(cell: Cell, runs: int, seed: int) -> list[Block]:
-    """The worlds of a cell: at least so many runs in all."""
-    each = -(-runs // len(BLOCKS))
-    return [Block(cell=cell, weather=weather, late=late, runs=each, seed=seed) for weather, late in BLOCKS]
+def _sizes(runs: int, most: int) -> Iterator[int]:
+    while runs > 0:
+        yield min(runs, most)
+        runs -= most

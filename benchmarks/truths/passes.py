@@ -1,211 +1,116 @@
-"""Passes over a block's world, hour after hour, through the code of a job; and the seeds' rule on the same data.
+"""Passes over a block's day, hour after hour, through the code of a job; and the seeds' rule on the same data.
 
-A pass reads the runs' files from memory, asks the ledger, attributes, settles, and writes. What is kept of a run is
+A pass reads the runs' files from memory, asks the bill, attributes, settles, and writes. What is kept of a run is
 what its file said after each pass, held against the truth.
 """
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from functools import cache
 from pathlib import PurePosixPath
-from random import Random
-from typing import Any
+from typing import cast
 
+from benchmarks.truths.bills import Reader
 from benchmarks.truths.cells import Block
-from benchmarks.truths.days import NOON, Day, Life, day
+from benchmarks.truths.days import Life, day
+from benchmarks.truths.fates import Fate, Track
+from benchmarks.truths.hours import Calm, hours
+from benchmarks.truths.seeds import Seeds
+from benchmarks.truths.worlds import LAG
 from reconcile.adapters.tree_store import TreeStore
-from reconcile.core.model import KINDS, MINUTE, Bucket, Fetched, Policy, Query, Usage, instant, total
-from reconcile.core.reading import BLOCK
-from reconcile.simulator.ledger import Ledger
-from reconcile.simulator.scenarios import HOUR
-from reconcile.workflow import open_workspace, run_pass
+from reconcile.core.calls import LogChecker
+from reconcile.core.model import Policy, Scope, instant
+from reconcile.core.validation import Checker
+from reconcile.workflow import Workspace, open_workspace, run_pass
 
 ROOT = PurePosixPath("runs")
-SKY = ("nothing", "half", "half at first")
-"""What may come over a pass: every answer is empty; every other minute of it is; that of its first answer only."""
-CHANCE = 0.1
-"""That of each of them, for a pass."""
-PATIENCE = 28
-"""Hours after the last run within which every run is settled or given up."""
-SLACK = 8 * MINUTE
-"""By how many seconds an hourly schedule is late at the most."""
-
-
-@dataclass(kw_only=True)
-class Track:
-    """What the files of one run said, from pass to pass."""
-
-    life: Life
-    verified_after: float | None = None
-    """Seconds from its end to the first verdict `verified`."""
-    wrong: bool = False
-    """Whether its file ever said `verified` beside another figure than the truth."""
-    rested_on: str = ""
-    """The completeness of its first `verified`."""
-    hidden: bool = False
-    """Whether it was ever `verified` without saying on what that rests."""
-    missed_settled: bool = False
-    """Whether its file ever had a warning with an interval, or an exact figure, that is not the truth."""
-    missed_pending: bool = False
-    exact: bool = False
-    """Whether the figure is exact in the end."""
-    ended: str = ""
-    seeds_verified: bool = False
-    seeds_wrong: bool = False
-    seeds_reads: int = 0
-    _seeds_last: Usage = field(default_factory=Usage)
-
-    def look(self, data: bytes, now: float) -> None:
-        """Hold what the file says now against the truth."""
-        block = json.loads(data).get(BLOCK)
-        if block is None:
-            return
-        status, truth = block["verification_status"], self.life.truth
-        interval = _interval(block)
-        missed = interval is not None and not all(
-            low <= part <= high for (low, high), part in zip(interval, truth.parts, strict=True)
-        )
-        self.exact = bool(block["attribution"]["exact"])
-        self.ended = f"{status}: {', '.join(block['reasons'])}"
-        if status == "verified":
-            if self.verified_after is None:
-                self.verified_after = now - self.life.run.end
-                self.rested_on = block.get("completeness", "")
-            self.wrong |= _figure(block) != truth
-            self.hidden |= not _says_what_it_rests_on(block)
-        elif status == "warning":
-            self.missed_settled |= missed
-        else:
-            self.missed_pending |= missed
-
-    def seeds(self, shown: Usage) -> None:
-        """The seeds' rule: the sum of the window is verified once two reads of it, one after the other, are equal."""
-        self.seeds_reads += 1
-        if not shown.is_zero and shown == self._seeds_last:
-            self.seeds_verified, self.seeds_wrong = True, shown != self.life.truth
-        self._seeds_last = shown
-
-
-def _figure(block: Mapping[str, Any]) -> Usage:
-    return Usage(*(block[f"total_{kind}"] for kind in KINDS))
-
-
-def _interval(block: Mapping[str, Any]) -> list[tuple[int, int]] | None:
-    """What the file says of each kind; None where calls are missing, and it says that nothing is known."""
-    attribution = block["attribution"]
-    if attribution["exact"]:
-        return [(part, part) for part in _figure(block).parts]
-    bounds = attribution.get("bounds")
-    return [tuple(bounds[kind]) for kind in KINDS] if bounds else None
-
-
-def _says_what_it_rests_on(block: Mapping[str, Any]) -> bool:
-    completeness = block.get("completeness")
-    return bool(completeness) and (completeness != "assumed" or "closed_key" in block.get("assumes", ()))
-
-
-@dataclass(kw_only=True)
-class LedgerUsage:
-    """The usage API without HTTP: what the ledger shows at an instant, under the sky of a pass."""
-
-    ledger: Ledger
-    now: float
-    sky: str | None
-    answers: int = 0
-
-    def fetch(self, query: Query) -> Fetched:
-        self.answers += 1
-        window, keys = query.window, query.api_key_ids
-        rows = [row for row in self.shown(window.start, window.end) if not keys or row.api_key_id in keys]
-        return Fetched(query, tuple(rows if query.grouped else _by_minute(rows)))
-
-    def shown(self, start: int, end: int) -> list[Bucket]:
-        clear = self.sky is None or (self.sky == "half at first" and self.answers > 1)
-        rows = self.ledger.reported(start, end, self.now)
-        return rows if clear else _dimmed(rows, self.sky)
-
-
-def _dimmed(rows: list[Bucket], sky: str | None) -> list[Bucket]:
-    gone = set(sorted({row.minute for row in rows})[:: 1 if sky == "nothing" else 2])
-    return [row for row in rows if row.minute not in gone]
-
-
-def _by_minute(rows: list[Bucket]) -> Iterator[Bucket]:
-    minutes: defaultdict[int, list[Usage]] = defaultdict(list)
-    for row in rows:
-        minutes[row.minute].append(row.usage)
-    return (Bucket(minute, total(usages)) for minute, usages in minutes.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of the runs of a block, and the requests it took."""
+    """What became of the runs of a block, and what it took."""
 
     block: Block
-    tracks: tuple[Track, ...]
+    fates: tuple[Fate, ...]
     requests: int
     errors: int
 
 
-def lived(block: Block, policy: Policy | None = None) -> Outcome:
-    """Hourly passes until every run is settled, by these rules and by those of the seeds."""
-    world, dice = day(block), block.dice("passes")
-    template = open_workspace(ROOT, scopes=world.scopes, policy=policy or Policy())
-    tracks = {life.key: Track(life=life) for life in world.lives}
-    files: dict[str, bytes] = {}
-    requests = errors = 0
-    for now in _schedule(world, dice):
-        sky = _sky(dice) if block.weather else None
-        files |= _left_behind(block, world, now, files)
-        store = TreeStore(ROOT, {path: ("100644", len(data)) for path, data in files.items()}, files)
-        workspace = replace(template, store=store, now=instant(now), clock=None)
-        summary = run_pass(workspace, LedgerUsage(ledger=world.ledger, now=now, sky=sky))
-        requests += summary.api.requests
-        errors += len(summary.errors) + len(summary.findings)
-        files |= store.changed
-        for report in summary.runs:
-            if report.written:
-                tracks[report.run.key].look(files[report.run.path], now)
-        for track in tracks.values():
-            _read_like_the_seeds(track, LedgerUsage(ledger=world.ledger, now=now, sky=sky), template.policy)
-        settled = all(report.run.settled for report in summary.runs) and len(summary.runs) == len(tracks)
-        if settled and all(track.seeds_verified for track in tracks.values()):
-            break
-    return Outcome(block=block, tracks=tuple(tracks.values()), requests=requests, errors=errors)
-
-
-def _schedule(world: Day, dice: Random) -> Iterator[int]:
-    """Whole seconds, as a workspace has them."""
-    last = max(life.run.end for life in world.lives) + PATIENCE * HOUR
-    return (hour + dice.randrange(SLACK) for hour in range(NOON, int(last), HOUR))
-
-
-def _sky(dice: Random) -> str | None:
-    return next((sky for sky in SKY if dice.random() < CHANCE), None)
-
-
-def _left_behind(block: Block, world: Day, now: float, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files of the runs that have ended since: a run commits them when it ends."""
-    new: dict[str, bytes] = {}
-    for life in world.lives:
-        folder = f"{ROOT}/{life.key}"
-        if life.run.end > now or f"{folder}/metrics.json" in files:
+def lived(block: Block) -> Outcome:
+    """Hourly passes until every run is settled, by these rules and, of the worlds that lag, by those of the seeds."""
+    today = day(block)
+    branch, calm = Branch(template=_workspace(today.lives)), Calm(changes=today.changes, skies=bool(block.world.skies))
+    tracks = {life.folder: Track(truth=life.truth, end=life.run.end) for life in today.lives}
+    seeds = {life.folder: Seeds(life=life) for life in today.lives if block.world.name.startswith(LAG)}
+    for now, sky in hours(block, today):
+        if calm.skips(now):
             continue
-        new[f"{folder}/metrics.json"] = life.metrics(block.cell.records)
-        log = life.calls(block.cell.records)
-        if log is not None:
-            new[f"{folder}/calls.ndjson"] = log
-    return new
+        branch.commit(today.lives, now)
+        written = branch.passed(Reader(bill=today.bill, now=now, sky=sky))
+        calm.passed(now, wrote=bool(written))
+        for folder, data in written.items():
+            tracks[folder].look(data, now)
+        for rule in seeds.values():
+            rule.read(Reader(bill=today.bill, now=now, sky=sky))
+        if branch.settled == len(tracks) and all(rule.verdict for rule in seeds.values()):
+            break
+    fates = (
+        replace(track.fate(), seeds=seeds[folder].verdict, seeds_reads=seeds[folder].reads) if seeds else track.fate()
+        for folder, track in tracks.items()
+    )
+    return Outcome(block=block, fates=tuple(fates), requests=branch.requests, errors=branch.errors)
 
 
-def _read_like_the_seeds(track: Track, usage: LedgerUsage, policy: Policy) -> None:
-    """A read of the run's own window and key, while it is of the age to be read and not verified."""
-    age, window = timedelta(seconds=usage.now - track.life.run.end), track.life.window
-    if track.seeds_verified or not policy.min_age <= age <= policy.max_age:
-        return
-    answer = usage.fetch(Query("openai", window, (track.life.run.api_key_id,)))
-    track.seeds(total(row.usage for row in answer.buckets))
+@dataclass(kw_only=True)
+class Branch:
+    """The files of the runs, as runs and passes leave them."""
+
+    template: Workspace
+    files: dict[str, bytes] = field(default_factory=dict)
+    settled: int = 0
+    """How many runs were settled after the last pass."""
+    requests: int = 0
+    errors: int = 0
+    """Errors and findings of all passes."""
+
+    def commit(self, lives: Iterable[Life], now: float) -> None:
+        """The files of the runs that have ended since: a run commits them when it ends."""
+        for life in lives:
+            metrics = str(ROOT / life.folder / "metrics.json")
+            if life.run.end > now or metrics in self.files:
+                continue
+            self.files[metrics] = life.metrics
+            if life.log is not None:
+                self.files[str(ROOT / life.folder / "calls.ndjson")] = life.log
+
+    def passed(self, reader: Reader) -> Mapping[str, bytes]:
+        """One pass; the run files that it wrote, by their folder."""
+        store = TreeStore(ROOT, {path: ("100644", len(data)) for path, data in self.files.items()}, self.files)
+        summary = run_pass(replace(self.template, store=store, now=instant(reader.now), clock=None), reader)
+        self.files |= store.changed
+        self.settled = sum(report.run.settled for report in summary.runs)
+        self.requests += summary.api.requests
+        self.errors += len(summary.errors) + len(summary.findings)
+        changed = ((PurePosixPath(path), data) for path, data in store.changed.items())
+        return {str(path.parent.relative_to(ROOT)): data for path, data in changed if path.name == "metrics.json"}
+
+
+def _workspace(lives: Iterable[Life]) -> Workspace:
+    """With the scopes of all keys, where a file that has not changed is not validated again."""
+    fresh = open_workspace(
+        ROOT, scopes={life.run.key: Scope("openai", (life.run.key,)) for life in lives}, policy=Policy()
+    )
+    return replace(
+        fresh,
+        checker=cast("Checker", Remembering(fresh.checker)),
+        log_checker=cast("LogChecker", Remembering(fresh.log_checker)),
+    )
+
+
+class Remembering:
+    """A checker that tells of the same bytes what it told before: it looks at nothing else."""
+
+    def __init__(self, checker: Checker | LogChecker) -> None:
+        self.check = cache(checker.check)
