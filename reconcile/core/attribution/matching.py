@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from reconcile.core.attribution.components import CALLS, Component, Match, Member
-from reconcile.core.model import KINDS, MINUTE, Window
+from reconcile.core.attribution.components import CALLS, Component, Match, Member, within
+from reconcile.core.model import KINDS, MINUTE, Window, any_meets, joined
 
 MOST_CUTS = 200_000
 """Places between two runs that are looked at in one component: more than a week of runs that overlap four deep has."""
@@ -38,11 +38,28 @@ def matches(component: Component) -> list[Match]:
     cuts = _Cuts(component)
     if cuts.count > MOST_CUTS:
         return []
-    found = list(_whole(component, cuts))
+    found = _without_leftovers(component, list(_whole(component, cuts)))
     taken = {position for match in found for position in match.members}
     alone = (position for position in range(len(component.members)) if position not in taken)
     found += [match for position in alone if (match := _tokens(component, cuts, position, found))]
     return sorted(found, key=lambda match: match.window)
+
+
+def _without_leftovers(component: Component, found: list[Match]) -> list[Match]:
+    """The matches in whose runs' own minutes all usage is matched: a request more, there, may be a retry that one of
+    them made and did not record."""
+    kept = found
+    while True:
+        taken = joined(match.window for match in kept)
+        left = {cell.minute for cell in component.cells if not any_meets(taken, Window(cell.minute, cell.minute + 1))}
+        whole = [match for match in kept if not any(_owns(component, match, minute) for minute in left)]
+        if len(whole) == len(kept):
+            return kept
+        kept = whole
+
+
+def _owns(component: Component, match: Match, minute: int) -> bool:
+    return any(within(component.members[i].claim.minutes, minute) for i in match.members)
 
 
 class _Cuts:

@@ -16,7 +16,7 @@ POLICY = Policy()
 STAMPS = {
     "the first": ([], "00:50 100", "00:50"),
     "higher": (["00:10 50"], "00:50 100", "00:50"),
-    "lower": (["00:10 150"], "00:50 100", "00:50"),
+    "rival": (["00:10 150"], "00:50 100", "00:50"),
     "lower again, asked for in time": (["00:00 150", "00:01 100"], "00:50 100", "00:50"),
     "lower again, asked for too early": (["00:00 150", "00:10 100"], "00:50 100", "00:30"),
     "equal, asked for in time": (["00:01 100"], "00:50 100", "00:50"),
@@ -34,7 +34,7 @@ def test_a_slow_read_makes_no_two_reads_look_further_apart_than_they_were(reads,
     assert dated.at == after(expected)
     counted, _ = follow(before, dated, POLICY)
     asked, _ = follow(before, observed(read.replace("00:50", "00:30")), POLICY)
-    confirmations = [(plateau.lower or plateau).counted for plateau in (counted, asked)]
+    confirmations = [(plateau.rival or plateau).counted for plateau in (counted, asked)]
     assert confirmations[0] == confirmations[1]
 
 
@@ -61,7 +61,7 @@ EFFECTS = {
     "more calls for fewer tokens": (["00:30 100", "00:31 2x90"], "first lower"),
     "zero": (["00:30 100", "01:00 0"], "first zero"),
     "zero between lower reads": (["00:30 100", "01:00 60", "01:10 0", "01:30 60"], "first lower zero lower"),
-    "lower": (["00:30 100", "01:00 60"], "first lower"),
+    "rival": (["00:30 100", "01:00 60"], "first lower"),
     "lower again, too early": (["00:30 100", "01:00 60", "01:10 60"], "first lower early"),
     "lower again, after the interval": (["00:30 100", "01:00 60", "01:30 60"], "first lower lower"),
     "lower once more than is asked for": (
@@ -91,7 +91,7 @@ COUNTED = {
 
 
 def counted(plateau):
-    return plateau and (plateau.figure.tokens_in, plateau.counted, counted(plateau.lower))
+    return plateau and (plateau.figure.tokens_in, plateau.counted, counted(plateau.rival))
 
 
 @pytest.mark.parametrize(("reads", "expected"), COUNTED.values(), ids=COUNTED)
@@ -123,17 +123,17 @@ def test_our_read_after_another_tools(read, expected):
 
 def test_a_lower_read_of_another_tool_is_below_its_own():
     reads = [observed("00:30 100", status=None), observed("01:30 60", status=None)]
-    assert effects(reads) == ["first", "lower"]
+    assert effects(reads) == ["first", "rival"]
 
 
 def test_a_figure_that_we_confirmed_is_ours():
     reads = [observed("00:30 100", status=None), observed("01:30 100"), observed("02:30 60")]
-    assert effects(reads) == ["first", "counted", "lower"]
+    assert effects(reads) == ["first", "counted", "rival"]
 
 
 def test_a_figure_of_ours_that_another_tool_confirmed_is_still_ours():
     reads = [observed("00:30 100"), observed("01:30 100", status=None), observed("02:30 60")]
-    assert effects(reads) == ["first", "counted", "lower"]
+    assert effects(reads) == ["first", "counted", "rival"]
 
 
 def test_no_observations_are_no_plateau():
@@ -179,7 +179,7 @@ def test_lower_reads_and_zeros_leave_the_figure_as_it_would_be_without_them(read
     plateau, kept = None, []
     for read in reads:
         plateau, effect = follow(plateau, read, POLICY)
-        kept += [] if effect in {Effect.LOWER, Effect.ZERO, Effect.EARLY} else [read]
+        kept += [] if effect in {Effect.RIVAL, Effect.ZERO, Effect.EARLY} else [read]
     without = plateau_of(kept, POLICY)
     assert (plateau.figure, plateau.counted, plateau.last) == (without.figure, without.counted, without.last)
 
