@@ -83,8 +83,8 @@ def _unless_lacking(component: Component, member: Member, share: Share, *, toget
         return share
     pairs = list(zip(member.totals, component.values, strict=False))
     alone = any(said is not None and said > sum([values[i] for i in member.cells]) for said, values in pairs)
-    pairs = list(zip(member.totals, share.bounds.high.parts, strict=False))
-    proven = share.bounds.exact and all(said is None or said == figure for said, figure in pairs)
+    figure = zip(member.totals, share.bounds.high.parts, strict=False)
+    proven = share.bounds.exact and all(said is None or said == part for said, part in figure)
     if not alone and (proven or not together):
         return share
     return replace(share, bounds=None, lacking=True, mismatched=False, extra=False)
