@@ -77,6 +77,9 @@ MESSAGE_EVENTS = frozenset({
 })  # fmt: skip
 """Of a stream of Anthropic's messages. Only the first tells which message it is."""
 
+HELPERS = frozenset({"text", "thinking", "signature", "citation", "input_json", "compaction"})
+"""Events that Anthropic's client makes up beside those."""
+
 MESSAGE_USAGE = (
     "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation",
     "iterations",
@@ -119,6 +122,8 @@ def _told(value: object, depth: int) -> Iterator[Told]:
     wrapped = _wrapped(value, kind)
     if wrapped is not None:
         yield from told(wrapped, depth)
+    elif isinstance(kind, str) and kind in HELPERS:
+        return
     elif member(value, "custom_id") is not None and member(value, "usage") is None:
         return  # a line of a batch whose request was refused, or not made
     elif isinstance(kind, str) and kind.startswith("response."):

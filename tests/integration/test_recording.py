@@ -15,9 +15,10 @@ from support.recordings import NOON, FakeClock, Left
 
 import reconcile
 from reconcile.errors import StoreError, UsageError
+from reconcile.recording.endpoints import Endpoint, Kind
 from reconcile.recording.folder import claim
+from reconcile.recording.responses import told_of
 from reconcile.recording.run import new_run_id
-from reconcile.recording.usage import counted
 
 RESPONSE = {"id": "r-1", "model": "m", "usage": {"prompt_tokens": 100, "completion_tokens": 20}}
 
@@ -368,9 +369,9 @@ def test_a_forked_process_that_leaves_the_block_does_not_end_the_run(record):
 def test_a_response_that_was_watched_and_is_added_keeps_its_times(record, clock):
     with record() as run:
         clock.time += 10
-        call = run.call("m", 1)
+        call = run.call(Endpoint(Kind.COUNTED, "chat"))
         clock.time += 5
-        call.answered(counted(RESPONSE))
+        call.answered(told_of(RESPONSE))
         run.add(RESPONSE)
         (line,) = (run.folder / "calls.ndjson").read_text().splitlines()
     assert json.loads(line)["started_at"][14:19] == "00:10"

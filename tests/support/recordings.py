@@ -12,6 +12,8 @@ from reconcile.core.validation import Checker, Document
 CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
 LOGS = LogChecker(schema_files.load("calls"))
 
+SUMS = ("tokens_in", "tokens_out", "cached_tokens", "api_calls")
+
 NOON = 1_767_614_400.0
 """2026-01-05T12:00:00Z."""
 
@@ -50,7 +52,14 @@ class Left:
 
     @property
     def recorded(self):
-        return {name: count for name, count in self.value.get("recorded_usage", {}).items() if name != "source"}
+        """Its sums."""
+        return {name: count for name, count in self.value.get("recorded_usage", {}).items() if name in SUMS}
+
+    @property
+    def beside(self):
+        """What else it says of its calls."""
+        stated = self.value.get("recorded_usage", {})
+        return {name: told for name, told in stated.items() if name not in {*SUMS, "source"}}
 
     @property
     def recording(self):
@@ -67,5 +76,4 @@ class Left:
 
 def usage_of(usage):
     """A ledger's usage as `recorded_usage` has it."""
-    names = ("tokens_in", "tokens_out", "cached_tokens", "api_calls")
-    return dict(zip(names, usage.parts, strict=True))
+    return dict(zip(SUMS, usage.parts, strict=True))

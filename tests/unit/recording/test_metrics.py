@@ -35,7 +35,8 @@ def test_recorded_usage_is_the_sum_of_the_log():
     found = ended(TWO)
     assert found.complete
     assert found.document["recorded_usage"] == {
-        "tokens_in": 300, "tokens_out": 30, "cached_tokens": 0, "api_calls": 2, "source": "reconcile record",
+        "tokens_in": 300, "tokens_out": 30, "cached_tokens": 0, "api_calls": 2, "every_attempt": True,
+        "source": "reconcile record",
     }  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def test_calls_without_an_answer_are_in_no_sum():
 def test_calls_of_unknown_tokens_leave_the_calls_counted():
     found = ended(TWO, of=journal(uncounted=1, watched=2))
     assert not found.complete
-    assert found.document["recorded_usage"] == {"api_calls": 3, "source": "reconcile record"}
+    assert found.document["recorded_usage"] == {"api_calls": 3, "every_attempt": True, "source": "reconcile record"}
 
 
 MISSING = [

@@ -1,6 +1,7 @@
 """The provider's clock, from whole seconds of its responses."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -20,8 +21,6 @@ def measured(ahead, *calls):
 
 
 def date(moment):
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(int(moment // 1), UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
@@ -41,9 +40,8 @@ def test_responses_leave_what_all_of_them_allow():
     calls=st.lists(st.tuples(st.floats(0, 1000), st.floats(0, 5), st.floats(0, 5)), min_size=1, max_size=20),
 )
 def test_the_true_offset_lies_within_what_is_said(ahead, calls):
-    clock = measured(
-        ahead, *((NOON + at, NOON + at + there, NOON + at + there + back) for at, there, back in calls)
-    ).clock
+    times = [(NOON + at, NOON + at + there, NOON + at + there + back) for at, there, back in calls]
+    clock = measured(ahead, *times).clock
     assert abs(clock["offset_seconds"] - ahead) <= clock["uncertainty_seconds"] + 1e-6
 
 

@@ -52,7 +52,7 @@ def test_every_response_of_a_result_is_a_call():
         {"custom_id": "1", "result": {"type": "errored", "error": {}}},
         {"type": "response.output_text.delta", "delta": "x"},
         Object(raw_responses=[]),
-        {"type": "content_block_delta"},
+        {"type": "text", "text": "x", "snapshot": "x"},
     ],
     ids=str,
 )
