@@ -74,6 +74,12 @@ class Left:
         return "".join(path.read_text("utf-8") for path in self.folder.iterdir())
 
 
+def rows(run):
+    """The lines of a run's call log, but for what it states."""
+    text = (run.folder / "calls.ndjson").read_text()
+    return [json.loads(line) for line in text.splitlines() if "started_at" in line]
+
+
 def usage_of(usage):
     """A ledger's usage as `recorded_usage` has it."""
     return dict(zip(SUMS, usage.parts, strict=True))
