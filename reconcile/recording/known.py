@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from reconcile.recording.journal import seconds
 from reconcile.recording.responses import State, Told
@@ -24,6 +26,8 @@ class Known:
     counted: Counted | None = None
     model: str | None = None
     streamed: bool = False
+    added: bool = False
+    """Whether it was told of by hand, watched or not."""
     members: Mapping[str, object] | None = None
     """What else its row says."""
 
@@ -45,7 +49,7 @@ class Known:
         self.members = self.members or members
         if told.state is State.ENDED and told.counted is not None:
             counted = replace(told.counted, model=None)
-            if self.counted == counted:
+            if self.counted is not None and replace(self.counted, response_id=counted.response_id) == counted:
                 return None
             if before is None or before is State.PENDING or before is State.CUT or not self.watched:
                 self.finish = max(finish, self.start)
@@ -61,14 +65,55 @@ class Known:
         return {**self.members, ("pending" if told.state is State.PENDING else "aborted"): True}
 
 
+OWN_ID = re.compile(r"(lc_)?run-")
+"""How ids begin that LangChain makes up for the messages of a stream, which does not tell it the provider's."""
+
+
+def has_provider_id(told: Told) -> bool:
+    return told.response_id is not None and not OWN_ID.match(told.response_id)
+
+
+def same_call(calls: Iterable[Known], told: Told) -> Known | None:
+    """The watched call that this is, which does not say so: one with the very same usage that was not added yet."""
+    if told.counted is None:
+        return None
+    usage = replace(told.counted, model=None, response_id=None)
+    unadded = (each for each in calls if each.watched and not each.added and each.counted is not None)
+    return next((each for each in unadded if each.counted and replace(each.counted, response_id=None) == usage), None)
+
+
+def untold(calls: Mapping[str, Known]) -> int:
+    """How many calls told no usage. One that is watched may be here by an id that a library made up, too."""
+    own = sum(each.untold and not each.watched for name, each in calls.items() if OWN_ID.match(name))
+    watched = sum(each.untold and each.watched for each in calls.values())
+    others = sum(each.untold and not each.watched for name, each in calls.items() if not OWN_ID.match(name))
+    return max(own, watched) + others
+
+
 def pending_since(text: str, response_id: str) -> float | None:
     """When the call began that a log has as going on, or as cut off, under this id; None where it has none such."""
-    since = None
+    row = _last(text).get(response_id)
+    with suppress(ValueError, TypeError, KeyError):
+        return seconds(row["started_at"]) if row and _open(row) else None
+    return None
+
+
+def going_on(text: str) -> dict[str, dict[str, Any]]:
+    """The rows of a log that say that a response had not ended, by its id, in their order."""
+    return {name: row for name, row in _last(text).items() if row.get("pending") and "started_at" in row}
+
+
+def _last(text: str) -> dict[str, dict[str, Any]]:
+    """Of the rows with one response id the last that has usage, or else the last."""
+    found: dict[str, dict[str, Any]] = {}
     for line in text.splitlines():
-        if response_id in line:
-            with suppress(ValueError, TypeError, AttributeError, RecursionError):
-                row = json.loads(line)
-                if row.get("response_id") == response_id:
-                    open_still = row.get("pending") or row.get("aborted")
-                    since = seconds(row["started_at"]) if open_still else None
-    return since
+        with suppress(ValueError, TypeError, AttributeError, RecursionError):
+            row = json.loads(line)
+            name, before = row.get("response_id"), found.get(row.get("response_id"), {"aborted": True})
+            if isinstance(name, str) and (_open(before) or not _open(row)):
+                found[name] = row
+    return found
+
+
+def _open(row: Mapping[str, Any]) -> bool:
+    return bool(row.get("pending") or row.get("aborted"))

@@ -29,18 +29,17 @@ from reconcile.recording.clock import Clock, await_end, await_start
 from reconcile.recording.endpoints import Endpoint, Kind
 from reconcile.recording.folder import CALLS, JOURNAL, VARIABLE, RunFolder
 from reconcile.recording.journal import read, seconds
-from reconcile.recording.known import Known, pending_since
+from reconcile.recording.known import Known, has_provider_id, pending_since, same_call, untold
 from reconcile.recording.metrics import Ending, spelled
 from reconcile.recording.offset import Offset, together
 from reconcile.recording.responses import MESSAGE_EVENTS, Message, State, Told, told
+from reconcile.recording.rows import row_of
 from reconcile.recording.signals import exit_on_sigterm
 from reconcile.recording.usage import LONGEST_NAME, Counted, member
 from reconcile.recording.watching import watch
 from reconcile.recording.whole import begin, end
 
 Client = TypeVar("Client")
-UNKNOWN_MODEL = "unknown"
-
 STREAMS = {"chat", "completions"}
 """Endpoints whose streams tell their usage only where they are asked to."""
 
@@ -159,10 +158,12 @@ class Recording:
         for ending in reversed(self._endings):
             ending()
         with self._lock:
-            untold = [each for each in self._calls.values() if each.untold]
-            if any(each.streamed for each in untold):
+            calls = list({id(each): each for each in self._calls.values()}.values())
+            if any(each.streamed for each in calls if each.untold):
                 self.hint()
-            counts = {**self._counts, "uncounted": self._counts["uncounted"] + len(untold)}
+            counts = dict(self._counts)
+            counts["uncounted"] += untold(self._calls)
+            counts["unwatched"] += sum(not each.watched for each in calls)
         if self._offset is not None:
             self._say(clock=self._offset.line, of=self._id)
         self._say(recorder=self._id, closed=True, **counts)
@@ -246,11 +247,13 @@ class Recording:
         """What was told of a call, once more or for the first time. Without an id nothing else can be told of it."""
         with self._lock:
             known = self._calls.get(told.response_id or "")
-            first = known is None
+            if not watched and (known is None or not known.watched) and not has_provider_id(told):
+                known = same_call(self._calls.values(), told) or known
             known = known or Known(start=start, finish=finish, watched=watched)
+            known.added |= not watched
             if told.response_id:
                 self._calls[told.response_id] = known
-            if first and not watched:
+            elif not known.watched:
                 self._counts["unwatched"] += 1
             members = known.next(told, finish, more, named=bool(told.response_id))
             if members is not None:
@@ -303,20 +306,8 @@ class Recording:
 
     def _write(self, told: Told, known: Known, members: Mapping[str, object]) -> None:
         """A row of the call log."""
-        found = known.counted or Counted()
-        writes = {"cache_write_5m_tokens": found.cache_write_5m, "cache_write_1h_tokens": found.cache_write_1h}
-        row: dict[str, object] = {
-            "started_at": spelled(known.start),
-            "ended_at": spelled(known.finish),
-            "model": told.model or known.model or self._model or UNKNOWN_MODEL,
-            "input_tokens": found.tokens_in,
-            "output_tokens": found.tokens_out,
-            "cached_tokens": found.cached_tokens,
-            **{name: count for name, count in writes.items() if count},
-            **({"requests": found.requests} if found.requests > 1 else {}),
-            **({"response_id": told.response_id} if told.response_id else {}),
-            **members,
-        }
+        model = told.model or known.model or self._model
+        row = row_of(known.counted, spelled(known.start), spelled(known.finish), model, told.response_id, members)
         if known.watched:
             self._counts["watched"] += 1
         try:

@@ -127,7 +127,8 @@ def _replace(client: Any, name: str, run: Recording) -> Callable[[], None]:  # n
     other = getattr(send, "run", None)
     if not callable(send) or (other is not None and other.running):
         return lambda: None
-    watched: Any = _async_send(send, run) if inspect.iscoroutinefunction(send) else _sync_send(send, run)
+    waits = inspect.iscoroutinefunction(send) or (_sends(client) and hasattr(client, "aclose"))  # it may be wrapped
+    watched: Any = _async_send(send, run) if waits else _sync_send(send, run)
     watched.run = run
     return _put(client, name, watched)
 

@@ -17,7 +17,7 @@ ASKED_RESPONSES = {"model": "gpt-4o-mini", "input": SECRET}
 def consume_chat(client):
     options = {"include_usage": True}
     return "".join(
-        chunk.choices[0].delta.content
+        chunk.choices[0].delta.content or ""
         for chunk in client.chat.completions.create(**ASKED, stream=True, stream_options=options)
         if chunk.choices
     )

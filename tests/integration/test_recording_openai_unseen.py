@@ -8,7 +8,9 @@ import pytest
 from support.models import SECRET, SNAPSHOT
 from support.recordings import Left, rows, usage_of
 
+import reconcile
 from reconcile import record
+from reconcile.errors import UsageError
 from reconcile.recording.known import pending_since
 
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
@@ -331,6 +333,21 @@ def test_another_part_of_the_run_follows_a_background_response(client, models, r
             part.follows("resp_of_somebody_else")
             client.responses.retrieve(response.id)
     assert (left().log.complete, left().log.total) == (True, models.truth)
+
+
+def test_a_later_process_finishes_what_a_run_left_going_on(client, models, run, left):
+    names = [client.responses.create(**ASKED_RESPONSES, background=True).id for _ in range(2)]
+    client.responses.cancel(names[1])
+    begun = left()
+    assert (begun.log.pending, reconcile.finish(run.folder, client)) == (1, 1)
+    assert (reconcile.finish(run.folder, client), reconcile.finish(run.folder, client)) == (0, 0)
+    found = Left(run.folder)
+    assert (found.log.complete, found.log.pending, found.log.aborted, found.log.total.api_calls) == (True, 0, 1, 1)
+
+
+def test_what_is_being_recorded_is_not_finished(client, run):
+    with pytest.raises(UsageError, match="chatdev/a is being recorded"):
+        reconcile.finish(run.folder, client)
 
 
 def test_the_start_of_a_response_that_goes_on_is_found_in_the_log(client, run):
