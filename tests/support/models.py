@@ -175,15 +175,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _stream(self, events, *, whole):
-        data = "".join(
-            f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n" for event in events
-        ).encode()
+        data = "".join(map(self._event, events)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Content-Length", str(len(data) if whole else len(data) + 100))
         self.end_headers()
         for start in range(0, len(data), 7):  # no event in one piece
             self.wfile.write(data[start : start + 7])
+
+    def _event(self, event):
+        named = f"event: {event['type']}\n" if self.path.startswith("/v1/messages") else ""
+        return f"{named}data: {event if isinstance(event, str) else json.dumps(event)}\n\n"
 
     def log_message(self, *_):
         pass
@@ -246,7 +248,7 @@ def message_events(number, used, _):
         part,
         part,
         {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": used[1]}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": message_usage(used)},
         {"type": "message_stop"},
     ]
 
@@ -254,8 +256,9 @@ def message_events(number, used, _):
 def chat_events(number, used, asked):
     shared = {"id": f"chatcmpl-{number}", "object": "chat.completion.chunk", "created": 1, "model": SNAPSHOT}
     parts = [{**shared, "choices": [{"index": 0, "delta": {"content": word}}]} for word in SECRET.split()]
+    stop = {**shared, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
     last = {**shared, "choices": [], "usage": chat_usage(used)}
-    return [*parts, *([last] if asked.get("stream_options", {}).get("include_usage") else []), "[DONE]"]
+    return [*parts, stop, *([last] if asked.get("stream_options", {}).get("include_usage") else []), "[DONE]"]
 
 
 def response_events(number, used, _):
@@ -278,6 +281,7 @@ EVENTS = {"/v1/chat/completions": chat_events, "/v1/responses": response_events,
 USING = {
     "/v1/threads/runs": {},
     "/v1/batches": {},
+    "/v1/messages/batches": {},
     "/v1/evals/eval_1/runs": {},
     "/v1/tomorrow": {"usage": {"input_tokens": 50_000, "output_tokens": 1}},
 }
@@ -292,4 +296,5 @@ BESIDE = {
     "/v1/files": {},
     "/v1/threads": {},
     "/v1/responses/input_tokens": {"input_tokens": 8},
+    "/v1/messages/count_tokens": {"input_tokens": 8},
 }
