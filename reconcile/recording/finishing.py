@@ -43,7 +43,7 @@ def finish(folder: str | os.PathLike[str], client: Any, *, clock: Clock | None =
         if told.response_id != response_id or told.state in {State.PENDING, State.PART}:
             left += 1
             continue
-        members = {name: value for name, value in before.items() if name == "attempt"}
+        members = {name: value for name, value in before.items() if name in {"attempt", "provider"}}
         aborted = {"aborted": True} if told.state is State.CUT else {}
         model = told.model or before.get("model")
         rows.append(

@@ -7,7 +7,7 @@
     {"complete": true}                                           every call of the run is in its call log
     {"recorder": "1f0c"}                                         a program took part in the recording
     {"recorder": "1f0c", "closed": true, "watched": 12, ...}     and left it as it should
-    {"clock": {"low": -0.2, "high": 0.7, ...}, "of": "1f0c"}     what it measured of the provider's clock
+    {"clock": {"now": [-0.2, 0.7], ...}, "of": "1f0c"}           what it measured of the provider's clock
 
 Lines that say something else are counted and otherwise passed over: a command may write what it likes.
 """

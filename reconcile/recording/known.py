@@ -22,6 +22,8 @@ class Known:
     finish: float
     watched: bool
     """Whether a watched client made it, which knows when."""
+    made: bool = False
+    """Whether the call itself is over, as the client saw it."""
     state: State | None = None
     counted: Counted | None = None
     model: str | None = None
@@ -35,6 +37,13 @@ class Known:
     def untold(self) -> bool:
         """Whether it was answered, and nothing told what it used."""
         return self.state is State.PART
+
+    def make(self, start: float, finish: float, members: Mapping[str, object]) -> None:
+        """The watched call is over. What was added of it before did not know its times, and has a row anew."""
+        if not self.made:
+            self.start, self.finish, self.members = start, finish, members
+            self.watched = self.made = True
+            self.counted = self.state = None
 
     def next(
         self, told: Told, finish: float, members: Mapping[str, object], *, named: bool

@@ -49,6 +49,8 @@ class Calls:
     """What was sent that nobody understands."""
     others: Mapping[str, int]
     """Calls of other endpoints."""
+    providers: tuple[str, ...]
+    """Whose APIs were called, as far as that is known."""
     sums: tuple[int, int, int]
     writes: tuple[int, int]
     """Tokens that were written to a cache, for five minutes and for an hour."""
@@ -82,6 +84,7 @@ def read_calls(text: str) -> Calls:
         pending=len(kinds["pending"]),
         unknown=tuple(sorted(str(row.get("endpoint", "?")) for row in kinds["unknown"])),
         others=Counter(sorted(str(row["endpoint"]) for row in kinds["other"])),
+        providers=tuple(sorted({str(row["provider"]) for row in counted if "provider" in row})),
         sums=(_sum(counted, KINDS[0]), _sum(counted, KINDS[1]), _sum(counted, KINDS[2])),
         writes=(_sum(counted, WRITES[0]), _sum(counted, WRITES[1])),
         readable=not rest and all(value is not None and _is_row(value) for _, value in kept),
@@ -150,6 +153,8 @@ def _problems(journal: Journal, calls: Calls, ending: Ending) -> Iterable[str]:
         yield f"{_plural(journal.lost, 'call')} could not be written down"
     if not calls.readable:
         yield "the call log has lines that cannot be read"
+    if len(calls.providers) > 1:
+        yield f"the calls are of several providers, {', '.join(calls.providers)}: record a run for each"
     if not ending.successful and calls.aborted:
         yield f"{_plural(calls.aborted, 'call')} had no answer when the run failed"
     if not ending.successful and calls.rows > journal.watched:

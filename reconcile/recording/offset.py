@@ -2,7 +2,8 @@
 
 `Date` has whole seconds, and was written between the moments when the request was sent and the response had come. So
 each response leaves an interval for the offset, and all of them together what their intervals have in common. Where
-that is nothing, a clock was set meanwhile, and the offset may be anything that one response allows.
+that is nothing, a clock was set meanwhile, and the offset may be anything from what those before allow to what those
+after do.
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ MOST = 2 * 86_400.0
 """Seconds of an offset beyond which a clock is not off but wrong."""
 
 
+Interval = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offset:
     """What responses say of the offset, in seconds, the provider's clock minus the machine's."""
 
-    low: float
-    high: float
-    """Ends of what every response allows; low is above high where they allow nothing in common."""
-    least: float
-    most: float
-    """Ends of what some response allows."""
-    responses: int
+    now: Interval
+    """What the last responses that agree allow."""
+    before: Interval | None = None
+    """What others allowed, where a clock was set in between: from the least to the most of it."""
+    responses: int = 1
     hosts: tuple[str, ...]
 
     @classmethod
@@ -39,17 +41,17 @@ class Offset:
         """What one response says; None where its date is none, or no clock shows such times."""
         with suppress(ValueError, TypeError, OverflowError):
             moment = parsedate_to_datetime(date).timestamp()
-            low, high = moment - come_at, moment + RESOLUTION - sent_at
-            if low <= high and max(abs(low), abs(high)) <= MOST:
-                return cls(low=low, high=high, least=low, most=high, responses=1, hosts=(host[:60],))
+            now = (moment - come_at, moment + RESOLUTION - sent_at)
+            if now[0] <= now[1] and max(map(abs, now)) <= MOST:
+                return cls(now=now, hosts=(host[:60],))
         return None
 
     def __add__(self, other: Offset) -> Offset:
+        now = (max(self.now[0], other.now[0]), min(self.now[1], other.now[1]))
+        agree = now[0] <= now[1]
         return Offset(
-            low=max(self.low, other.low),
-            high=min(self.high, other.high),
-            least=min(self.least, other.least),
-            most=max(self.most, other.most),
+            now=now if agree else other.now,
+            before=_hull(self.before, other.before, *(() if agree else (self.now,))),
             responses=self.responses + other.responses,
             hosts=tuple(sorted({*self.hosts, *other.hosts})),
         )
@@ -57,17 +59,18 @@ class Offset:
     @property
     def line(self) -> dict[str, object]:
         """For the journal."""
-        return {name: getattr(self, name) for name in NUMBERS} | {"hosts": list(self.hosts)}
+        before = {"before": list(self.before)} if self.before else {}
+        return {"now": list(self.now), **before, "responses": self.responses, "hosts": list(self.hosts)}
 
     @property
     def clock(self) -> dict[str, object]:
         """As `metrics.json` has it. The uncertainty is rounded up, so that the interval only grows."""
-        low, high = (self.low, self.high) if self.low <= self.high else (self.least, self.most)
+        low, high = _hull(self.before, self.now) or self.now
         offset = round((low + high) / 2, 3)
         reach = max(high - offset, offset - low)
         responses = f"{self.responses} response" + ("" if self.responses == 1 else "s")
         source = f"Date of {responses} of {', '.join(self.hosts[:3])}"
-        torn = "" if self.low <= self.high else "; they do not agree, a clock was set"
+        torn = "; they do not agree, a clock was set" if self.before else ""
         return {
             "offset_seconds": offset,
             "uncertainty_seconds": math.ceil(reach * 1000) / 1000,
@@ -75,7 +78,9 @@ class Offset:
         }
 
 
-NUMBERS = ("low", "high", "least", "most", "responses")
+def _hull(*intervals: Interval | None) -> Interval | None:
+    found = [each for each in intervals if each is not None]
+    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
 
 def together(offsets: Iterable[Offset]) -> Offset | None:
@@ -87,15 +92,19 @@ def together(offsets: Iterable[Offset]) -> Offset | None:
 
 def offset_in(line: Mapping[str, Any]) -> Offset:
     """The offset that a line of the journal tells. Raises ValueError, TypeError or KeyError where it tells none."""
-    low, high, least, most = (float(line[name]) for name in NUMBERS[:4])
-    hosts = line["hosts"]
-    if not all(abs(each) <= MOST for each in (low, high, least, most)) or least > most or not isinstance(hosts, list):
-        raise ValueError("no offset")
+    hosts, before = line["hosts"], line.get("before")
+    if not isinstance(hosts, list):
+        raise TypeError("no hosts")
     return Offset(
-        low=low,
-        high=high,
-        least=least,
-        most=most,
+        now=_interval(line["now"]),
+        before=None if before is None else _interval(before),
         responses=int(line["responses"]),
         hosts=tuple(sorted(str(each)[:60] for each in hosts)),
     )
+
+
+def _interval(ends: Any) -> Interval:  # noqa: ANN401  JSON
+    low, high = (float(each) for each in ends)
+    if not -MOST <= low <= high <= MOST:
+        raise ValueError("no interval")
+    return low, high

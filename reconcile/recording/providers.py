@@ -13,23 +13,32 @@ from urllib.parse import urlsplit
 
 ADDRESS = "RECONCILE_OPENAI_URL"
 
-HOSTS = ("api.openai.com", "api.anthropic.com", "openrouter.ai")
-"""Subdomains are theirs, too."""
-
-AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+HOSTS = {
+    "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+    "openrouter.ai": "openrouter",
+    "openai.azure.com": "azure",
+    "cognitiveservices.azure.com": "azure",
+    "services.ai.azure.com": "azure",
+}
+"""Whose they are. Subdomains are theirs, too."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
+def provider_of(host: str) -> str | None:
+    """Whose host this is; None where nobody knows."""
+    return next((name for own, name in HOSTS.items() if f".{host.lower()}".endswith(f".{own}")), None)
+
+
 def is_provider(host: str, environ: Mapping[str, str] = os.environ) -> bool:
-    host = host.lower()
-    if host in LOOPBACK:
+    if host.lower() in LOOPBACK:
         with suppress(ValueError):
             return (urlsplit(environ.get(ADDRESS, "")).hostname or "") in LOOPBACK
         return False
-    return host in HOSTS or host.endswith((*(f".{each}" for each in HOSTS), *AZURE))
+    return provider_of(host) is not None
 
 
 def host_of(address: str) -> str:

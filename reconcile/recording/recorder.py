@@ -219,10 +219,12 @@ class Recording:
 
     # ---------------------------------------------------------------------------------- what watching needs
 
-    def call(self, endpoint: Endpoint, model: str | None = None, attempt: int = 1) -> Call | None:
+    def call(
+        self, endpoint: Endpoint, model: str | None = None, attempt: int = 1, provider: str | None = None
+    ) -> Call | None:
         """A call that is being made; None where the run is over."""
         self._join_after_fork()
-        call = Call(self, endpoint, model, attempt)
+        call = Call(self, endpoint, model, attempt, provider)
         with self._lock:
             if not self._running:
                 return None
@@ -241,9 +243,15 @@ class Recording:
         with self._lock:
             if self.done(call) and told is not None:
                 finish = max(self.clock.now(), call.started_at)
-                self.take(told, call.started_at, finish, watched=True, **more)
+                if told.response_id in self._calls and self._calls[told.response_id].made:
+                    told = told.unnamed  # not every server keeps the ids of its responses apart
+                known = self._calls.get(told.response_id or "")
+                if known is None:
+                    known = Known(start=call.started_at, finish=finish, watched=True, made=True)
+                known.make(call.started_at, finish, more)
+                self._take(told, known, finish, more)
 
-    def take(self, told: Told, start: float, finish: float, *, watched: bool, **more: object) -> None:
+    def take(self, told: Told, start: float, finish: float, *, watched: bool) -> None:
         """What was told of a call, once more or for the first time. Without an id nothing else can be told of it."""
         with self._lock:
             known = self._calls.get(told.response_id or "")
@@ -251,15 +259,18 @@ class Recording:
                 known = same_call(self._calls.values(), told) or known
             known = known or Known(start=start, finish=finish, watched=watched)
             known.added |= not watched
-            if told.response_id:
-                self._calls[told.response_id] = known
-            elif not known.watched:
+            if not told.response_id and not known.watched:
                 self._counts["unwatched"] += 1
-            members = known.next(told, finish, more, named=bool(told.response_id))
-            if members is not None:
-                self._write(told, known, members)
-            elif told.state is State.PART and not told.response_id:
-                self._counts["uncounted"] += 1
+            self._take(told, known, finish, {})
+
+    def _take(self, told: Told, known: Known, finish: float, more: Mapping[str, object]) -> None:
+        if told.response_id:
+            self._calls[told.response_id] = known
+        members = known.next(told, finish, more, named=bool(told.response_id))
+        if members is not None:
+            self._write(told, known, members)
+        elif told.state is State.PART and not told.response_id:
+            self._counts["uncounted"] += 1
 
     def follows(self, response_id: str) -> bool:
         """Whether a response is one of this run's, so that it matters what becomes of it."""
@@ -271,7 +282,7 @@ class Recording:
             if start is None:
                 self._foreign.add(response_id)
                 return False
-            self._calls[response_id] = Known(start=start, finish=start, watched=True, state=State.PENDING)
+            self._calls[response_id] = Known(start=start, finish=start, watched=True, made=True, state=State.PENDING)
             return True
 
     def measured(self, offset: Offset) -> None:
@@ -330,8 +341,11 @@ class Recording:
 class Call:
     """One try of a watched client, from the moment its request is sent."""
 
-    def __init__(self, run: Recording, endpoint: Endpoint, model: str | None, attempt: int) -> None:
+    def __init__(
+        self, run: Recording, endpoint: Endpoint, model: str | None, attempt: int, provider: str | None
+    ) -> None:
         self._run, self._endpoint, self._model, self._attempt = run, endpoint, model, attempt
+        self._provider = provider
         self.started_at = run.clock.now()
 
     def answered(self, told: Told, *, streamed: bool = False) -> None:
@@ -353,6 +367,8 @@ class Call:
 
     def _end(self, told: Told) -> None:
         more: dict[str, object] = {"attempt": self._attempt}
+        if self._provider:
+            more["provider"] = self._provider
         if self._endpoint.kind is not Kind.COUNTED:
             more["endpoint"] = self._endpoint.name[:LONGEST_NAME]
         if self._endpoint.kind is Kind.UNKNOWN:

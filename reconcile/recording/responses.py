@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from reconcile.recording.usage import Counted, member, name_of, usage_of
@@ -39,6 +39,12 @@ class Told:
     counted: Counted | None = None
     chunk: bool = False
     """Whether it is a part of a stream of chat completions."""
+
+    @property
+    def unnamed(self) -> Told:
+        """The same of a call whose id says nothing."""
+        counted = replace(self.counted, response_id=None) if self.counted else None
+        return replace(self, response_id=None, counted=counted)
 
 
 CHUNK = "chat.completion.chunk"

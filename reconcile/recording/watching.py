@@ -19,7 +19,7 @@ from reconcile.errors import UsageError
 from reconcile.recording.answers import Answer
 from reconcile.recording.endpoints import Endpoint, Kind, endpoint_of
 from reconcile.recording.offset import Offset
-from reconcile.recording.providers import host_of, is_provider
+from reconcile.recording.providers import host_of, is_provider, provider_of
 from reconcile.recording.responses import State, Told
 from reconcile.recording.sockets import Listener, listen
 from reconcile.recording.usage import name_of
@@ -43,6 +43,9 @@ INSIDE = ("_client", "_async_client", "root_client", "root_async_client", "clien
 """Where libraries keep the client that they use."""
 
 DEEPEST = 3
+
+Homes = set[str]
+"""Name and port of hosts; none where a client has no address of its own, and may call any."""
 
 Http = Any
 Response = Any
@@ -77,16 +80,20 @@ def watch(client: object, run: Recording) -> Callable[[], None]:
     return restore
 
 
-def _taken(client: object, run: Recording) -> list[Callable[[], None]]:
-    """Watch what is inside of the client. Returns how to end that; nothing where there is nothing."""
+def _taken(client: object, run: Recording, homes: Homes | None = None) -> list[Callable[[], None]]:
+    """Watch what is inside of the client. Returns how to end that; nothing where there is nothing.
+
+    A client may send anywhere; what it sends elsewhere than to its `homes`, its own addresses, is another provider's.
+    """
     found = list({id(each): each for each in _within(client, DEEPEST)}.values())
     https = [each for each in found if _sends(each)]
     for http in https:
         _check_free(http, run)
-    endings = [_replace(http, "send", run) for http in https]
+    homes = {host for each in found for host in _hosts(each)} if homes is None else homes
+    endings = [_replace(http, "send", run, homes) for http in https]
     for each in found if https else ():
         if not _sends(each):
-            endings += [_replace(each, "_send_request", run), *_copies(each, run)]
+            endings += [_replace(each, "_send_request", run, homes), *_copies(each, run, homes)]
         with suppress(Exception):
             endings += _listening(each, run)
     return endings
@@ -97,7 +104,7 @@ def _within(client: object, depth: int) -> Iterator[object]:
     if _sends(client):
         yield client
         return
-    if getattr(client, "base_url", None) is not None:
+    if getattr(client, "base_url", None) is not None and callable(getattr(client, "with_options", None)):
         yield client
     for name in INSIDE if depth else ():
         inner = None
@@ -121,15 +128,18 @@ def _check_free(http: Http, run: Recording) -> None:
         )
 
 
-def _replace(client: Any, name: str, run: Recording) -> Callable[[], None]:  # noqa: ANN401  of whatever library
+def _replace(client: Any, name: str, run: Recording, homes: Homes) -> Callable[[], None]:  # noqa: ANN401  any library
     """Put a watching method in the place of this one, where there is one that this run does not watch yet."""
-    send = getattr(client, name, None)
+    send: Any = getattr(client, name, None)
     other = getattr(send, "run", None)
     if not callable(send) or (other is not None and other.running):
+        if other is run:
+            send.homes |= homes
         return lambda: None
     waits = inspect.iscoroutinefunction(send) or (_sends(client) and hasattr(client, "aclose"))  # it may be wrapped
-    watched: Any = _async_send(send, run) if waits else _sync_send(send, run)
-    watched.run = run
+    homes = set(homes)
+    watched: Any = _async_send(send, run, homes) if waits else _sync_send(send, run, homes)
+    watched.run, watched.homes = run, homes
     return _put(client, name, watched)
 
 
@@ -146,23 +156,23 @@ def _put(client: Any, name: str, new: object) -> Callable[[], None]:  # noqa: AN
     return restore
 
 
-def _copies(client: Any, run: Recording) -> Iterator[Callable[[], None]]:  # noqa: ANN401  of whatever library
+def _copies(client: Any, run: Recording, homes: Homes) -> Iterator[Callable[[], None]]:  # noqa: ANN401  of whatever library
     """Watch the copies that are made of a client: one may have another httpx client inside."""
     for name in ("copy", "with_options"):
         make = getattr(client, name, None)
         if callable(make) and getattr(make, "run", None) is not run:
-            copied: Any = _copying(make, run)
+            copied: Any = _copying(make, run, homes)
             copied.run = run
             yield _put(client, name, copied)
 
 
-def _copying(make: Callable[..., object], run: Recording) -> Callable[..., object]:
+def _copying(make: Callable[..., object], run: Recording, homes: Homes) -> Callable[..., object]:
     @wraps(make)
     def copied(*arguments: Any, **options: Any) -> object:  # noqa: ANN401  the client's own
         made = make(*arguments, **options)
         if run.running:
             with suppress(Exception):  # what takes it back is not kept: copies may be many, and are left alone then
-                _taken(made, run)
+                _taken(made, run, homes)
         return made
 
     return copied
@@ -174,9 +184,14 @@ def _listening(client: Any, run: Recording) -> Iterator[Callable[[], None]]:  # 
     def opened(path: str) -> None:
         _unknown(run, f"WebSocket {path}")
 
-    addresses = (getattr(client, "base_url", None), getattr(client, "websocket_base_url", None))
-    for host in {host_of(str(each)) for each in addresses if each} - {""}:
+    for host in _hosts(client):
         yield listen(Listener(run, host, opened))
+
+
+def _hosts(client: Any) -> set[str]:  # noqa: ANN401  of whatever library
+    """Where the client sends to, usually."""
+    addresses = (getattr(client, "base_url", None), getattr(client, "websocket_base_url", None))
+    return {host_of(str(each)) for each in addresses if each} - {""}
 
 
 def _unknown(run: Recording, name: str) -> None:
@@ -185,9 +200,9 @@ def _unknown(run: Recording, name: str) -> None:
         call.answered(Told(state=State.PART))
 
 
-def _sync_send(send: Callable[..., Response], run: Recording) -> Callable[..., Response]:
+def _sync_send(send: Callable[..., Response], run: Recording, homes: Homes) -> Callable[..., Response]:
     def watched(request: Request, **options: Any) -> Response:  # noqa: ANN401  httpx's own
-        attempt = _begun(request, run)
+        attempt = _begun(request, run, homes)
         if attempt is None:
             return send(request, **options)
         try:
@@ -203,9 +218,11 @@ def _sync_send(send: Callable[..., Response], run: Recording) -> Callable[..., R
     return watched
 
 
-def _async_send(send: Callable[..., Awaitable[Response]], run: Recording) -> Callable[..., Awaitable[Response]]:
+def _async_send(
+    send: Callable[..., Awaitable[Response]], run: Recording, homes: Homes
+) -> Callable[..., Awaitable[Response]]:
     async def watched(request: Request, **options: Any) -> Response:  # noqa: ANN401  httpx's own
-        attempt = _begun(request, run)
+        attempt = _begun(request, run, homes)
         if attempt is None:
             return await send(request, **options)
         try:
@@ -221,7 +238,7 @@ def _async_send(send: Callable[..., Awaitable[Response]], run: Recording) -> Cal
     return watched
 
 
-def _begun(request: Request, run: Recording) -> _Attempt | None:
+def _begun(request: Request, run: Recording, homes: Homes) -> _Attempt | None:
     """The request as it is about to be sent; None where the run is over, or the request is being watched."""
     if not run.running:
         return None
@@ -231,7 +248,7 @@ def _begun(request: Request, run: Recording) -> _Attempt | None:
             if extensions.get(MARK):
                 return None
             extensions[MARK] = True
-        return _Attempt(request, run)
+        return _Attempt(request, run, homes)
     return None
 
 
@@ -260,13 +277,13 @@ class _careful:  # noqa: N801  reads as a statement, like those of contextlib
 class _Attempt:
     """A request that is being sent."""
 
-    def __init__(self, request: Request, run: Recording) -> None:
+    def __init__(self, request: Request, run: Recording, homes: Homes) -> None:
         self._run = run
-        self._endpoint = endpoint_of(str(request.method), str(request.url.path))
+        self._endpoint = _endpoint(request, homes)
         self._sent_at = run.clock.now()
         self._sink: Sink | None = None
         if self._endpoint.kind in {Kind.COUNTED, Kind.OTHER, Kind.UNKNOWN}:
-            self._sink = run.call(self._endpoint, *_headed(request))
+            self._sink = run.call(self._endpoint, *_headed(request), provider_of(str(request.url.host)))
 
     def failed(self, error: BaseException) -> None:
         with _careful(self._run):
@@ -313,6 +330,18 @@ class _Attempt:
             offset = Offset.of(date, self._sent_at, self._run.clock.now(), host)
             if offset is not None:
                 self._run.measured(offset)
+
+
+def _endpoint(request: Request, homes: Homes) -> Endpoint:
+    """What the request is. A call at another provider's is no call of this one, whatever its path."""
+    method, address = str(request.method), str(request.url)
+    found, host = endpoint_of(method, str(request.url.path)), host_of(address)
+    provider = provider_of(host)
+    if not homes or host in homes or found.kind in {Kind.FREE, Kind.READ}:
+        return found
+    if provider is not None and any(provider == provider_of(home) for home in homes):
+        return found
+    return Endpoint(Kind.UNKNOWN, f"{method} {address.partition('?')[0]}")
 
 
 def _headed(request: Request) -> tuple[str | None, int]:

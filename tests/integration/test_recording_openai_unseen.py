@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from support.models import SECRET, SNAPSHOT
+from support.models import SECRET, SNAPSHOT, Models
 from support.recordings import Left, rows, usage_of
 
 import reconcile
@@ -142,6 +142,28 @@ def test_what_nobody_knows_is_named_and_the_log_is_not_complete(client, models, 
     assert (found.recorded, found.run.recorded.unknown, models.unseen) == ({}, 1, 1)
     assert found.recording["problems"] == [f"1 request not understood: {name}"]
     assert [row["endpoint"] for row in rows(run) if row.get("unknown")] == [name]
+
+
+def test_a_call_at_another_host_is_anothers(client, run, left):
+    with Models() as others:
+        use(client)
+        use(client.copy(base_url=others.base_url))
+    found = left()
+    assert (found.log.complete, found.log.unknown, found.log.total.api_calls) == (False, 1, 1)
+    assert found.recording["problems"] == [f"1 request not understood: POST {others.base_url}/chat/completions"]
+
+
+def test_a_client_that_shares_what_is_inside_may_have_another_host(client, run, left, openai):
+    with Models() as others:
+        use(run.watch(openai.OpenAI(api_key="sk-x", base_url=others.base_url, http_client=inside(client))))
+        use(client)
+    assert (left().log.complete, left().log.total.api_calls) == (True, 2)
+
+
+def test_a_httpx_client_without_an_address_may_call_any(models, run, left, openai):
+    with openai.DefaultHttpxClient() as http:
+        run.watch(http).post(f"{models.base_url}/chat/completions", json=ASKED)
+    assert (left().log.complete, left().log.total) == (True, models.truth)
 
 
 def test_what_was_refused_is_no_call_whatever_it_was(client, models, run, left, openai):
@@ -295,7 +317,16 @@ def test_a_response_that_is_watched_and_added_is_one_call(client, models, run, l
 def test_chunks_that_are_added_are_the_call_that_was_watched(client, models, run, left):
     for chunk in client.chat.completions.create(**ASKED, stream=True, stream_options={"include_usage": True}):
         run.add(chunk)
-    assert (left().log.total, models.truth.api_calls) == (models.truth, 1)
+    found = left()
+    assert (found.log.every_attempt, found.log.total, models.truth.api_calls) == (True, models.truth, 1)
+    assert [row["attempt"] for row in rows(run)] == [1]
+
+
+def test_calls_that_a_server_gives_one_id_are_as_many_as_were_made(client, models, run, left):
+    models.number = 7
+    for _ in range(3):
+        run.add(use(client))
+    assert (left().log.complete, left().log.total, models.truth.api_calls) == (True, models.truth, 3)
 
 
 def test_a_stream_without_usage_says_once_what_to_set(client, run, left, capsys):

@@ -33,6 +33,8 @@ class Models:
         self.ahead = 0.0
         """Seconds by which its clock is ahead of the machine's."""
         self.unseen = 0
+        self.number = None
+        """Of every response, where it is no server that keeps them apart."""
         self.background = {}
         self.silent = threading.Event()
         self.gone = threading.Event()
@@ -96,7 +98,7 @@ class Models:
                         api_key_id=KEY_ID, model=SNAPSHOT,
                     )
                 ])  # fmt: skip
-            return self._served, outcome, used
+            return self.number or self._served, outcome, used
 
 
 class _Handler(BaseHTTPRequestHandler):

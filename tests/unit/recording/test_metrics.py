@@ -102,13 +102,20 @@ def test_usage_that_was_told_stays_where_its_response_is_cut_off_later():
 
 
 def test_clocks_that_were_measured_are_put_together():
-    offsets = {str(low): Offset(low=low, high=1, least=low, most=1, responses=1, hosts=("a",)) for low in (0, 0.5)}
+    offsets = {str(low): Offset(now=(low, 1), hosts=("a",)) for low in (0, 0.5)}
     found = ended(TWO, of=journal(watched=2, offsets=offsets)).document["clock"]
     assert found == {"offset_seconds": 0.75, "uncertainty_seconds": 0.25, "source": "Date of 2 responses of a"}
 
 
 MISSING = [
     pytest.param(TWO, True, Journal(complete=True), "journal of the run was lost", id="the journal was deleted"),
+    pytest.param(
+        log(row(provider="openai"), row(provider="anthropic")),
+        True,
+        journal(watched=2),
+        "several providers, anthropic, openai",
+        id="the calls are not all of one provider",
+    ),
     pytest.param(TWO, True, journal(watched=3), "1 line of the call log", id="the log was deleted"),
     pytest.param(TWO, True, journal(taking_part={"x"}), "1 recorder did not end", id="a recorder was killed"),
     pytest.param(TWO, True, journal(lost=2), "2 calls could not be written down", id="calls were lost"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.recordings import NOON
 
 from reconcile.recording.offset import MOST, Offset, offset_in, together
-from reconcile.recording.providers import host_of, is_provider
+from reconcile.recording.providers import host_of, is_provider, provider_of
 
 DATE = "Mon, 05 Jan 2026 12:00:00 GMT"
 HOST = "api.openai.com"
@@ -26,12 +26,12 @@ def date(moment):
 
 def test_a_response_leaves_the_second_of_its_date_and_the_time_it_took():
     found = Offset.of(DATE, NOON - 10.2, NOON - 10, HOST)
-    assert (found.low, found.high) == pytest.approx((10, 11.2))
+    assert found.now == pytest.approx((10, 11.2))
 
 
 def test_responses_leave_what_all_of_them_allow():
     found = measured(0.5, (NOON, NOON + 0.1, NOON + 0.2), (NOON + 0.45, NOON + 0.55, NOON + 0.65))
-    assert (found.low, found.high, found.responses) == (pytest.approx(0.35), pytest.approx(1), 2)
+    assert (found.now, found.responses) == (pytest.approx((0.35, 1)), 2)
     assert found.clock["source"] == "Date of 2 responses of api.openai.com"
 
 
@@ -45,10 +45,16 @@ def test_the_true_offset_lies_within_what_is_said(ahead, calls):
     assert abs(clock["offset_seconds"] - ahead) <= clock["uncertainty_seconds"] + 1e-6
 
 
-def test_where_a_clock_was_set_the_offset_may_be_anything_that_one_response_allows():
+def test_where_a_clock_was_set_the_offset_may_be_what_it_was_before_and_after():
     clock = (Offset.of(DATE, NOON, NOON, HOST) + Offset.of(DATE, NOON - 100, NOON - 100, HOST)).clock
     assert (clock["offset_seconds"], clock["uncertainty_seconds"]) == (50.5, 50.5)
     assert clock["source"].endswith("they do not agree, a clock was set")
+
+
+def test_a_response_that_took_long_adds_nothing_where_a_clock_was_set():
+    slow = (NOON - 300, NOON - 1, NOON)
+    found = measured(0, slow, (NOON, NOON, NOON)) + measured(5, (NOON, NOON, NOON), slow)
+    assert (found.before, found.now) == ((0, 1), (5, 6))
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "Mon, 99 Jan 2026 12:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"])
@@ -61,13 +67,21 @@ def test_a_clock_that_was_set_during_the_call_says_nothing():
 
 
 def test_an_offset_survives_the_journal():
-    found = Offset.of(DATE, NOON, NOON + 0.25, HOST)
+    found = Offset.of(DATE, NOON, NOON + 0.25, HOST) + Offset.of(DATE, NOON - 9, NOON - 9, HOST)
+    assert found.before
     assert offset_in(json.loads(json.dumps(found.line))) == found
 
 
 @pytest.mark.parametrize(
     "members",
-    [{"low": None}, {"hosts": "a"}, {"low": 2 * MOST}, {"least": 5, "most": 1}, {"high": float("nan")}],
+    [
+        {"now": None},
+        {"hosts": "a"},
+        {"now": [0, 2 * MOST]},
+        {"now": [5, 1]},
+        {"before": [0, float("nan")]},
+        {"now": []},
+    ],
     ids=str,
 )
 def test_a_line_that_tells_no_offset_is_refused(members):
@@ -78,7 +92,7 @@ def test_a_line_that_tells_no_offset_is_refused(members):
 
 def test_the_source_is_no_longer_than_a_file_may_have_it():
     hosts = tuple(f"{number}.{'x' * 57}" for number in range(5))
-    found = Offset(low=1, high=0, least=0, most=1, responses=5, hosts=hosts)
+    found = Offset(now=(0, 1), before=(2, 3), responses=5, hosts=hosts)
     assert len(found.clock["source"]) == 200
 
 
@@ -97,6 +111,14 @@ def test_the_source_is_no_longer_than_a_file_may_have_it():
 )
 def test_a_host_is_a_providers_own_by_its_name(host, own):
     assert is_provider(host, {}) is own
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("eu.api.openai.com", "openai"), ("mine.openai.azure.com", "azure"), ("myapi.openai.com", None), ("", None)],
+)
+def test_a_provider_has_a_name(host, name):
+    assert provider_of(host) == name
 
 
 @pytest.mark.parametrize(
