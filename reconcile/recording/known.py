@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from reconcile.recording.journal import seconds
 from reconcile.recording.responses import State, Told
-from reconcile.recording.usage import Counted
+from reconcile.recording.usage import Counted, total
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,8 +57,8 @@ class Known:
         self.streamed |= told.chunk
         self.members = self.members or members
         if told.state is State.ENDED and told.counted is not None:
-            counted = replace(told.counted, model=None)
-            if self.counted is not None and replace(self.counted, response_id=counted.response_id) == counted:
+            counted = told.counted.bare
+            if self.counted == counted or (self.made and counted.requests > 1):
                 return None
             if before is None or before is State.PENDING or before is State.CUT or not self.watched:
                 self.finish = max(finish, self.start)
@@ -83,12 +83,22 @@ def has_provider_id(told: Told) -> bool:
 
 
 def same_call(calls: Iterable[Known], told: Told) -> Known | None:
-    """The watched call that this is, which does not say so: one with the very same usage that was not added yet."""
+    """The watched call that this is, which does not say so: one with the very same usage that was not added yet.
+
+    Of a usage that is the sum of several, the last of them, if they are the last that were watched.
+    """
     if told.counted is None:
         return None
-    usage = replace(told.counted, model=None, response_id=None)
-    unadded = (each for each in calls if each.watched and not each.added and each.counted is not None)
-    return next((each for each in unadded if each.counted and replace(each.counted, response_id=None) == usage), None)
+    usage = told.counted.bare
+    unadded = [each for each in calls if each.watched and not each.added and each.counted is not None]
+    if usage.requests == 1:
+        return next((each for each in unadded if each.counted and each.counted.bare == usage), None)
+    last = unadded[-usage.requests :]
+    if total(each.counted for each in last if each.counted) != usage:
+        return None
+    for each in last:
+        each.added = True
+    return last[-1]
 
 
 def untold(calls: Mapping[str, Known]) -> int:

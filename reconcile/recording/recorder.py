@@ -15,6 +15,7 @@ import os
 import secrets
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -74,6 +75,10 @@ class Recording:
         self._calls: dict[str, Known] = {}
         """By the ids of their responses."""
         self._foreign: set[str] = set()
+        self._shared: set[str] = set()
+        """Ids that several responses had."""
+        self._others: Counter[str] = Counter()
+        """Calls of other endpoints that a watched client made, and that were not added yet."""
         self._offset: Offset | None = None
         self._hinted = False
         self._endings: list[Callable[[], None]] = []
@@ -244,7 +249,10 @@ class Recording:
             if self.done(call) and told is not None:
                 finish = max(self.clock.now(), call.started_at)
                 if told.response_id in self._calls and self._calls[told.response_id].made:
+                    self._shared.add(told.response_id or "")
                     told = told.unnamed  # not every server keeps the ids of its responses apart
+                if call.other:
+                    self._others[call.other] += 1
                 known = self._calls.get(told.response_id or "")
                 if known is None:
                     known = Known(start=call.started_at, finish=finish, watched=True, made=True)
@@ -254,6 +262,9 @@ class Recording:
     def take(self, told: Told, start: float, finish: float, *, watched: bool) -> None:
         """What was told of a call, once more or for the first time. Without an id nothing else can be told of it."""
         with self._lock:
+            if not watched and (self._others[told.endpoint or ""] > 0 or told.response_id in self._shared):
+                self._others[told.endpoint or ""] -= 1
+                return  # a watched client wrote it down
             known = self._calls.get(told.response_id or "")
             if not watched and (known is None or not known.watched) and not has_provider_id(told):
                 known = same_call(self._calls.values(), told) or known
@@ -261,7 +272,7 @@ class Recording:
             known.added |= not watched
             if not told.response_id and not known.watched:
                 self._counts["unwatched"] += 1
-            self._take(told, known, finish, {})
+            self._take(told, known, finish, {"endpoint": told.endpoint} if told.endpoint else {})
 
     def _take(self, told: Told, known: Known, finish: float, more: Mapping[str, object]) -> None:
         if told.response_id:
@@ -347,6 +358,11 @@ class Call:
         self._run, self._endpoint, self._model, self._attempt = run, endpoint, model, attempt
         self._provider = provider
         self.started_at = run.clock.now()
+
+    @property
+    def other(self) -> str | None:
+        """The endpoint of a call that is not in the figure of completions."""
+        return self._endpoint.name if self._endpoint.kind is Kind.OTHER else None
 
     def answered(self, told: Told, *, streamed: bool = False) -> None:
         """The answer is here, as far as it will come."""

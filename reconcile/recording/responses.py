@@ -39,12 +39,13 @@ class Told:
     counted: Counted | None = None
     chunk: bool = False
     """Whether it is a part of a stream of chat completions."""
+    endpoint: str | None = None
+    """Of a call that is not in the figure of completions."""
 
     @property
     def unnamed(self) -> Told:
         """The same of a call whose id says nothing."""
-        counted = replace(self.counted, response_id=None) if self.counted else None
-        return replace(self, response_id=None, counted=counted)
+        return replace(self, response_id=None)
 
 
 CHUNK = "chat.completion.chunk"
@@ -60,6 +61,9 @@ def told(value: object, depth: int = DEEPEST) -> Iterator[Told]:
 
 def told_of(response: object, *, streamed: bool = False) -> Told:
     """What one response tells."""
+    other = other_of(response)
+    if other is not None:
+        return Told(state=State.ENDED, model=name_of(member(response, "model")), counted=Counted(), endpoint=other)
     metadata = member(response, "response_metadata")
     usage = member(response, "usage") or member(response, "usage_metadata")
     model = name_of(member(response, "model")) or name_of(member(metadata, "model_name"))
@@ -75,6 +79,19 @@ def told_of(response: object, *, streamed: bool = False) -> Told:
     elif status in GIVEN_UP:
         state = State.CUT
     return Told(state=state, response_id=found, model=model, chunk=member(response, "object") == CHUNK)
+
+
+def other_of(response: object) -> str | None:
+    """The endpoint of a response that is not one of completions, told by what only its responses have."""
+    if any(member(response, name) is not None for name in ("choices", "output", "content")):
+        return None
+    data, usage = member(response, "data"), member(response, "usage")
+    if isinstance(data, list):
+        embedded = any(member(each, "embedding") is not None for each in data)
+        return "embeddings" if embedded else "images" if member(response, "created") is not None else None
+    if isinstance(member(response, "text"), str) and member(usage, "type") in {"tokens", "duration"}:
+        return "audio"
+    return "moderations" if isinstance(member(response, "results"), list) else None
 
 
 MESSAGE_EVENTS = frozenset({

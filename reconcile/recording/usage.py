@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LONGEST_NAME = 200
 """Characters of a model's name or of an id; a longer one is none."""
@@ -35,6 +35,22 @@ class Counted:
     """How many requests the usage is the sum of."""
     model: str | None = None
     response_id: str | None = None
+
+    @property
+    def bare(self) -> Counted:
+        """The numbers alone."""
+        return replace(self, model=None, response_id=None)
+
+
+def total(parts: Iterable[Counted]) -> Counted:
+    """The sum, of as many requests as all of them."""
+    sums = Counted(requests=0)
+    for part in parts:
+        sums = Counted(**{name: getattr(sums, name) + getattr(part, name) for name in NUMBERS})
+    return sums
+
+
+NUMBERS = ("tokens_in", "tokens_out", "cached_tokens", "cache_write_5m", "cache_write_1h", "requests")
 
 
 def counted(response: object) -> Counted | None:

@@ -455,6 +455,25 @@ def test_a_message_with_an_id_of_its_library_is_the_watched_call_with_its_usage(
     assert Left(run.folder).log.total.api_calls == 3
 
 
+def test_the_sum_of_watched_calls_is_those_calls(record):
+    with record() as run:
+        for number in range(4):
+            run.call(Endpoint(Kind.COUNTED, "chat")).answered(told_of(numbered(number, 100 + number)))
+        run.add(SimpleNamespace(requests=2, input_tokens=102 + 103, output_tokens=2))
+        run.add(SimpleNamespace(requests=2, input_tokens=999, output_tokens=2))
+    assert (Left(run.folder).recorded["tokens_in"], Left(run.folder).recorded["api_calls"]) == (406 + 999, 6)
+
+
+def test_a_call_of_another_endpoint_that_is_added_is_noted_once(record):
+    embedded = {"object": "list", "model": "m", "data": [{"embedding": [0.5]}], "usage": {"prompt_tokens": 8}}
+    with record(complete=True) as run:
+        run.call(Endpoint(Kind.OTHER, "embeddings")).answered(told_of({}))
+        for _ in range(3):
+            run.add(embedded)
+    found = Left(run.folder)
+    assert (found.log.complete, found.beside) == (True, {"other_calls": {"embeddings": 3}})
+
+
 def test_a_stderr_that_is_closed_keeps_no_run_from_ending(record, monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     with record() as run:

@@ -326,7 +326,8 @@ def test_calls_that_a_server_gives_one_id_are_as_many_as_were_made(client, model
     models.number = 7
     for _ in range(3):
         run.add(use(client))
-    assert (left().log.complete, left().log.total, models.truth.api_calls) == (True, models.truth, 3)
+    run.add(client.chat.completions.create(**{**ASKED, "messages": [{"role": "user", "content": "x" * 999}]}))
+    assert (left().log.complete, left().log.total, models.truth.api_calls) == (True, models.truth, 4)
 
 
 def test_a_stream_without_usage_says_once_what_to_set(client, run, left, capsys):

@@ -84,6 +84,25 @@ def test_how_far_a_call_without_usage_is(value, state):
     assert [(each.state, each.counted) for each in told(value)] == [(state, None)]
 
 
+OTHERS = {
+    "embeddings": {"object": "list", "model": "m", "data": [{"embedding": [0.5]}], "usage": {"prompt_tokens": 8}},
+    "images": {"created": 1, "data": [{"b64_json": "x"}], "usage": USAGE},
+    "audio": {"text": "x", "usage": {"type": "tokens", **USAGE}},
+    "moderations": {"id": "modr-1", "results": []},
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_response_of_another_endpoint_is_no_call_of_completions(name):
+    (found,) = told(OTHERS[name])
+    assert (found.endpoint, found.counted.tokens_in) == (name, 0)
+
+
+def test_a_list_of_anything_is_no_response_of_another_endpoint():
+    (found,) = told({"object": "list", "data": []})
+    assert (found.state, found.endpoint) == (State.PART, None)
+
+
 def test_what_holds_itself_ends():
     endless = Object()
     endless.raw_responses = [endless]
