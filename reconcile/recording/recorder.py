@@ -266,7 +266,8 @@ class Recording:
                 self._others[told.endpoint or ""] -= 1
                 return  # a watched client wrote it down
             known = self._calls.get(told.response_id or "")
-            if not watched and (known is None or not known.watched) and not has_provider_id(told):
+            nameless = (known is None or not known.watched) and not has_provider_id(told)
+            if not watched and nameless and self._counts["watched"]:
                 known = same_call(self._calls.values(), told) or known
             known = known or Known(start=start, finish=finish, watched=watched)
             known.added |= not watched

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -50,7 +51,7 @@ class Told:
 
 CHUNK = "chat.completion.chunk"
 
-GOING_ON, GIVEN_UP = ("queued", "in_progress"), ("failed", "cancelled")
+GOING_ON, GIVEN_UP = ("queued", "in_progress"), ("failed", "cancelled", "expired")
 
 
 def told(value: object, depth: int = DEEPEST) -> Iterator[Told]:
@@ -100,8 +101,11 @@ MESSAGE_EVENTS = frozenset({
 })  # fmt: skip
 """Of a stream of Anthropic's messages. Only the first tells which message it is."""
 
-HELPERS = frozenset({"text", "thinking", "signature", "citation", "input_json", "compaction"})
-"""Events that Anthropic's client makes up beside those."""
+HELPERS = frozenset({
+    "text", "thinking", "signature", "citation", "input_json", "compaction", "run_item_stream_event",
+    "agent_updated_stream_event",
+})  # fmt: skip
+"""Events that Anthropic's client makes up beside those, and the Agents SDK. Those of OpenAI's helpers have dots."""
 
 MESSAGE_USAGE = (
     "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation",
@@ -145,10 +149,8 @@ def _told(value: object, depth: int) -> Iterator[Told]:
     wrapped = _wrapped(value, kind)
     if wrapped is not None:
         yield from told(wrapped, depth)
-    elif isinstance(kind, str) and kind in HELPERS:
+    elif _is_aside(value, kind):
         return
-    elif member(value, "custom_id") is not None and member(value, "usage") is None:
-        return  # a line of a batch whose request was refused, or not made
     elif isinstance(kind, str) and kind.startswith("response."):
         response = member(value, "response")
         if response is not None:
@@ -157,6 +159,15 @@ def _told(value: object, depth: int) -> Iterator[Told]:
         yield told_of({"usage": value})
     else:
         yield told_of(value)
+
+
+def _is_aside(value: object, kind: object) -> bool:
+    """Whether a line of a batch was refused or not made, or an event only tells a part of an answer."""
+    if isinstance(member(value, "event"), str) or (
+        member(value, "custom_id") is not None and not member(value, "usage")
+    ):
+        return True
+    return isinstance(kind, str) and (kind in HELPERS or ("." in kind and not kind.startswith("response.")))
 
 
 def _flat(values: list[object] | tuple[object, ...]) -> Iterator[object]:
@@ -168,7 +179,7 @@ def _flat(values: list[object] | tuple[object, ...]) -> Iterator[object]:
 
 
 def _wrapped(value: object, kind: object) -> object:
-    """The response inside of a line of a batch, or of a LangChain generation."""
+    """The response inside of a line of a batch, of a LangChain generation, or of an event that has one."""
     if member(value, "custom_id") is not None:
         response, result = member(value, "response"), member(value, "result")
         if member(response, "status_code") == OK:
@@ -176,7 +187,15 @@ def _wrapped(value: object, kind: object) -> object:
         return member(result, "message") if member(result, "type") == "succeeded" else None
     if isinstance(kind, str) and kind.startswith("ChatGeneration"):
         return member(value, "message")
-    return None
+    event, data = member(value, "event"), member(value, "data")
+    if event == "on_chat_model_end":
+        return member(data, "output")
+    if isinstance(event, str) and RUN_EVENT.fullmatch(event):
+        return data
+    return {"chunk": member(value, "chunk"), "raw_response_event": data}.get(kind) if isinstance(kind, str) else None
 
+
+RUN_EVENT = re.compile(r"thread\.run\.(completed|incomplete|failed|expired|cancelled)")
+"""Of an assistant's run: those that tell its usage."""
 
 OK = 200

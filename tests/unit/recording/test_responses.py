@@ -23,6 +23,12 @@ ONE = {
     "a line of a batch": {"id": "b", "custom_id": "1", "response": {"status_code": 200, "body": CHAT}, "error": None},
     "a line of a batch of messages": {"custom_id": "1", "result": {"type": "succeeded", "message": CHAT}},
     "the last event of responses": {"type": "response.completed", "response": {**CHAT, "status": "completed"}},
+    "an event of LangChain": {"event": "on_chat_model_end", "data": {"output": LANGCHAIN}},
+    "an event of the Agents SDK": Object(
+        type="raw_response_event", data={"type": "response.completed", "response": {**CHAT, "status": "completed"}}
+    ),
+    "an event of a helper": Object(type="chunk", chunk=CHAT, snapshot=None),
+    "an event of an assistant's run": Object(event="thread.run.completed", data={**CHAT, "status": "completed"}),
     "a response that is incomplete, and was billed": {**CHAT, "status": "incomplete"},
 }
 
@@ -53,6 +59,10 @@ def test_every_response_of_a_result_is_a_call():
         {"type": "response.output_text.delta", "delta": "x"},
         Object(raw_responses=[]),
         {"type": "text", "text": "x", "snapshot": "x"},
+        {"type": "content.delta", "delta": "x"},
+        {"type": "run_item_stream_event", "item": {}},
+        {"event": "on_chat_model_stream", "data": {"chunk": {}}},
+        {"event": "thread.run.created", "data": {"id": "run_1", "status": "queued"}},
     ],
     ids=str,
 )
