@@ -41,6 +41,7 @@ from reconcile.recording.watching import watch
 from reconcile.recording.whole import begin, end
 
 Client = TypeVar("Client")
+
 STREAMS = {"chat", "completions"}
 """Endpoints whose streams tell their usage only where they are asked to."""
 
@@ -262,9 +263,8 @@ class Recording:
     def take(self, told: Told, start: float, finish: float, *, watched: bool) -> None:
         """What was told of a call, once more or for the first time. Without an id nothing else can be told of it."""
         with self._lock:
-            if not watched and (self._others[told.endpoint or ""] > 0 or told.response_id in self._shared):
-                self._others[told.endpoint or ""] -= 1
-                return  # a watched client wrote it down
+            if not watched and self._written(told):
+                return
             known = self._calls.get(told.response_id or "")
             nameless = (known is None or not known.watched) and not has_provider_id(told)
             if not watched and nameless and self._counts["watched"]:
@@ -274,6 +274,13 @@ class Recording:
             if not told.response_id and not known.watched:
                 self._counts["unwatched"] += 1
             self._take(told, known, finish, {"endpoint": told.endpoint} if told.endpoint else {})
+
+    def _written(self, told: Told) -> bool:
+        """Whether a watched client wrote down what is added here, and an id cannot tell."""
+        if told.endpoint and self._others[told.endpoint] > 0:
+            self._others[told.endpoint] -= 1
+            return True
+        return told.response_id in self._shared
 
     def _take(self, told: Told, known: Known, finish: float, more: Mapping[str, object]) -> None:
         if told.response_id:

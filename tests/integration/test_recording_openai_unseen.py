@@ -10,7 +10,7 @@ from support.recordings import Left, rows, usage_of
 
 import reconcile
 from reconcile import record
-from reconcile.errors import UsageError
+from reconcile.errors import StoreError, UsageError
 from reconcile.recording.known import pending_since
 
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
@@ -375,6 +375,12 @@ def test_a_later_process_finishes_what_a_run_left_going_on(client, models, run, 
     assert (reconcile.finish(run.folder, client), reconcile.finish(run.folder, client)) == (0, 0)
     found = Left(run.folder)
     assert (found.log.complete, found.log.pending, found.log.aborted, found.log.total.api_calls) == (True, 0, 1, 1)
+
+
+def test_a_log_that_cannot_be_read_is_not_finished(tmp_path, client):
+    (tmp_path / "calls.ndjson").mkdir()
+    with pytest.raises(StoreError, match="cannot be read"):
+        reconcile.finish(tmp_path, client)
 
 
 def test_what_is_being_recorded_is_not_finished(client, run):

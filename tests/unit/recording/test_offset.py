@@ -62,6 +62,10 @@ def test_a_date_that_is_none_says_nothing(text):
     assert Offset.of(text, NOON, NOON, HOST) is None
 
 
+def test_an_offset_of_more_than_two_days_is_none():
+    assert Offset.of(DATE, NOON - MOST - 9, NOON - MOST - 9, HOST) is None
+
+
 def test_a_clock_that_was_set_during_the_call_says_nothing():
     assert Offset.of(DATE, NOON, NOON - 100, HOST) is None
 
