@@ -46,7 +46,8 @@ class Left:
         if (self.folder / "calls.ndjson").exists():
             log = LOGS.check("calls.ndjson", (self.folder / "calls.ndjson").read_bytes())
             assert isinstance(log, CallLog), log
-            self.log, self.strays = held_to("calls.ndjson", log, self.run.window)
+            offset = self.run.clock.offset if self.run.clock else 0.0
+            self.log, self.strays = held_to("calls.ndjson", log, self.run.window, offset)
             assert self.strays == ()
             assert not self.log.contradicts(self.run.recorded)
 
