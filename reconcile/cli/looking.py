@@ -60,6 +60,7 @@ def audit(session: Session, paths: Sequence[Path], *, refetch: bool) -> None:
     if refetch:
         from reconcile.cli.asking import progress_bar, provider  # noqa: PLC0415  the other commands here ask nobody
 
+        session.notice(settings)
         with progress_bar() as progress:
             done = workflow.refetched(opened, done, provider(settings, progress))
     session.finish(workflow.answer_audit(done, session.look))

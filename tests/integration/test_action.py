@@ -13,6 +13,10 @@ from reconcile.simulator import faults
 pytestmark = pytest.mark.heavy
 
 
+def at_address(simulator):
+    return f"{CONFIGURATION}providers: {{openai: {{url: '{simulator.base_url}'}}}}\n".encode()
+
+
 class TestCommit:
     def test_two_hours_bring_a_run_to_verified_in_two_commits(self, repository):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
@@ -59,6 +63,23 @@ class TestCommit:
         repository.job("13:17")
         value = json.loads(repository.forge.read(path("chatdev/a")), parse_float=Decimal)
         assert value["aggregate_metrics"]["COST_USD"] == Decimal("0.000081")
+
+    def test_the_configuration_of_the_branch_says_where_usage_is_asked_for(self, repository, simulator):
+        repository.forge.write({"reconcile.yml": at_address(simulator)}, "main", message="address")
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.job("13:17", api_url="")
+        assert repository.verdict("chatdev/a") == "pending: first_read"
+
+    def test_a_branch_that_brings_changes_says_nothing_of_where_the_admin_key_goes(self, repository, simulator):
+        repository.forge.write({"reconcile.yml": at_address(simulator)}, "topic", message="planted")
+        done = repository.job("13:17", branch="topic", api_url="")
+        assert "reconcile.yml: providers.openai.url of topic is ignored" in done.log
+        assert not simulator.requests
+
+    def test_a_gateway_in_the_environment_of_the_job_is_noticed_once(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        done = repository.job("13:17", environ={"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
+        assert (done.code, done.log.count("OPENAI_BASE_URL is ignored")) == (0, 1)
 
     def test_the_checkout_gets_the_landed_bytes_where_it_held_the_old_ones(self, repository):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])

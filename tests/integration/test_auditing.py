@@ -305,6 +305,6 @@ class TestWhatLiesInThePlaceOfEvidence:
 
     def test_a_fresh_read_that_fails_exits_3(self, folder, monkeypatch):
         monkeypatch.setenv("OPENAI_ADMIN_KEY", "wrong")
-        monkeypatch.setenv("OPENAI_BASE_URL", self.bench.simulator.base_url)
+        monkeypatch.setenv("RECONCILE_OPENAI_URL", self.bench.simulator.base_url)
         done = self.audit("--refetch", "--now", "2026-01-05T15:00:00Z")
         assert (done.exit_code, "could not be read again" in done.stdout) == (3, True)

@@ -98,9 +98,75 @@ def test_the_environment_wins_over_the_file_and_flags_over_both(here):
 
 
 def test_a_dotenv_file_fills_in_what_the_environment_lacks(here):
-    (here / ".env").write_text('OPENAI_ADMIN_KEY="sk-admin-file"\nOPENAI_BASE_URL=https://file.example/v1\n')
-    found = settings({"OPENAI_BASE_URL": "https://environment.example/v1/"})
+    (here / ".env").write_text('OPENAI_ADMIN_KEY="sk-admin-file"\nRECONCILE_OPENAI_URL=https://file.example/v1\n')
+    found = settings({"RECONCILE_OPENAI_URL": "https://environment.example/v1/"})
     assert (found.admin_key.reveal(), found.base_url) == ("sk-admin-file", "https://environment.example/v1")
+
+
+OTHER = "https://elsewhere.example/v1"
+PLANTED = "providers: {openai: {url: https://planted.example/v1}}\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "expected"),
+    [
+        pytest.param(
+            {"openai_url": "https://flag.example/v1/", "config": "mine.yml"},
+            {"RECONCILE_OPENAI_URL": OTHER},
+            "https://flag.example/v1",
+            id="the flag before all",
+        ),
+        pytest.param({"config": "mine.yml"}, {"RECONCILE_OPENAI_URL": OTHER}, OTHER, id="the variable before the file"),
+        pytest.param({"config": "mine.yml"}, {}, "https://planted.example/v1", id="the file that was named"),
+        pytest.param({}, {}, "https://api.openai.com/v1", id="never the file that only lies there"),
+        pytest.param({"config": "mine.yml"}, {"RECONCILE_OPENAI_URL": ""}, "https://planted.example/v1", id="empty"),
+    ],
+)
+def test_the_admin_key_goes_where_flag_variable_or_a_named_file_says(here, flags, environ, expected):
+    for name in ("reconcile.yml", "mine.yml"):
+        (here / name).write_text(PLANTED)
+    assert settings(environ, **flags).base_url == expected
+
+
+def test_an_address_in_a_file_that_nobody_named_is_told_of(here):
+    (here / "reconcile.yml").write_text(PLANTED)
+    (notice,) = settings().notices
+    assert "providers.openai.url is ignored" in notice
+    assert "--config reconcile.yml" in notice
+    assert settings({"RECONCILE_OPENAI_URL": OTHER}).notices == settings(config="reconcile.yml").notices == ()
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"OPENAI_BASE_URL": "https://user:word@gateway.example/v1"}, True),
+        ({"OPENAI_BASE_URL": "https://api.openai.com/v1/"}, False),
+        ({"OPENAI_BASE_URL": ""}, False),
+        ({"OPENAI_BASE_URL": OTHER, "RECONCILE_OPENAI_URL": OTHER}, False),
+    ],
+    ids=["another address", "the same one", "empty", "the one that is set for usage too"],
+)
+def test_the_gateway_of_experiments_never_gets_the_key_and_is_told_of_where_it_differs(here, environ, told):
+    found = settings(environ)
+    assert found.base_url == environ.get("RECONCILE_OPENAI_URL", "https://api.openai.com/v1")
+    assert ["OPENAI_BASE_URL is ignored" in notice for notice in found.notices] == [True] * told
+    assert "word" not in "".join(found.notices)
+
+
+def test_a_dotenv_file_names_the_address_for_its_own_key_only(here):
+    (here / ".env").write_text(f"RECONCILE_OPENAI_URL={OTHER}\n")
+    found = settings({"OPENAI_ADMIN_KEY": "sk-admin-environment"})
+    assert found.base_url == "https://api.openai.com/v1"
+    assert [notice.partition(" is ignored")[0] for notice in found.notices] == [".env: RECONCILE_OPENAI_URL"]
+    (here / ".env").write_text(f"RECONCILE_OPENAI_URL={OTHER}\nOPENAI_ADMIN_KEY=sk-admin-file\n")
+    assert settings().base_url == OTHER
+
+
+@pytest.mark.parametrize("url", ["1", "gateway", "ftp://gateway.example", "''"])
+def test_an_address_in_the_file_must_be_one(here, url):
+    (here / "reconcile.yml").write_text(f"providers: {{openai: {{url: {url}}}}}")
+    with pytest.raises(ConfigurationError, match="url"):
+        settings()
 
 
 def test_a_dotenv_file_that_is_no_text_is_an_error_that_names_it_and_quotes_nothing(here):
@@ -238,7 +304,7 @@ def test_what_is_no_instant_is_refused(here, text):
     ids=["a real provider then", "a simulator then", "one by IPv6", "a name like loopback", "a real provider now"],
 )
 def test_a_given_instant_writes_nothing_beside_a_real_provider(here, base_url, now, rehearsal):
-    assert settings({"OPENAI_BASE_URL": base_url}, now=now).rehearsal is rehearsal
+    assert settings({"RECONCILE_OPENAI_URL": base_url}, now=now).rehearsal is rehearsal
 
 
 @pytest.mark.parametrize("key", ["sk-proj-abc", "sk-svcacct-abc"])

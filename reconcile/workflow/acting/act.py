@@ -10,7 +10,7 @@ from reconcile.core.comparing.comparison import Comparison
 from reconcile.core.request import Comment, Mode, mode_of
 from reconcile.core.summary import narrowed
 from reconcile.errors import GitHubError, ReconcileError
-from reconcile.workflow.acting.branches import Action, State, read_branch, target_branch
+from reconcile.workflow.acting.branches import Action, Clients, State, clients_of, read_branch, target_branch
 from reconcile.workflow.acting.checking import check
 from reconcile.workflow.acting.comparing import comparison_of
 from reconcile.workflow.acting.ending import Acted, Report, ended
@@ -50,6 +50,8 @@ def act(action: Action) -> Acted:
 
 def _check(action: Action) -> Report:
     checked = check(action)
+    if action.clients(checked.settings.vouched().base_url).rehearsal:
+        action = replace(action, request=replace(action.request, dry_run=True))
     report = Report(summary=checked.summary, root=PurePosixPath(checked.settings.runs.as_posix()))
     report.notices += [NO_COMPARISON] if action.request.compare else []
     event = action.job.pull_request
@@ -64,12 +66,13 @@ def _check(action: Action) -> Report:
 
 def _commit(action: Action) -> Report:
     base = read_branch(action, target_branch(action))
-    notices = preflight(action, base, Mode.COMMIT)
-    pool, read = _read(action, base)
+    action, clients = clients_of(action, base)
+    notices = [*clients.notices, *preflight(action, base, Mode.COMMIT)]
+    pool, read = _read(action, base, clients)
     visited = visit(action, pool, read)
     landed = land(action, base, read, action.request.asked, pool.tree.claims)
     report = _landed(landed, notices)
-    _compare(action, report, landed.state)
+    _compare(action, report, landed.state, clients)
     _page(action, report, landed.state.workspace)
     _tell(action, report, visited)
     if action.request.pr_number is not None:
@@ -82,13 +85,14 @@ def _commit(action: Action) -> Report:
 
 def _propose(action: Action) -> Report:
     base = read_branch(action, action.request.branch or action.job.branch or action.repository.remote.default_branch())
-    notices = preflight(action, base, Mode.PULL_REQUEST)
+    action, clients = clients_of(action, base)
+    notices = [*clients.notices, *preflight(action, base, Mode.PULL_REQUEST)]
     start = started(action, base)
-    pool, read = _read(action, start)
+    pool, read = _read(action, start, clients)
     visited = visit(action, pool, read)
     proposed = propose(action, start, read, pool.tree.claims)
     report = _landed(proposed.landed, notices)
-    _compare(action, report, proposed.landed.state)
+    _compare(action, report, proposed.landed.state, clients)
     _page(action, report, proposed.landed.state.workspace)
     report.operation, report.number, report.url = proposed.operation, proposed.number, proposed.url
     if proposed.number is not None:
@@ -97,17 +101,17 @@ def _propose(action: Action) -> Report:
     return report
 
 
-def _read(action: Action, base: State) -> tuple[Pool, Read]:
+def _read(action: Action, base: State, clients: Clients) -> tuple[Pool, Read]:
     """Usage is read once, for the base and for every open pull request that is to be visited."""
     pool = pooled(action, base)
-    return pool, read_usage(base.workspace, pool.tree, action.provider, action.request.asked)
+    return pool, read_usage(base.workspace, pool.tree, clients.provider, action.request.asked)
 
 
-def _compare(action: Action, report: Report, state: State) -> None:
+def _compare(action: Action, report: Report, state: State, clients: Clients) -> None:
     """The comparison beside a pass that has landed. What keeps it from being made is one more error of the job."""
     if not action.request.compare:
         return
-    found = comparison_of(action, state)
+    found = comparison_of(action, state, clients)
     if isinstance(found, Comparison):
         report.comparison = found
     else:
