@@ -88,8 +88,11 @@ def silent(_: Request, right: Reply) -> Reply:
 # ------------------------------------------------------------------------------------------ wrong answers
 
 
-lost_cursor = edited(lambda page: page.update(has_more=True, next_page=None))
-"""More follows, and not where."""
+@edited
+def lost_cursor(page: dict[str, Any]) -> None:
+    """The last bucket follows, and not where."""
+    page["data"].pop()
+    page.update(has_more=True, next_page=None)
 
 
 def looping_cursor(request: Request, right: Reply) -> Reply:

@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from support.mutations import mutations
 from support.worlds import examples
 
+from reconcile.adapters import http
 from reconcile.adapters.http import Patience
 from reconcile.adapters.providers.openai import OpenAIUsage, curl_line
 from reconcile.core.model import Bucket, Fetched, Query, Usage, Window, total
 from reconcile.errors import ProviderError
 from reconcile.simulator import faults
 from reconcile.simulator.answers import Reply
-from reconcile.simulator.faults import Fault
+from reconcile.simulator.faults import Fault, Request
 from reconcile.simulator.ledger import Call, Ledger
 from reconcile.simulator.server import Simulator
 
@@ -218,9 +219,6 @@ def assert_untrusted(simulator: Simulator, fault: Fault, code: str, shown: str) 
             faults.missing_minute(3), "minute_unanswered", "1 of 10 minutes, the first 2026-01-05T14:03:00Z", id="gap"
         ),
         pytest.param(faults.repeated_minute(2), "minute_answered_twice", "2026-01-05T14:02:00Z", id="twice"),
-        pytest.param(faults.lost_cursor, "cursor_missing", "page 1", id="more-without-cursor"),
-        pytest.param(page_with(has_more=True, next_page=""), "cursor_missing", "page 1", id="more-with-empty-cursor"),
-        pytest.param(page_with(has_more=True, next_page=2), "cursor_missing", "page 1", id="more-with-a-number"),
         pytest.param(page_with(has_more=None), "unexpected_shape", "has_more is None", id="more-or-not-null"),
         pytest.param(page_with(has_more="false"), "unexpected_shape", "has_more is 'false'", id="more-or-not-text"),
         pytest.param(page_with(object="list"), "unexpected_shape", "'page'", id="another-object"),
@@ -307,8 +305,56 @@ def test_fetch__a_dimension_of_another_type_is_refused(
     assert_untrusted(simulator, row_with(**fields), "unexpected_shape", shown)
 
 
-def test_fetch__a_cursor_that_leads_back_ends(simulator: Simulator) -> None:
+@pytest.mark.parametrize("cursor", [None, "", 2], ids=["none", "empty", "a-number"])
+def test_fetch__more_pages_without_a_way_to_them_are_refused(simulator: Simulator, cursor: object) -> None:
     simulator.page_size = 4
+    assert_untrusted(simulator, page_with(has_more=True, next_page=cursor), "cursor_missing", "page 1")
+
+
+@pytest.mark.parametrize("cursor", [None, "page_gone"], ids=["without-cursor", "with-a-dead-cursor"])
+def test_fetch__nothing_is_asked_once_every_minute_is_answered(simulator: Simulator, cursor: object) -> None:
+    expected = provider(simulator).fetch(QUERY).buckets
+    simulator.script(page_with(has_more=True, next_page=cursor))
+    fetched = provider(simulator).fetch(QUERY)
+    assert (fetched.buckets, fetched.pages, len(simulator.requests)) == (expected, 1, 2)
+
+
+def too_large_above(minutes: int) -> Fault:
+    """Something on the way refuses answers of more minutes than that."""
+
+    def fault(request: Request, right: Reply) -> Reply:
+        asked = dict(request.params)
+        span = int(asked["end_time"]) - int(asked["start_time"])
+        return Reply(413, b"too large") if span > minutes * 60 else right
+
+    return fault
+
+
+def test_fetch__an_answer_that_is_too_large_is_asked_for_in_halves(simulator: Simulator) -> None:
+    expected = provider(simulator).fetch(QUERY).buckets
+    simulator.script(*[too_large_above(3)] * 7)
+    heard: list[tuple[int, int]] = []
+    fetched = provider(simulator, on_progress=lambda answered, asked: heard.append((answered, asked))).fetch(QUERY)
+    assert (fetched.query, fetched.buckets, fetched.pages, fetched.retries) == (QUERY, expected, 4, 3)
+    assert heard == [(2, 10), (5, 10), (7, 10), (10, 10)]
+
+
+def test_fetch__a_body_over_the_limit_is_asked_for_in_halves_too(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = provider(simulator).fetch(QUERY).buckets
+    monkeypatch.setattr(http, "MAX_BYTES", 3000)
+    fetched = provider(simulator).fetch(QUERY)
+    assert (fetched.buckets, fetched.pages > 1) == (expected, True)
+
+
+def test_fetch__a_minute_that_is_too_large_is_given_up(simulator: Simulator) -> None:
+    simulator.script(*[too_large_above(0)] * 9)
+    assert refused(simulator).code == "answer_too_large"
+
+
+def test_fetch__a_cursor_that_leads_back_ends(simulator: Simulator) -> None:
+    simulator.page_size = 2
     simulator.script(None, faults.looping_cursor)
     error = refused(simulator)
     assert (error.code, len(simulator.requests)) == ("cursor_repeated", 2)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from reconcile.adapters.http import Answer, Http, Params
+from reconcile.adapters.http import TOO_LARGE, Answer, Http, Params
 from reconcile.adapters.providers.openai.trust import check_clock
 from reconcile.errors import ProviderError
 
@@ -72,6 +72,8 @@ def _meaning(status: int, said: str, error_code: str | None, scope: str) -> tupl
         return "access_denied", f"check that the key is an admin key of the right organization: {ADMIN_KEYS}"
     if status == HTTPStatus.NOT_FOUND:
         return "not_found", f"check the base URL (usually {BASE_URL}); else it is an outage: run again later"
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return TOO_LARGE, "look at what stands between this machine and the provider, and refuses large answers"
     if status == HTTPStatus.BAD_REQUEST:
         return "request_refused", "this is a defect of the tool or a change of the API: report it with the message"
     return "unexpected_status", "check the base URL, and what stands between this machine and the provider"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reconcile.adapters.http import Http, Params, Patience
+from reconcile.adapters.http import TOO_LARGE, Http, Params, Patience
 from reconcile.adapters.providers.openai.asking import BASE_URL, Asker, curl
 from reconcile.adapters.providers.openai.paging import MINUTES, Reading, Span
 from reconcile.adapters.providers.openai.trust import FLAG, TEXT, Untrusted, check_past, spelled
 from reconcile.core.model import Bucket, Fetched, Query, Usage
+from reconcile.errors import ProviderError
 
 PATH = "/organization/usage/completions"
 GROUP_BY = ("project_id", "api_key_id", "model", "batch", "service_tier")
@@ -50,27 +52,39 @@ class OpenAIUsage:
         """
         check_past(query.window.end, self._asker.now, "the times of the runs")
         try:
-            return self._read(query)
+            return replace(self._whole(query, _span(query)), query=query)
         except Untrusted as answer:
             raise answer.error("the usage API's answer", REMEDY) from answer
 
-    def _read(self, query: Query) -> Fetched:
-        reading = Reading(_span(query))
+    def _whole(self, query: Query, span: Span) -> Fetched:
+        """The span in one reading; in two halves where an answer to it is too large."""
+        try:
+            return self._read(query, span)
+        except ProviderError as error:
+            if error.code != TOO_LARGE or not span.halves:
+                raise
+        first, second = (self._whole(query, half) for half in span.halves)
+        retries = first.retries + second.retries + 1  # the one that was too large
+        return Fetched(query, first.buckets + second.buckets, first.pages + second.pages, retries)
+
+    def _read(self, query: Query, span: Span) -> Fetched:
+        reading = Reading(span)
+        before = (span.start - query.window.start) // MINUTES.seconds
         buckets: list[Bucket] = []
         pages, retries = 0, 0
         while reading.more:
-            page, tries = self._asker.page([*_params(query), *reading.cursor])
+            page, tries = self._asker.page([*_params(query, span), *reading.cursor])
             buckets += [_bucket(minute, row) for minute, rows in reading.take(page) for row in rows]
             pages, retries = pages + 1, retries + tries
             if self._on_progress:
-                self._on_progress(reading.answered, query.window.minutes)
+                self._on_progress(before + reading.answered, query.window.minutes)
         reading.check_whole()
         return Fetched(query, tuple(buckets), pages, retries)
 
 
 def curl_line(query: Query, base_url: str = BASE_URL) -> str:
     """The first request of `fetch` for a shell that has the key in OPENAI_ADMIN_KEY."""
-    return curl(_endpoint(base_url), _params(query))
+    return curl(_endpoint(base_url), _params(query, _span(query)))
 
 
 def _endpoint(base_url: str) -> str:
@@ -81,10 +95,10 @@ def _span(query: Query) -> Span:
     return Span(query.window.start, query.window.end, MINUTES)
 
 
-def _params(query: Query) -> Params:
+def _params(query: Query, span: Span) -> Params:
     """Lists are spelled as repeated names."""
     return [
-        *_span(query).params,
+        *span.params,
         *(("group_by", name) for name in GROUP_BY if query.grouped),
         *(("api_key_ids", key) for key in query.api_key_ids),
     ]
