@@ -241,6 +241,47 @@ def test_a_wrong_file_is_an_error_that_says_where(here, text, error, words):
     assert raised.value.remedy
 
 
+@pytest.mark.parametrize("name", ["4711", "off", "3.10", "null", "~", "2026-03-01", "0x10", "1_000", ".inf", "12:30"])
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("runs: data\nframeworks:\n  {}: {{api_key_ids: [key_a]}}\n", "line 3: a name in frameworks"),
+        ("labels: {{project_ids: {{proj_1: {{{}: a}}}}}}", "line 1: a name in proj_1"),
+        ("logs: [{{files: a, {}: b}}]", "line 1: a name in logs"),
+        ("{}: b", "line 1: a name in the document"),
+    ],
+    ids=["a framework", "a label", "in a list", "a setting"],
+)
+def test_a_name_that_yaml_takes_for_something_else_is_told_as_it_is_written(here, text, place, name):
+    (here / "reconcile.yml").write_text(text.format(name))
+    with pytest.raises(ConfigurationError) as raised:
+        settings()
+    assert raised.value.message == f"reconcile.yml: {place} is {name}, not text; write a name in double quotes"
+
+
+def test_a_key_in_the_place_of_a_name_is_not_shown_beside_another_defect(here):
+    (here / "reconcile.yml").write_text("labels: {api_key_ids: {sk-proj-secret: {4711: a}}}")
+    with pytest.raises(ConfigurationError, match=r"a name in sk-\.\.\. is 4711"):
+        settings()
+
+
+def test_a_name_in_double_quotes_may_be_anything_that_a_folder_may_be_called(here):
+    (here / "reconcile.yml").write_text('frameworks: {"4711": {api_key_ids: [key_a]}, "on": {api_key_ids: [key_b]}}')
+    assert set(settings().scopes) == {"4711", "on"}
+
+
+def test_members_may_be_merged(here):
+    (here / "reconcile.yml").write_text("frameworks: {a: &a {api_key_ids: [key_a]}, b: {<<: *a, models: [gpt-4o]}}")
+    assert settings().scopes["b"] == Scope("openai", ("key_a",), (), ("gpt-4o",))
+
+
+@pytest.mark.parametrize("value", ["2026-02-30", "2026-01-05T24:00:00Z", "9" * 5000], ids=["day", "time", "number"])
+def test_a_value_that_yaml_cannot_make_anything_of_is_an_error_of_the_file(here, value):
+    (here / "reconcile.yml").write_text(f"labels: {{frameworks: {{chatdev: {{team: {value}}}}}}}")
+    with pytest.raises(ConfigurationError, match=r"reconcile\.yml: is no YAML: it holds a date"):
+        settings()
+
+
 @pytest.mark.parametrize(
     "make", [lambda file: None, lambda file: file.mkdir(), lambda file: file.write_bytes(b"\xff")],
     ids=["missing", "a folder", "no UTF-8"],

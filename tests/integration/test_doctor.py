@@ -193,6 +193,10 @@ def never_read(setting):
 FAULTS = {
     "configuration-no-yaml": (lambda s: s.configure("frameworks: ["), 1, "configuration", "reconcile.yml: is no YAML"),
     "configuration-unknown-setting": (lambda s: s.configure("frame: {}\n"), 1, "configuration", "frame"),
+    "configuration-with-a-number-for-a-name": (
+        lambda s: s.configure("frameworks: {4711: {api_key_ids: [key_a]}, chatdev: {api_key_ids: [key_b]}}"),
+        1, "configuration", "a name in frameworks is 4711, not text; write a name in double quotes",
+    ),
     "setting-in-the-environment": (
         lambda s: s.set(RECONCILIATION_MIN_STABLE_VERIFICATIONS="two"), 1, "configuration", "'two' is no count",
     ),
