@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from reconcile.core.attribution import Attribution, Member
+from reconcile.core.digests import byte_digests, digest
 from reconcile.core.instants import instant_of, spelled
 from reconcile.core.model import KINDS, Bucket, Claim, Guard, Json, Recorded, RunKey, Scope, Usage, Window
 
@@ -79,15 +80,26 @@ def evidence_bytes(evidence: Evidence) -> bytes:
     return "\n".join(["{", *head, f'  "rows": [\n{rows}\n  ]' if rows else '  "rows": []', "}", ""]).encode()
 
 
+def belongs(named: str | None, data: bytes, evidence: Evidence | None) -> bool:
+    """Whether these bytes, which hold this evidence, say what a file names by this digest.
+
+    One of the first version is of bytes. They follow from the evidence, so another layout of the same values is known.
+    """
+    if named in {digest(data), *byte_digests(data)}:
+        return True
+    written = evidence_bytes(evidence) if evidence else data
+    return named in byte_digests(written) and digest(written) == digest(data)
+
+
 def read_evidence(value: Mapping[str, Any]) -> Evidence:
-    """The evidence that a document accepted by its schema holds."""
+    """The evidence that a document accepted by its schema holds. Raises ValueError for an instant that is none."""
     return Evidence(
         own=_read_witness(value["claim"]),
         read_at=instant_of(value["read_at"]),
         neighbours=tuple(_read_witness(each) for each in value["neighbours"]),
-        runs=value["component"]["runs"],
+        runs=int(value["component"]["runs"]),
         fingerprint=value["component"]["sha256"],
-        guard=Guard(value["guard"]["minutes"], value["guard"]["requests"]),
+        guard=Guard(int(value["guard"]["minutes"]), int(value["guard"]["requests"])),
         surplus_nearby=value["surplus_nearby"],
         rows=tuple(_read_row(row) for row in value["rows"]),
     )
@@ -118,11 +130,12 @@ def _witness_json(witness: Witness) -> Json:
 def _read_witness(value: Mapping[str, Any]) -> Witness:
     named: Iterable[Sequence[str]] = (value["api_key_ids"], value["project_ids"], value["models"])
     framework, _, run_id = value["run"].partition("/")
+    counts: list[int | None] = [None if part is None else int(part) for part in value["recorded"]]
     claim = Claim(
         RunKey(framework, run_id),
         Scope(value["provider"], *map(tuple, named)),
-        Window(value["start"], value["end"]),
-        Recorded(*value["recorded"]),
+        Window(int(value["start"]), int(value["end"])),
+        Recorded(*counts[:4]),
     )
     return Witness(claim=claim, log_digest=value["log_sha256"], read=value["read"])
 
@@ -134,4 +147,4 @@ def _line(row: Bucket) -> str:
 
 def _read_row(row: Sequence[Any]) -> Bucket:
     minute, project_id, api_key_id, model, batch, service_tier, *parts = row
-    return Bucket(minute, Usage(*parts), api_key_id, model, project_id, batch, service_tier)
+    return Bucket(int(minute), Usage(*map(int, parts)), api_key_id, model, project_id, batch, service_tier)

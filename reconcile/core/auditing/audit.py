@@ -11,11 +11,11 @@ from reconcile.core.auditing.again import Made, attributed_again
 from reconcile.core.auditing.differences import (
     RESTORE,
     Difference,
-    differing_bytes,
     differing_claim,
     differing_copies,
     differing_figures,
     differing_rows,
+    differing_values,
     differing_verdict,
     named_evidence,
 )
@@ -112,7 +112,7 @@ def _against(subject: Subject, state: State, beside: Beside) -> Found:
     if subject.cut_off and seal(subject.value) == subject.value[BLOCK][EVIDENCE]["seal"]:
         return Found(outcome=Outcome.UNAUDITED, why="a writer was killed in the middle of it; the next pass mends it")
     changed = [
-        *differing_bytes(subject.value, subject.data or b""),
+        *differing_values(subject.value, subject.data or b"", evidence),
         *differing_claim(subject.run, evidence),
         *differing_copies(subject.value, state),
     ]

@@ -15,11 +15,13 @@ from reconcile.core.amendment import floored
 from reconcile.core.attribution import Attribution
 from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.derived import aei, step_usage
-from reconcile.core.evidence import Evidence
+from reconcile.core.digests import digest
+from reconcile.core.evidence import Evidence, belongs
 from reconcile.core.model import (
     KINDS,
     Bounds,
     Bucket,
+    CallLog,
     Observation,
     Pointer,
     Policy,
@@ -32,7 +34,7 @@ from reconcile.core.model import (
 )
 from reconcile.core.pricing import AMOUNTS, BREAKDOWN, COST, PRICING, differs, stored_cost, stored_parts
 from reconcile.core.reading import AGGREGATES, BLOCK
-from reconcile.core.seal import EVIDENCE, digest, seal
+from reconcile.core.seal import EVIDENCE, seal
 from reconcile.core.settlement import CLOSED_KEY, settle
 from reconcile.core.wire import bounds_json, usage_json
 
@@ -47,11 +49,10 @@ def named_evidence(value: Object) -> str | None:
     return evidence["sha256"] if evidence else None
 
 
-def differing_bytes(value: Object, evidence: bytes) -> Iterator[Difference]:
-    """Whether file and evidence are still what was written together."""
-    found = digest(evidence)
-    if found != named_evidence(value):
-        yield (BLOCK, EVIDENCE, "sha256"), f"usage_evidence.json is another one ({found[:12]}...); {RESTORE}"
+def differing_values(value: Object, data: bytes, evidence: Evidence) -> Iterator[Difference]:
+    """Whether file and evidence, which these bytes hold, still say what was written together."""
+    if not belongs(named_evidence(value), data, evidence):
+        yield (BLOCK, EVIDENCE, "sha256"), f"usage_evidence.json is another one ({digest(data)[:12]}...); {RESTORE}"
     if seal(value) != value[BLOCK][EVIDENCE]["seal"]:
         yield (BLOCK, EVIDENCE, "seal"), f"a figure, a verdict or a record was edited since it was written; {RESTORE}"
 
@@ -59,7 +60,7 @@ def differing_bytes(value: Object, evidence: bytes) -> Iterator[Difference]:
 def differing_claim(run: Run, evidence: Evidence) -> Iterator[Difference]:
     """Whether the run still says of itself what it said when it was read. A log that came later changes nothing."""
     was = evidence.own.claim
-    log = run.log.digest if run.log and evidence.own.log_digest else None
+    log = _named(run.log, evidence.own.log_digest) if run.log and evidence.own.log_digest else None
     pairs: tuple[tuple[Pointer, str, object, object], ...] = (
         ((), "run", str(run.key), str(was.run)),
         ((BLOCK, "query_window"), "window", run.window, was.window),
@@ -69,6 +70,11 @@ def differing_claim(run: Run, evidence: Evidence) -> Iterator[Difference]:
     for pointer, name, now, then in pairs:
         if now != then:
             yield pointer, f"its {name} was changed since its usage was read; the next pass reads it again, or --force"
+
+
+def _named(log: CallLog, then: str) -> str:
+    """The log's digest, as it was spelled then where the log is still the same."""
+    return then if log.is_named(then) else log.digest
 
 
 def differing_rows(evidence: Evidence, again: Attribution) -> Iterator[Difference]:
