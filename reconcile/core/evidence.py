@@ -130,12 +130,12 @@ def _witness_json(witness: Witness) -> Json:
 def _read_witness(value: Mapping[str, Any]) -> Witness:
     named: Iterable[Sequence[str]] = (value["api_key_ids"], value["project_ids"], value["models"])
     framework, _, run_id = value["run"].partition("/")
-    counts: list[int | None] = [None if part is None else int(part) for part in value["recorded"]]
+    tokens_in, tokens_out, cached_tokens, api_calls = (None if n is None else int(n) for n in value["recorded"])
     claim = Claim(
         RunKey(framework, run_id),
         Scope(value["provider"], *map(tuple, named)),
         Window(int(value["start"]), int(value["end"])),
-        Recorded(*counts[:4]),
+        Recorded(tokens_in, tokens_out, cached_tokens, api_calls),
     )
     return Witness(claim=claim, log_digest=value["log_sha256"], read=value["read"])
 

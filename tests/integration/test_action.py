@@ -299,6 +299,20 @@ class TestCheck:
         assert (done.code, repository.comments(number)) == (0, [])
         assert "chatdev" in done.summary
 
+    @pytest.mark.parametrize("event", ["merge_group", "push"])
+    def test_a_merge_queue_is_checked_by_the_base_branch_and_nothing_is_pushed(self, repository, event):
+        queue = f"gh-readonly-queue/main/pr-7-{'ab' * 20}"
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)], branch=queue)
+        repository.forge.write({"reconcile.yml": b"runs: nowhere\n"}, queue, message="planted")
+        repository.check_out(queue)
+        tip = repository.forge.tip(queue)
+        environ = {"GITHUB_REF": f"refs/heads/{queue}", "GITHUB_REF_NAME": queue}
+        done = repository.job("13:17", event=event, environ=environ)
+        assert (done.code, done["discovered"], done["pushed"]) == (0, "1", "false")
+        assert (repository.forge.tip(queue), repository.simulator.requests) == (tip, [])
+        committing = repository.job("13:17", event=event, environ=environ, mode="commit")
+        assert (committing.code, "has no branch to commit to" in committing.log) == (1, True)
+
     def test_a_gate_stays_shut_until_every_run_is_verified(self, repository):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         repository.pull()
