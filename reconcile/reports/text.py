@@ -122,7 +122,8 @@ def _row(name: str, status: str, figures: Sequence[str], widths: Sequence[int]) 
 
 
 def figures(report: RunReport) -> tuple[str, str, str, str]:
-    """The four kinds; an interval where the figure is not exact, a dash where nothing was read."""
+    """The four kinds; an interval where the figure is not exact, a dash where nothing was read, a question mark where
+    another tool left a kind out."""
     state = report.run.state
     if state is None:
         return ("-", "-", "-", "-")
@@ -130,7 +131,7 @@ def figures(report: RunReport) -> tuple[str, str, str, str]:
         low, high = state.bounds.low.parts, state.bounds.high.parts
     else:
         low = high = state.figure.parts
-    cells = [span(a, b) for a, b in zip(low, high, strict=True)]
+    cells = ["?" if kind in state.unknown else span(a, b) for kind, a, b in zip(KINDS, low, high, strict=True)]
     return (cells[0], cells[1], cells[2], cells[3])
 
 

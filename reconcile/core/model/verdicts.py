@@ -76,6 +76,8 @@ class Observation:
     """What the file said after this read; None in the reads of another tool, which measured another window."""
     forced: bool = False
     window_changed: bool = False
+    unknown: frozenset[str] = frozenset()
+    """The kinds that another tool did not read. They count as 0 here, and nobody may take that for a figure."""
 
     @property
     def restarts(self) -> bool:
@@ -121,6 +123,8 @@ class State:
     observations: tuple[Observation, ...] = ()
     figure: Usage = ZERO
     bounds: Bounds | None = None
+    unknown: frozenset[str] = frozenset()
+    """The kinds of the figure that another tool left out: they are 0 in it."""
     exact: bool = False
     neighbours: tuple[Neighbour, ...] = ()
     shared_minutes: int = 0
