@@ -273,6 +273,13 @@ class TestWhatLiesInThePlaceOfEvidence:
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
         assert self.audit().stdout == "2 runs: 2 sound.\n"
 
+    def test_a_pointer_in_the_place_of_evidence_is_told(self, folder):
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+        (folder / "usage_evidence.json").write_text(pointer)
+        done = self.audit()
+        assert done.exit_code == 1
+        assert "usage_evidence.json is a Git LFS pointer; keep run files out of LFS" in done.stdout
+
     def test_a_formatter_over_all_files_is_no_difference(self, folder):
         for name in ("usage_evidence.json", "metrics.json"):
             value = json.loads((folder / name).read_text())

@@ -5,7 +5,17 @@ Nothing here reads, writes or decides.
 """
 
 from reconcile.core.model.figures import KINDS, NOTHING_RECORDED, Bounds, Recorded, Usage, total
-from reconcile.core.model.files import Finding, Generation, Json, Pointer, Rewritten, RunFile, RunFiles, RunKey
+from reconcile.core.model.files import (
+    Finding,
+    Generation,
+    Json,
+    Pointer,
+    Rewritten,
+    RunFile,
+    RunFiles,
+    RunKey,
+    is_lfs_pointer,
+)
 from reconcile.core.model.keys import Contact, ListedKey
 from reconcile.core.model.logged import CallLog, LoggedCalls, known
 from reconcile.core.model.minutes import (
@@ -65,6 +75,7 @@ __all__ = [
     "any_holds",
     "any_meets",
     "instant",
+    "is_lfs_pointer",
     "joined",
     "known",
     "minutes_of",

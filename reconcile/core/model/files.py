@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,15 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 
 Pointer: TypeAlias = tuple[str | int, ...]
 """A place in a JSON document: the keys and indexes that lead to it."""
+
+
+LFS_POINTER = re.compile(rb"version https://(?:git-lfs|hawser)\.github\.com/spec/")
+"""How every pointer of Git LFS begins, which a repository holds in the place of a file's own bytes."""
+
+
+def is_lfs_pointer(data: bytes) -> bool:
+    """Whether these bytes, or those that a file begins with, only say where the file's own are kept."""
+    return LFS_POINTER.match(data) is not None
 
 
 class Generation(StrEnum):

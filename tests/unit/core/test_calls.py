@@ -291,6 +291,11 @@ def test_a_number_that_is_no_time_is_left_to_the_schema():
     assert [each.split(": ")[1] for each in told(line(started_at=1e300, ended_at=True))] == ["/started_at", "/ended_at"]
 
 
+def test_a_pointer_of_git_lfs_is_named_as_such():
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    assert told(pointer) == ["1:1: : is a Git LFS pointer; keep run files out of LFS"]
+
+
 def test_a_log_too_large_is_not_read():
     finding = log_too_large(PATH, MAX_LOG_BYTES + 1)
     assert (
