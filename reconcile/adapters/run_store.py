@@ -26,6 +26,10 @@ EVIDENCE_NAME = "usage_evidence.json"
 TEMPORARY = ".metrics.json.*.tmp"
 """Left behind by a writer that was killed; git ignores it, and the next write to the run deletes it."""
 
+RUN_DEPTH = 2
+DEEPEST, MOST_LOOKED_AT = 8, 500_000
+"""Folders below the root, and entries in them, among which misplaced files are looked for."""
+
 PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Never follow a link, never wait for the other end of a pipe."""
 
@@ -53,6 +57,25 @@ class RunStore:
             for found in self._framework(framework):
                 (files if isinstance(found, RunFile) else findings).append(found)  # type: ignore[arg-type]
         return files, findings
+
+    def elsewhere(self) -> list[str]:
+        """Files with the name of a run's at another depth. Links are not followed, and hidden folders not looked at."""
+        found: list[str] = []
+        open_, seen = [(str(self.root), 0)], 0
+        while open_ and seen < MOST_LOOKED_AT:
+            folder, depth = open_.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        seen += 1
+                        if entry.is_dir(follow_symlinks=False):
+                            if depth < DEEPEST and not entry.name.startswith("."):
+                                open_.append((entry.path, depth + 1))
+                        elif entry.name == FILE_NAME and depth != RUN_DEPTH and entry.is_file(follow_symlinks=False):
+                            found.append(_readable(entry.path.replace(os.sep, "/")))
+            except OSError:  # what discovers the runs says so
+                continue
+        return sorted(found)
 
     def read(self, key: RunKey) -> bytes:
         """The bytes of the run's file."""

@@ -14,6 +14,7 @@ from reconcile.errors import StoreError
 FILE_NAME = "metrics.json"
 LOG_NAME = "calls.ndjson"
 EVIDENCE_NAME = "usage_evidence.json"
+RUN_PARTS = 3
 KINDS = {"120000": "a symbolic link", "160000": "a submodule"}
 """Modes of git that are no files of this repository."""
 
@@ -52,6 +53,15 @@ class TreeStore:
                 else:
                     files.append(RunFile(key, path, size))
         return files, findings
+
+    def elsewhere(self) -> list[str]:
+        """Files with the name of a run's at another depth."""
+        return [path for path, (mode, _) in sorted(self._entries.items()) if mode not in KINDS and self._strays(path)]
+
+    def _strays(self, path: str) -> bool:
+        below = PurePosixPath(path).relative_to(self.root)
+        hidden = any(part.startswith(".") for part in below.parts)
+        return below.name == FILE_NAME and len(below.parts) != RUN_PARTS and not hidden
 
     def read(self, key: RunKey) -> bytes:
         path = self._path(key)

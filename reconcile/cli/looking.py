@@ -16,7 +16,9 @@ from reconcile.cli.session import Session, command, workspace
 @command()
 def validate(session: Session, paths: Sequence[Path]) -> None:
     """Check every metrics.json and call log, or those below the given paths, and print each defect with its place."""
-    session.finish(workflow.answer_validate(*workflow.validate(workspace(session.settings()), paths)))
+    opened = workspace(session.settings())
+    files, findings = workflow.validate(opened, paths)
+    session.finish(workflow.answer_validate(files, findings, None if paths else workflow.take_census(opened)))
 
 
 @click.command(name="list", short_help="What awaits reconciliation, and why.")

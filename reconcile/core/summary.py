@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from reconcile.core.census import Census, census_json
 from reconcile.core.instants import spelled
 from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, RunKey, Status, Usage
 from reconcile.core.selection import Selection
@@ -80,6 +81,8 @@ class Summary:
     looked: bool = False
     """Whether nothing was to be written, so that it is no rehearsal."""
     changes: tuple[FileChange, ...] = ()
+    census: Census = Census()  # noqa: RUF009  a frozen value
+    """What is named as a run's file is, and where it lies."""
     unreadable: Mapping[str, int] = field(default_factory=dict)
     """By framework, the files that could not become a run; where it only looked."""
 
@@ -150,6 +153,7 @@ def as_json(summary: Summary, shown: Iterable[RunReport] | None = None) -> dict[
         "dry_run": summary.dry_run,
         "policy": policy_json(summary.policy),
         "counts": summary.counts,
+        "files": census_json(summary.census),
         "api": {
             "requests": summary.api.requests,
             "pages": summary.api.pages,

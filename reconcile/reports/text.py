@@ -42,6 +42,7 @@ def summary_text(summary: Summary, paint: Paint, width: int) -> str:
         titled("Findings", findings_text(summary.findings), paint),
         titled("Usage that no run claims", _unattributed(summary.unattributed, summary.now), paint),
         titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        summary.census.line or "",
         totals_text(summary),
     ]
     return "\n\n".join(section for section in sections if section)
@@ -58,6 +59,7 @@ def list_text(summary: Summary, paint: Paint, width: int, *, everything: bool) -
         standing_text(shown, summary, paint, width),
         titled("Findings", findings_text(summary.findings), paint),
         titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        summary.census.line or "",
     ]
     return "\n\n".join(section for section in sections if section)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from reconcile.adapters.run_store import FILE_NAME, LOG_NAME
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
+from reconcile.core.census import Census, census_of
 from reconcile.core.claims import claims_of, gone, missing_key_id, neighbours, scopes
 from reconcile.core.comparing.sides import PriceOf
 from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope, Window
@@ -18,6 +19,10 @@ from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
 from reconcile.core.validation import MAX_BYTES, Checker, Document, too_large
 from reconcile.errors import ReconcileError, StoreError, UsageError
+
+
+def _none(_: Sequence[str]) -> Collection[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,8 @@ class Workspace:
     """Whether what a figure rests on is written beside it."""
     prices: PriceOf | None = None
     """What COST_USD of reconciled runs is computed with; None leaves it alone."""
+    ignored: Callable[[Sequence[str]], Collection[str]] = _none
+    """Which of these files git ignores."""
 
     def instant(self) -> datetime:
         return self.clock() if self.clock else self.now
@@ -60,6 +67,7 @@ class Tree:
     """By framework, for those whose scope is known."""
     claims: Mapping[RunKey, Claim]
     errors: tuple[ReconcileError, ...]
+    census: Census = Census()  # noqa: RUF009  a frozen value
 
     @cached_property
     def everyone(self) -> tuple[Claim, ...]:
@@ -143,7 +151,19 @@ def read_tree(workspace: Workspace) -> Tree:
         scopes=known,
         claims=claims_of(runs, by_framework),
         errors=(*errors, *ambiguous),
+        census=_census(workspace, files, misplaced),
     )
+
+
+def take_census(workspace: Workspace) -> Census:
+    """All files that are named as a run's is, without a look into them."""
+    return _census(workspace, *workspace.store.discover())
+
+
+def _census(workspace: Workspace, files: Sequence[RunFile], misplaced: Sequence[Finding]) -> Census:
+    placed = [file.path for file in files] + [each.path for each in misplaced if _parts(each)[-1:] == (FILE_NAME,)]
+    elsewhere = workspace.store.elsewhere()
+    return census_of(placed, elsewhere, workspace.ignored([*placed, *elsewhere]))
 
 
 def _parts(misplaced: Finding) -> tuple[str, ...]:

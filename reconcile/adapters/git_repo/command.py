@@ -38,6 +38,7 @@ QUIET = {
 
 HARMLESS = (
     ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),  # it names a program
     ("core.fsync", "none"),  # what is written here need not outlive the job
     ("maintenance.auto", "false"),
     ("push.gpgSign", "false"),

@@ -75,6 +75,9 @@ class RunFiles(Protocol):
     def discover(self) -> tuple[list[RunFile], list[Finding]]:
         """Every run's file, by name, and what lies in the place of one but cannot be one."""
 
+    def elsewhere(self) -> list[str]:
+        """Paths of files with the name of a run's that lie at another depth."""
+
     def read(self, key: RunKey) -> bytes:
         """The bytes of the run's file, or StoreError."""
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from reconcile.core.comparing.comparison import Comparison
 from reconcile.core.request import Comment, Mode, mode_of
-from reconcile.core.summary import narrowed
+from reconcile.core.summary import Summary, narrowed
 from reconcile.errors import GitHubError, ReconcileError
 from reconcile.workflow.acting.branches import Action, Clients, State, clients_of, read_branch, target_branch
 from reconcile.workflow.acting.checking import check
@@ -53,6 +53,7 @@ def _check(action: Action) -> Report:
     if action.clients(checked.settings.vouched().base_url).rehearsal:
         action = replace(action, request=replace(action.request, dry_run=True))
     report = Report(summary=checked.summary, root=PurePosixPath(checked.settings.runs.as_posix()))
+    report.notices += _passed_over(checked.summary)
     report.notices += [NO_COMPARISON] if action.request.compare else []
     event = action.job.pull_request
     if event and event.head_sha:
@@ -150,9 +151,13 @@ def _landed(landed: Landed, notices: list[str]) -> Report:
         commit=landed.commit,
         changed=len(landed.runs),
         root=landed.state.store.root,
-        notices=notices,
+        notices=[*notices, *_passed_over(landed.summary)],
         landed=landed,
     )
+
+
+def _passed_over(summary: Summary) -> list[str]:
+    return [summary.census.line] if summary.census.line else []
 
 
 # ------------------------------------------------------------------------------------------------ comments

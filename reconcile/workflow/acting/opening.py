@@ -13,10 +13,7 @@ from reconcile.adapters.github_api import GitHub
 from reconcile.core.request import Request
 from reconcile.workflow.acting.branches import Action, Clients, Source
 from reconcile.workflow.acting.ending import Acted
-from reconcile.workflow.opening import checkers, clock
-
-OWN = ("RECONCILE_", "OPENAI_", "OPEN_AI_")
-"""Variables that git has no business with, secrets among them."""
+from reconcile.workflow.opening import checkers, clock, without_own
 
 
 def open_action(
@@ -35,7 +32,7 @@ def open_action(
         scratch=job.scratch,
         token=token,
         server_url=job.server_url,
-        environ={name: value for name, value in environ.items() if not name.startswith(OWN)},
+        environ=without_own(environ),
     )
     github = GitHub(token, job.repository, api_url=job.api_url, graphql_url=job.graphql_url) if token else None
     checker, log_checker = checkers()
