@@ -63,8 +63,8 @@ class GitRepository:
         source = read_checkout(git, checkout)
         self._checkout = checkout
         self._scratch = scratch
-        self._around = git
-        self._git = git.within(private)
+        self._around = source.git
+        self._git = source.git.within(private)
         self._create(private, source)
         self.remote = GitRemote(self._git, _access(source.origin, server, basic))
 
