@@ -106,10 +106,18 @@ class Summary:
         return max(worst, int(bool(self.findings) or worse))
 
 
-def narrowed(summary: Summary, keys: Collection[RunKey]) -> Summary:
-    """The same pass as far as these runs are concerned; errors and unclaimed usage concern all."""
-    paths = {f"/{key.framework}/{key.run_id}/" for key in keys}
-    findings = tuple(f for f in summary.findings if any(path in f"/{f.path}" for path in paths))
+def narrowed(summary: Summary, keys: Collection[RunKey], paths: Collection[str] | None = ()) -> Summary:
+    """The same pass as far as these runs are concerned; errors and unclaimed usage concern all.
+
+    Findings are those of the runs' folders and of `paths`, or all of them where that is None: a file that could not
+    become a run is in no list of runs.
+    """
+    folders = {f"/{key.framework}/{key.run_id}/" for key in keys}
+    findings = tuple(
+        each
+        for each in summary.findings
+        if paths is None or each.path in paths or any(folder in f"/{each.path}" for folder in folders)
+    )
     runs = tuple(report for report in summary.runs if report.run.key in keys)
     broken = len({finding.path for finding in findings})
     return replace(summary, runs=runs, findings=findings, discovered=len(runs) + broken)

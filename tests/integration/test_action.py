@@ -1,16 +1,24 @@
 """Jobs of the Action: what lands on the branch, what stands in the comment, what the next step gets."""
 
+import html
 import json
+import re
 from decimal import Decimal
 
 import pytest
 from support.bench import called, log_text
+from support.git import git
 from support.github import TOKEN
 from support.job import CONFIGURATION, path, run_file
 
 from reconcile.simulator import faults
 
 pytestmark = pytest.mark.heavy
+
+
+def text(body):
+    """A comment as it is shown, as far as these tests look."""
+    return re.sub(r"<[^>]*>", "", html.unescape(re.sub("&lt;", "", body)))
 
 
 def at_address(simulator):
@@ -184,6 +192,71 @@ class TestComment:
             repository.job(clock, token="github_pat_of_a_person")
         (body,) = repository.comments(number)
         assert "1 verified" in body
+
+    @pytest.mark.parametrize("mode", ["check", "commit"])
+    def test_on_a_named_pull_request_every_run_and_every_defect_is_listed(self, repository, double, mode):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.forge.write({path("baes/bad"): b"{"}, "main", message="broken")
+        repository.forge.write({"notes.md": b"x"}, "topic", message="work")
+        repository.pull()
+        number = double.add_pull_request("topic")
+        repository.job("13:17", mode=mode, pr_number=number)
+        (body,) = repository.comments(number)
+        assert ("chatdev/a" in text(body), "baes/bad/metrics.json:1:2" in text(body)) == (True, True)
+
+    def test_a_merged_pull_request_that_brought_only_a_broken_file_is_told(self, repository, double):
+        repository.forge.write({path("chatdev/bad"): b"{"}, "brings", message="broken")
+        number = double.add_pull_request("brings")
+        double.state.merge(number)
+        repository.job("13:17")
+        (body,) = repository.comments(number)
+        assert "chatdev/bad/metrics.json:1:2" in text(body)
+        repository.job("14:17")
+        assert repository.comments(number) == [body]
+
+    def test_an_open_pull_request_that_brings_only_a_broken_file_is_told(self, repository, double):
+        repository.forge.write({path("chatdev/old"): b"["}, "main", message="broken for long")
+        numbers = {}
+        for branch, files in {"brings": {path("chatdev/bad"): b"{"}, "harmless": {"notes.md": b"x"}}.items():
+            repository.forge.write(files, branch, message="work")
+            numbers[branch] = double.add_pull_request(branch)
+        repository.job("13:17", open_pull_requests="true")
+        (body,) = repository.comments(numbers["brings"])
+        assert ("chatdev/bad" in text(body), "chatdev/old" in text(body)) == (True, False)
+        assert repository.comments(numbers["harmless"]) == []
+
+    def test_a_checked_pull_request_that_brings_a_link_in_the_place_of_a_framework_is_told(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
+        git(repository.workspace, "fetch", "-q", "origin", "topic")
+        repository.check_out("topic")
+        (repository.workspace / "runs" / "linked").symlink_to("chatdev")
+        git(repository.workspace, "add", "runs/linked")
+        git(repository.workspace, "commit", "-q", "-m", "a link")
+        git(repository.workspace, "push", "-q", "origin", "HEAD:topic")
+        number = double.add_pull_request("topic")
+        repository.job("12:20", event="pull_request", payload=repository.event(number), openai_admin_key="")
+        (body,) = repository.comments(number)
+        assert "is a symbolic link" in text(body)
+
+    def test_the_actions_own_pull_request_lists_every_defect(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.forge.write({path("baes/bad"): b"{"}, "main", message="broken")
+        done = repository.job("13:17", mode="pull-request")
+        (body,) = repository.comments(int(done["pr-number"]))
+        assert "baes/bad/metrics.json:1:2" in text(body)
+
+    @pytest.mark.parametrize(
+        "rights", [{"contents: write"}, {"contents: write", "pull-requests: read", "issues: read"}]
+    )
+    def test_a_comment_that_is_denied_names_the_right_to_write_it(self, repository, double, rights):
+        repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
+        number = double.add_pull_request("topic")
+        double.permissions = rights
+        repository.check_out("topic")
+        done = repository.job("12:20", event="pull_request", payload=repository.event(number), openai_admin_key="")
+        (notice,) = [line for line in done.log.splitlines() if line.startswith("::notice::no comment")]
+        assert "pull-requests: write" in notice
+        assert "pull-requests: read" not in notice
 
     def test_a_job_without_the_right_to_comment_says_which_line_is_missing_and_goes_on(self, repository, double):
         repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])

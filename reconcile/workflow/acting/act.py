@@ -20,10 +20,12 @@ from reconcile.workflow.acting.proposing import propose, started
 from reconcile.workflow.acting.publishing import (
     bringers,
     comment_on,
+    files_of,
     links,
     of_interest,
     runs_of,
     sticky_issue,
+    uncommented,
 )
 from reconcile.workflow.acting.reporting import page_of
 from reconcile.workflow.acting.visiting import Pool, Visited, pooled, visit
@@ -164,17 +166,19 @@ def _passed_over(summary: Summary) -> list[str]:
 
 
 def _comment(action: Action, report: Report, number: int, of: Report | None = None) -> None:
-    """The comment of one pull request: its own runs, or every run of interest on one that was named."""
+    """The comment of one pull request: its own runs and what is wrong with its files; on one that was named every run
+    of interest and all that is wrong, and on the Action's own what it brings and all that is wrong."""
     if action.request.comment is Comment.OFF or action.request.dry_run:
         return  # what writes nothing asks for no right
     shown = of or report
     named = action.request.pr_number == number
     try:
-        keys = of_interest(shown.summary) if named else runs_of(action, number, shown.root)
+        files = () if named else files_of(action, number)
     except GitHubError as error:
-        report.notices.append(f"no comment on #{number}: {error.message}. {error.remedy}")
+        report.notices.append(uncommented(number, error))
         return
-    summary = narrowed(shown.summary, keys)
+    keys = of_interest(shown.summary) if named else runs_of(files, shown.root)
+    summary = narrowed(shown.summary, keys, None if named or number == report.number else files)
     address = links(action, shown.tip, shown.commit)
     done = comment_on(action, number, summary, report.comparison, address, changed=bool(shown.changed))
     report.notices += [done.notice] if done.notice else []
@@ -183,11 +187,12 @@ def _comment(action: Action, report: Report, number: int, of: Report | None = No
 
 
 def _bringers(action: Action, landed: Landed, report: Report) -> list[int]:
-    """The pull requests that brought in the runs of this pass."""
+    """The pull requests that brought in the runs of this pass, and files that are not valid."""
     try:
-        return bringers(action, landed.state.branch, landed.runs, MOST_LOOKUPS)
+        broken = dict.fromkeys(finding.path for finding in landed.summary.findings)
+        return bringers(action, landed.state.branch, [*landed.runs, *broken], MOST_LOOKUPS)
     except GitHubError as error:
-        report.notices.append(f"no comments: {error.message}. {error.remedy}")
+        report.notices.append(uncommented(None, error))
         return []
 
 
