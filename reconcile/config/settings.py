@@ -18,7 +18,7 @@ from reconcile.config.document import document_of, text_of, with_dotenv
 from reconcile.config.log_formats import LogSource, log_files, log_sources
 from reconcile.core.comparing.formats import LogFormat
 from reconcile.core.comparing.labels import Labels
-from reconcile.core.model import LOOPBACK, Policy, Scope
+from reconcile.core.model import LOOPBACK, Policy, Scope, one_spelling
 from reconcile.errors import ConfigurationError, UsageError
 
 CONFIG_FILE = "reconcile.yml"
@@ -196,7 +196,7 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
     return Settings(
         runs=Path(flags.runs) if flags.runs else file.parent / str(document.get("runs") or "runs"),
         policy=_policy(flags, variables, document.get("policy") or {}),
-        scopes={name: _scope(scope) for name, scope in (document.get("frameworks") or {}).items()},
+        scopes={one_spelling(name): _scope(scope) for name, scope in (document.get("frameworks") or {}).items()},
         variables=variables,
         address=Address.of(flags.openai_url or variables.get(URL_VARIABLE), _filed_url(document), file),
         admin_key=next((Secret(variables[name]) for name in ADMIN_KEY_VARIABLES if variables.get(name)), None),
@@ -290,7 +290,7 @@ def _scope(scope: Mapping[str, Any]) -> Scope:
 
 def _labels(labels: Mapping[str, Any]) -> Labels:
     return Labels(
-        frameworks=labels.get("frameworks", {}),
+        frameworks={one_spelling(name): each for name, each in labels.get("frameworks", {}).items()},
         api_key_ids=labels.get("api_key_ids", {}),
         project_ids=labels.get("project_ids", {}),
     )

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconcile.core.model import Claim, OwnScope, Run, RunKey, Scope, Window
+from reconcile.core.model import Claim, OwnScope, Run, RunKey, Scope, Window, one_spelling
 from reconcile.core.wire import plural
 from reconcile.errors import ConfigurationError
 
@@ -22,7 +22,7 @@ KEY_ID_PAGE = "https://platform.openai.com/api-keys"
 
 def key_id_variable(framework: str) -> str:
     """`chat-dev` has OPENAI_API_KEY_CHAT_DEV_ID: upper case, every other character an underscore."""
-    return f"OPENAI_API_KEY_{re.sub('[^A-Z0-9]', '_', framework.upper())}_ID"
+    return f"OPENAI_API_KEY_{re.sub('[^A-Z0-9]', '_', one_spelling(framework).upper())}_ID"
 
 
 def key_variable(framework: str) -> str:

@@ -26,6 +26,7 @@ from reconcile.core.model import (
     Usage,
     Window,
     instant,
+    one_spelling,
 )
 from reconcile.core.wire import policy_json
 
@@ -127,7 +128,7 @@ def _state(block: Object, aggregate: Object) -> State:
         bounds=_bounds(attribution.get("bounds")),
         exact=attribution.get("exact", False),
         neighbours=tuple(
-            Neighbour(run=each["run"], window=_window(each), gone=each.get("gone", False))
+            Neighbour(run=one_spelling(each["run"]), window=_window(each), gone=each.get("gone", False))
             for each in attribution.get("neighbours", ())
         ),
         shared_minutes=attribution.get("shared_minutes", 0),

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reconcile.core.census import Census, census_json
 from reconcile.core.instants import spelled
-from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, RunKey, Status, Usage
+from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, RunKey, Status, Usage, one_spelling
 from reconcile.core.selection import Selection
 from reconcile.core.wire import bounds_json, policy_json, usage_json
 from reconcile.errors import ReconcileError
@@ -116,7 +116,7 @@ def narrowed(summary: Summary, keys: Collection[RunKey], paths: Collection[str] 
     findings = tuple(
         each
         for each in summary.findings
-        if paths is None or each.path in paths or any(folder in f"/{each.path}" for folder in folders)
+        if paths is None or each.path in paths or any(folder in f"/{one_spelling(each.path)}" for folder in folders)
     )
     runs = tuple(report for report in summary.runs if report.run.key in keys)
     broken = len({finding.path for finding in findings})

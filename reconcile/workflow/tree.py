@@ -14,7 +14,19 @@ from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_lar
 from reconcile.core.census import Census, census_of
 from reconcile.core.claims import claims_of, gone, missing_key_id, neighbours, scopes
 from reconcile.core.comparing.sides import PriceOf
-from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope, Window
+from reconcile.core.model import (
+    CallLog,
+    Claim,
+    Finding,
+    Policy,
+    Run,
+    RunFile,
+    RunFiles,
+    RunKey,
+    Scope,
+    Window,
+    one_spelling,
+)
 from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
 from reconcile.core.validation import MAX_BYTES, Checker, Document, too_large
@@ -125,7 +137,7 @@ def read_tree(workspace: Workspace) -> Tree:
     runs: list[Run] = []
     findings = list(misplaced)
     errors: list[ReconcileError] = []
-    unreadable = Counter(parts[-3] for parts in map(_parts, misplaced) if parts[-1:] == (FILE_NAME,))
+    unreadable = Counter(one_spelling(parts[-3]) for parts in map(_parts, misplaced) if parts[-1:] == (FILE_NAME,))
     for file in files:
         try:
             document = check_file(workspace, file)

@@ -15,6 +15,8 @@ from reconcile.core.model.files import (
     RunFiles,
     RunKey,
     is_lfs_pointer,
+    one_spelling,
+    twin,
 )
 from reconcile.core.model.keys import Contact, ListedKey
 from reconcile.core.model.logged import CallLog, LoggedCalls, known
@@ -80,5 +82,7 @@ __all__ = [
     "known",
     "minutes_of",
     "names",
+    "one_spelling",
     "total",
+    "twin",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,12 +42,30 @@ class Finding:
     message: str
 
 
+def one_spelling(name: str) -> str:
+    """The name in Unicode's composed form (NFC). Systems write an accented letter as one character or as two, and hand
+    a folder on in another spelling than the one it was given: both are one name."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def twin(other: str) -> str:
+    """What is wrong with a run's folder beside another that is the same run's."""
+    return f"names the same run as {other!a}, in another spelling of Unicode; keep one of the two folders"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class RunKey:
-    """A run's name: the two folders that lead to its file. Untrusted text; escape it wherever it goes."""
+    """A run's name: the two folders that lead to its file, in one spelling whatever theirs is.
+
+    Untrusted text; escape it wherever it goes.
+    """
 
     framework: str
     run_id: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "framework", one_spelling(self.framework))
+        object.__setattr__(self, "run_id", one_spelling(self.run_id))
 
     def __str__(self) -> str:
         return f"{self.framework}/{self.run_id}"
