@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reconcile.core.control import control_query, differing
 from reconcile.core.judgement import late_claims
-from reconcile.core.model import GUARD_MINUTES, Bucket, Claim, Fetched, Query, RunKey, UsageProvider, Window
+from reconcile.core.model import GUARD_MINUTES, Bucket, Claim, Fetched, OddRow, Query, RunKey, UsageProvider, Window
 from reconcile.core.planning import plan
 from reconcile.core.selection import Asked, Selected, Selection
 from reconcile.core.summary import ApiUse
@@ -31,6 +31,8 @@ class Read:
     queries: tuple[Query, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     covered: tuple[Window, ...] = ()
+    odd: tuple[OddRow, ...] = ()
+    """Rows that cannot be true, and were nobody's when they were read."""
     unread: tuple[Window, ...] = ()
     """The windows of queries without a whole answer."""
     begun: datetime
@@ -45,8 +47,10 @@ class Read:
 
         Unclaimed usage that could not be seen would look like none.
         """
-        return self.asked_for(claim) and not any(
-            window.meets(claim.window.widened(GUARD_MINUTES)) for window in self.unread
+        return (
+            self.asked_for(claim)
+            and not any(claim.scope.may_admit(row) for row in self.odd)
+            and not any(window.meets(claim.window.widened(GUARD_MINUTES)) for window in self.unread)
         )
 
     def asked_for(self, claim: Claim) -> bool:
@@ -68,7 +72,7 @@ def read_claims(workspace: Workspace, claims: Sequence[Claim], provider: Provide
     """The usage of these claims' minutes now, however old they are."""
     scopes = list(dict.fromkeys(claim.scope for claim in claims))
     queries = plan([claim.window for claim in claims], [], scopes, workspace.now)
-    return _fetch(workspace, queries, provider)
+    return _fetch(workspace, tuple(replace(query, scopes=tuple(scopes)) for query in queries), provider)
 
 
 def claimed_late(tree: Tree, each: Selected) -> bool:
@@ -86,7 +90,9 @@ def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected]) -> tup
     needed = _with_neighbours(tree, [each.run.key for each in known if each.due or claimed_late(tree, each)])
     observed = _with_neighbours(tree, [each.run.key for each in known if each.selection is Selection.OBSERVED])
     scopes = list(dict.fromkeys(claim.scope for claim in [*needed, *observed]))
-    return plan([claim.window for claim in needed], [claim.window for claim in observed], scopes, workspace.now)
+    queries = plan([claim.window for claim in needed], [claim.window for claim in observed], scopes, workspace.now)
+    everyones = tuple(dict.fromkeys(claim.scope for claim in tree.everyone))
+    return tuple(replace(query, scopes=everyones) for query in queries)
 
 
 def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[Claim]:
@@ -111,6 +117,7 @@ def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider)
         queries=queries,
         buckets=tuple(bucket for answer in answers for bucket in answer.buckets),
         covered=tuple(answer.query.window for answer in answers),
+        odd=tuple(row for answer in answers for row in answer.odd),
         unread=tuple(query.window for query in queries if query not in {answer.query for answer in answers}),
         begun=begun,
         at=workspace.instant(),

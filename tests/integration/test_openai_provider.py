@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -21,7 +22,7 @@ from support.worlds import examples
 from reconcile.adapters import http
 from reconcile.adapters.http import Patience
 from reconcile.adapters.providers.openai import OpenAIUsage, curl_line
-from reconcile.core.model import Bucket, Fetched, Query, Usage, Window, total
+from reconcile.core.model import Bucket, Fetched, Query, Scope, Usage, Window, total
 from reconcile.errors import ProviderError
 from reconcile.simulator import faults
 from reconcile.simulator.answers import Reply
@@ -351,6 +352,59 @@ def test_fetch__a_body_over_the_limit_is_asked_for_in_halves_too(
 def test_fetch__a_minute_that_is_too_large_is_given_up(simulator: Simulator) -> None:
     simulator.script(*[too_large_above(0)] * 9)
     assert refused(simulator).code == "answer_too_large"
+
+
+OURS = Scope("openai", ("key_a",), ("proj_simulated",), ("gpt-4o-mini",))
+
+
+def odd(**fields: Any) -> Fault:
+    """Changes the only row of 14:05, of key_a in the project proj_other by the model o3-2025-04-16."""
+    return faults.edited(lambda page: page["data"][5]["results"][0].update(fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input_tokens": -1},
+        {"input_cached_tokens": 10**6},
+        {"num_model_requests": "1"},
+        {"output_tokens": None},
+        {"batch": "no"},
+        {"service_tier": 7},
+        {"api_key_id": ["key_a"]},
+    ],
+    ids=["negative", "more cached than input", "text", "missing", "no flag", "no tier", "no key"],
+)
+def test_fetch__an_odd_row_that_no_claim_can_admit_is_left_out(simulator: Simulator, fields: dict[str, Any]) -> None:
+    expected = [bucket for bucket in provider(simulator).fetch(QUERY).buckets if bucket.minute != START + 300]
+    simulator.script(odd(**fields))
+    fetched = provider(simulator).fetch(replace(QUERY, scopes=(OURS,)))
+    assert (list(fetched.buckets), [row.minute for row in fetched.odd]) == (expected, [START + 300])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "fields"),
+    [
+        ((Scope("openai", ("key_a",)),), {"input_tokens": -1}),
+        ((Scope("openai", ("key_b",)), Scope("openai", (), ("proj_other",))), {"input_tokens": -1}),
+        ((OURS,), {"input_tokens": -1, "project_id": 7, "model": "gpt-4o-mini-2024-07-18"}),
+        ((Scope("openai", ("key_b",)),), {"api_key_id": 7}),
+        ((Scope("openai", ("key_b",), (), ("o4",)),), {"api_key_id": 7, "model": None, "object": "other"}),
+        ((), {"input_tokens": -1}),
+    ],
+    ids=["of the key", "of one of two", "of a project that cannot be read", "of a key that cannot be read",
+         "that is no row", "nothing is known of claims"],
+)  # fmt: skip
+def test_fetch__an_odd_row_that_may_be_a_claims_fails_the_query(
+    simulator: Simulator, scopes: tuple[Scope, ...], fields: dict[str, Any]
+) -> None:
+    simulator.script(odd(**fields))
+    assert refused(simulator, replace(QUERY, scopes=scopes)).code in {"invalid_count", "unexpected_shape"}
+
+
+def test_fetch__an_odd_control_total_is_everybodys(simulator: Simulator) -> None:
+    simulator.script(odd(input_tokens=-1))
+    assert refused(simulator, replace(QUERY, grouped=False, scopes=(OURS,))).code == "invalid_count"
 
 
 def test_fetch__a_cursor_that_leads_back_ends(simulator: Simulator) -> None:

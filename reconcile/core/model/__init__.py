@@ -31,7 +31,17 @@ from reconcile.core.model.minutes import (
     minutes_of,
 )
 from reconcile.core.model.runs import Claim, OwnScope, Run, Step
-from reconcile.core.model.traffic import LOOPBACK, SNAPSHOT, Bucket, Fetched, Query, Scope, UsageProvider, names
+from reconcile.core.model.traffic import (
+    LOOPBACK,
+    SNAPSHOT,
+    Bucket,
+    Fetched,
+    OddRow,
+    Query,
+    Scope,
+    UsageProvider,
+    names,
+)
 from reconcile.core.model.verdicts import Completeness, Guard, Neighbour, Observation, Policy, Reason, State, Status
 
 __all__ = [
@@ -56,6 +66,7 @@ __all__ = [
     "LoggedCalls",
     "Neighbour",
     "Observation",
+    "OddRow",
     "OwnScope",
     "Pointer",
     "Policy",

@@ -11,7 +11,7 @@ from reconcile.adapters.http import TOO_LARGE, Http, Params, Patience
 from reconcile.adapters.providers.openai.asking import BASE_URL, Asker, curl
 from reconcile.adapters.providers.openai.paging import MINUTES, Reading, Span
 from reconcile.adapters.providers.openai.trust import FLAG, TEXT, Untrusted, check_past, spelled
-from reconcile.core.model import Bucket, Fetched, Query, Usage
+from reconcile.core.model import Bucket, Fetched, OddRow, Query, Usage
 from reconcile.errors import ProviderError
 
 PATH = "/organization/usage/completions"
@@ -65,21 +65,26 @@ class OpenAIUsage:
                 raise
         first, second = (self._whole(query, half) for half in span.halves)
         retries = first.retries + second.retries + 1  # the one that was too large
-        return Fetched(query, first.buckets + second.buckets, first.pages + second.pages, retries)
+        pages = first.pages + second.pages
+        return Fetched(query, first.buckets + second.buckets, pages, retries, first.odd + second.odd)
 
     def _read(self, query: Query, span: Span) -> Fetched:
         reading = Reading(span)
         before = (span.start - query.window.start) // MINUTES.seconds
         buckets: list[Bucket] = []
+        odd: list[OddRow] = []
         pages, retries = 0, 0
         while reading.more:
             page, tries = self._asker.page([*_params(query, span), *reading.cursor])
-            buckets += [_bucket(minute, row) for minute, rows in reading.take(page) for row in rows]
+            for minute, rows in reading.take(page):
+                for row in rows:
+                    found = _row(minute, row, query)
+                    (odd if isinstance(found, OddRow) else buckets).append(found)  # type: ignore[arg-type]
             pages, retries = pages + 1, retries + tries
             if self._on_progress:
                 self._on_progress(before + reading.answered, query.window.minutes)
         reading.check_whole()
-        return Fetched(query, tuple(buckets), pages, retries)
+        return Fetched(query, tuple(buckets), pages, retries, tuple(odd))
 
 
 def curl_line(query: Query, base_url: str = BASE_URL) -> str:
@@ -102,6 +107,37 @@ def _params(query: Query, span: Span) -> Params:
         *(("group_by", name) for name in GROUP_BY if query.grouped),
         *(("api_key_ids", key) for key in query.api_key_ids),
     ]
+
+
+def _row(minute: int, row: Any, query: Query) -> Bucket | OddRow:  # noqa: ANN401 (anything that JSON can be)
+    """The row; or what can be read of one that cannot be true, where no scope of the query can admit that.
+
+    Usage of others may be as odd as it likes. In a control total all usage is one row, which is everybody's.
+    """
+    try:
+        return _bucket(minute, row)
+    except Untrusted:
+        odd = _odd(minute, row) if query.grouped and query.scopes else None
+        if odd is None or any(scope.may_admit(odd) for scope in query.scopes):
+            raise
+        return odd
+
+
+def _odd(minute: int, row: Any) -> OddRow | None:  # noqa: ANN401 (anything that JSON can be)
+    """What can be read of a row; None where it is no row of completions at all."""
+    if type(row) is not dict or row.get("object") != RESULT:
+        return None
+    named = {name: row.get(name) for name in ("api_key_id", "model", "project_id")}
+    counts = [row.get(name) for name in FIGURES]
+    tokens_in, tokens_out, cached, calls = (n if type(n) is int and 0 <= n <= MOST_COUNT else None for n in counts)
+    if cached is not None and tokens_in is not None and cached > tokens_in:
+        tokens_in = cached = None  # one of the two is wrong
+    return OddRow(
+        minute=minute,
+        parts=(tokens_in, tokens_out, cached, calls),
+        unreadable=frozenset(name for name, value in named.items() if type(value) not in TEXT),
+        **{name: value for name, value in named.items() if type(value) in TEXT},
+    )
 
 
 def _bucket(minute: int, row: Any) -> Bucket:  # noqa: ANN401 (anything that JSON can be)
