@@ -10,7 +10,17 @@ from support.runs import FIRST, KEY, MINUTES, PATH, SCOPE, after, neighbour, the
 from support.worlds import dice, seeds
 
 from reconcile.core.attribution import attribute
-from reconcile.core.auditing import Audit, Audited, Found, Outcome, attributed_again, audit_json, differing_read
+from reconcile.core.auditing import (
+    Audit,
+    Audited,
+    Beside,
+    Found,
+    Outcome,
+    attributed_again,
+    audit,
+    audit_json,
+    differing_read,
+)
 from reconcile.core.evidence import evidence_bytes, evidence_of, read_evidence
 from reconcile.core.model import MINUTE, Bucket, CallLog, Finding, LoggedCalls, RunKey, Usage, Window, total
 from reconcile.core.reading import BLOCK
@@ -224,6 +234,10 @@ def test_evidence_that_is_gone_or_is_none_is_a_difference():
     subject = replace(file.subject(), data=None, evidence=None)
     unreadable = replace(subject, data=b"{")
     assert [each.evidence for each in (subject, unreadable)] == [None, None]
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    for data, why in ((None, "is not there; restore"), (b"{", "is no evidence; restore"), (pointer, "is a Git LFS p")):
+        (found,) = said(audit(replace(subject, data=data), Beside(known={}, logs={}), required=True))
+        assert found.startswith(f"{BLOCK}/evidence: usage_evidence.json {why}")
 
 
 @pytest.mark.parametrize(
