@@ -17,7 +17,9 @@ from reconcile.cli.session import Session, command, workspace
 @command()
 def validate(session: Session, paths: Sequence[Path]) -> None:
     """Check every metrics.json and call log, or those below the given paths, and print each defect with its place."""
-    session.finish(workflow.answer_validate(*workflow.validate(workspace(session.settings()), paths)))
+    opened = workspace(session.settings())
+    files, findings = workflow.validate(opened, paths)
+    session.finish(workflow.answer_validate(files, findings, None if paths else workflow.take_census(opened)))
 
 
 @click.command(name="list", short_help="What awaits reconciliation, and why.")
@@ -61,6 +63,7 @@ def audit(session: Session, paths: Sequence[Path], *, refetch: bool) -> None:
     if refetch:
         from reconcile.cli.asking import progress_bar, provider  # noqa: PLC0415  the other commands here ask nobody
 
+        session.notice(settings)
         with progress_bar() as progress:
             done = workflow.refetched(opened, done, provider(settings, progress))
     session.finish(workflow.answer_audit(done, session.look))

@@ -31,7 +31,6 @@ class Inputs:
     flags: Flags
     admin_key: Secret | None
     token: Secret | None
-    api_url: str | None
     github_api_url: str | None
 
 
@@ -45,7 +44,6 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
         flags=_flags(values),
         admin_key=Secret(key) if key else None,
         token=Secret(token) if token else None,
-        api_url=values.get("api-url"),
         github_api_url=values.get("github-api-url"),
     )
 
@@ -57,6 +55,7 @@ def _flags(values: Mapping[str, str]) -> Flags:
         min_age=values.get("min-age"),
         max_age=values.get("max-age"),
         now=values.get("now"),
+        openai_url=values.get("api-url"),
         pricing=_flag(values, "pricing"),
     )
 

@@ -13,6 +13,18 @@ PUSH_REMEDY = "use `mode: pull-request`, or pass the token of a GitHub App that 
 """Where a rule of the branch refuses plain pushes."""
 
 
+BEFORE_A_MERGE = frozenset(
+    {
+        "pull_request",
+        "pull_request_target",
+        "pull_request_review",
+        "pull_request_review_comment",
+        "merge_group",
+    }
+)
+"""Events of what is not on the branch yet. Nothing may be pushed for them, and the key is not needed."""
+
+
 class Mode(StrEnum):
     AUTO = "auto"
     CHECK = "check"
@@ -81,10 +93,13 @@ class Request:
 
 
 def mode_of(asked: Mode, event: str) -> Mode:
-    """`auto` checks what a pull request brings, and commits on every other event."""
+    """`auto` checks what is about to be merged, and commits on every other event: schedule, push, by hand, by API.
+
+    A workflow that another calls sees the event of its caller.
+    """
     if asked is not Mode.AUTO:
         return asked
-    return Mode.CHECK if event == "pull_request" else Mode.COMMIT
+    return Mode.CHECK if event in BEFORE_A_MERGE else Mode.COMMIT
 
 
 def outcome(summary: Summary, *, unverified: bool = False, compared: Verdict | None = None) -> Outcome:

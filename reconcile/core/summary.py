@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from reconcile.core.census import Census, census_json
 from reconcile.core.instants import spelled
-from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, RunKey, Status, Usage
+from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, RunKey, Status, Usage, one_spelling
 from reconcile.core.selection import Selection
 from reconcile.core.wire import bounds_json, policy_json, usage_json
 from reconcile.errors import ReconcileError
@@ -80,6 +81,8 @@ class Summary:
     looked: bool = False
     """Whether nothing was to be written, so that it is no rehearsal."""
     changes: tuple[FileChange, ...] = ()
+    census: Census = Census()  # noqa: RUF009  a frozen value
+    """What is named as a run's file is, and where it lies."""
     unreadable: Mapping[str, int] = field(default_factory=dict)
     """By framework, the files that could not become a run; where it only looked."""
 
@@ -103,10 +106,18 @@ class Summary:
         return max(worst, int(bool(self.findings) or worse))
 
 
-def narrowed(summary: Summary, keys: Collection[RunKey]) -> Summary:
-    """The same pass as far as these runs are concerned; errors and unclaimed usage concern all."""
-    paths = {f"/{key.framework}/{key.run_id}/" for key in keys}
-    findings = tuple(f for f in summary.findings if any(path in f"/{f.path}" for path in paths))
+def narrowed(summary: Summary, keys: Collection[RunKey], paths: Collection[str] | None = ()) -> Summary:
+    """The same pass as far as these runs are concerned; errors and unclaimed usage concern all.
+
+    Findings are those of the runs' folders and of `paths`, or all of them where that is None: a file that could not
+    become a run is in no list of runs.
+    """
+    folders = {f"/{key.framework}/{key.run_id}/" for key in keys}
+    findings = tuple(
+        each
+        for each in summary.findings
+        if paths is None or each.path in paths or any(folder in f"/{one_spelling(each.path)}" for folder in folders)
+    )
     runs = tuple(report for report in summary.runs if report.run.key in keys)
     broken = len({finding.path for finding in findings})
     return replace(summary, runs=runs, findings=findings, discovered=len(runs) + broken)
@@ -150,6 +161,7 @@ def as_json(summary: Summary, shown: Iterable[RunReport] | None = None) -> dict[
         "dry_run": summary.dry_run,
         "policy": policy_json(summary.policy),
         "counts": summary.counts,
+        "files": census_json(summary.census),
         "api": {
             "requests": summary.api.requests,
             "pages": summary.api.pages,
@@ -172,6 +184,7 @@ def run_json(report: RunReport, now: datetime) -> dict[str, Json]:
     """One run; figures are null where nothing was ever read."""
     run, state = report.run, report.run.state
     figure = usage_json(state.figure) if state else dict.fromkeys(KINDS)
+    figure |= dict.fromkeys(state.unknown if state else ())
     return {
         "framework": run.key.framework,
         "run_id": run.key.run_id,

@@ -68,7 +68,7 @@ def figure_lines(account: Account) -> list[str]:
     state = account.report.run.state
     if state is None:
         return ["none: nothing was read yet"]
-    lines = [tokens(state.figure)]
+    lines = [tokens(state.figure, state.unknown)]
     if state.bounds:
         low, high = state.bounds.low, state.bounds.high
         lines.append(f"not exact: between {tokens(low)}")
@@ -166,7 +166,7 @@ def observation_lines(account: Account) -> list[str]:
     if state is None or plateau is None:
         return []
     rows = [
-        f"{spelled(each.at)}  {printable(each.status or 'another tool').ljust(18)}  {tokens(each.figure)}"
+        f"{spelled(each.at)}  {printable(each.status or 'another tool').ljust(18)}  {tokens(each.figure, each.unknown)}"
         + (f"  of {_reported(each.reported)}" if each.reported != each.figure else "")
         + ("  forced" if each.forced else "  times changed" if each.window_changed else "")
         for each in state.observations

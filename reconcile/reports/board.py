@@ -31,6 +31,7 @@ def board_text(board: Board, paint: Paint, width: int) -> str:
         titled("Findings", _cut(findings_text(defects[:MOST]), len(defects), board, "reconcile validate"), paint),
         titled("Waiting", _waiting(board, paint, width), paint),
         titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        summary.census.line or "",
     ]
     return "\n\n".join(section for section in sections if section)
 

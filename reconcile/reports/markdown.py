@@ -66,7 +66,8 @@ def summary_markdown(
     `rest` says where those are that were left out.
     """
     tail = _footer(summary, links)
-    text = f"{lead}{_title(summary)}\n"
+    passed_over = f"\n{prose(summary.census.line)}\n" if summary.census.line else ""
+    text = f"{lead}{_title(summary)}\n{passed_over}"
     room = limit - len(tail) - len(rest) - 50  # for the line that says how much was left out
     left_out = 0
     for section in _sections(summary, links):

@@ -43,6 +43,7 @@ def board_markdown(board: Board) -> str:
         _list(
             "Errors", (f"{code(each.code)} {prose(each.message)}: {prose(each.remedy)}" for each in errors), 0, board
         ),
+        prose(board.summary.census.line or ""),
     ]
     return "\n\n".join(part for part in parts if part)
 

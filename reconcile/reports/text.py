@@ -42,6 +42,7 @@ def summary_text(summary: Summary, paint: Paint, width: int) -> str:
         titled("Findings", findings_text(summary.findings), paint),
         titled("Usage that no run claims", _unattributed(summary.unattributed, summary.now), paint),
         titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        summary.census.line or "",
         totals_text(summary),
     ]
     return "\n\n".join(section for section in sections if section)
@@ -58,6 +59,7 @@ def list_text(summary: Summary, paint: Paint, width: int, *, everything: bool) -
         standing_text(shown, summary, paint, width),
         titled("Findings", findings_text(summary.findings), paint),
         titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        summary.census.line or "",
     ]
     return "\n\n".join(section for section in sections if section)
 
@@ -122,7 +124,8 @@ def _row(name: str, status: str, figures: Sequence[str], widths: Sequence[int]) 
 
 
 def figures(report: RunReport) -> tuple[str, str, str, str]:
-    """The four kinds; an interval where the figure is not exact, a dash where nothing was read."""
+    """The four kinds; an interval where the figure is not exact, a dash where nothing was read, a question mark where
+    another tool left a kind out."""
     state = report.run.state
     if state is None:
         return ("-", "-", "-", "-")
@@ -130,7 +133,7 @@ def figures(report: RunReport) -> tuple[str, str, str, str]:
         low, high = state.bounds.low.parts, state.bounds.high.parts
     else:
         low = high = state.figure.parts
-    cells = [span(a, b) for a, b in zip(low, high, strict=True)]
+    cells = ["?" if kind in state.unknown else span(a, b) for kind, a, b in zip(KINDS, low, high, strict=True)]
     return (cells[0], cells[1], cells[2], cells[3])
 
 

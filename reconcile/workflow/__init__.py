@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reconcile.workflow.providing import curl_lines, openai_usage
     from reconcile.workflow.reading import Provider
     from reconcile.workflow.running import run_pass
-    from reconcile.workflow.tree import Workspace
+    from reconcile.workflow.tree import Workspace, take_census
 
 _HOMES = {
     "reconcile.adapters.git_repo": ("versions",),
@@ -84,7 +84,7 @@ _HOMES = {
     ),
     "reconcile.workflow.reading": ("Provider",),
     "reconcile.workflow.running": ("run_pass",),
-    "reconcile.workflow.tree": ("Workspace",),
+    "reconcile.workflow.tree": ("Workspace", "take_census"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -119,6 +119,7 @@ __all__ = [
     "openai_usage",
     "refetched",
     "run_pass",
+    "take_census",
     "validate",
     "versions",
 ]

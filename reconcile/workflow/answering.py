@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconcile.core.account import Account, account_json
 from reconcile.core.auditing import Audit, Outcome, audit_json
+from reconcile.core.census import Census, census_json
 from reconcile.core.lag import Lag, lag_json
 from reconcile.core.model import Finding, Json
 from reconcile.core.selection import Selection
@@ -59,17 +60,20 @@ def answer_list(summary: Summary, look: Look, *, everything: bool, require_verif
     return Answer(text=text, document=document, exit_code=max(worst, int(failed)))
 
 
-def answer_validate(files: int, findings: Sequence[Finding]) -> Answer:
-    """Every defect of every file."""
+def answer_validate(files: int, findings: Sequence[Finding], census: Census | None = None) -> Answer:
+    """Every defect of every file, and what is named as one and lies elsewhere, where that was looked for."""
     bad = len({finding.path for finding in findings})
     totals = f"{plural(files, 'file')}: {plural(len(findings), 'finding') if findings else 'no finding'}"
     totals += f" in {plural(bad, 'file')}" if findings else ""
-    document: Json = {
+    document: dict[str, Json] = {
         "schema_version": SCHEMA_VERSION,
         "counts": {"files": files, "invalid": bad, "findings": len(findings)},
         "invalid": [finding_json(finding) for finding in findings],
     }
-    text = f"{findings_text(findings)}\n\n{totals}." if findings else f"{totals}."
+    if census:
+        document = {**document, "files": census_json(census)}
+    parts = [findings_text(findings), census.line if census else None, f"{totals}."]
+    text = "\n\n".join(part for part in parts if part)
     return Answer(text=text, document=document, exit_code=int(bool(findings)))
 
 

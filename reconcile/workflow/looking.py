@@ -39,6 +39,7 @@ def list_tree(workspace: Workspace, tree: Tree, asked: Asked) -> Summary:
         errors=(*tree.errors, *tree.scopeless(selected)),
         dry_run=True,
         looked=True,
+        census=tree.census,
         unreadable=tree.unreadable,
     )
 

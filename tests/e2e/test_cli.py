@@ -13,13 +13,15 @@ from support.bench import BLOCK, at
 
 from reconcile import cli, schema_files
 from reconcile.simulator import faults
+from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.server import Simulator
 
 
 @pytest.fixture
 def shop(bench, monkeypatch):
     """A working folder with two runs of one key, one run of another, and the environment set up."""
     monkeypatch.chdir(bench.folder)
-    monkeypatch.setenv("OPENAI_BASE_URL", bench.simulator.base_url)
+    monkeypatch.setenv("RECONCILE_OPENAI_URL", bench.simulator.base_url)
     monkeypatch.setenv("OPENAI_ADMIN_KEY", bench.simulator.admin_key)
     monkeypatch.setenv("OPENAI_API_KEY_CHATDEV_ID", "key_chatdev")
     monkeypatch.setenv("OPENAI_API_KEY_BAES_ID", "key_baes")
@@ -88,11 +90,20 @@ def test_dry_run_prints_the_changed_lines_and_writes_nothing(shop):
 
 
 def test_an_instant_with_a_provider_elsewhere_is_a_rehearsal(shop, monkeypatch):
-    monkeypatch.setenv("OPENAI_BASE_URL", "https://provider.invalid/v1")
+    monkeypatch.setenv("RECONCILE_OPENAI_URL", "https://provider.invalid/v1")
     monkeypatch.delenv("OPENAI_ADMIN_KEY")
     said = reconcile("run", now="13:17")
     assert "nothing is written" in said.err
     assert "dry run" in said.out
+
+
+def test_the_gateway_of_experiments_is_not_asked_and_one_line_says_so(shop, monkeypatch):
+    with Simulator(Ledger(), admin_key="sk-admin-of-another") as gateway:
+        monkeypatch.setenv("OPENAI_BASE_URL", gateway.base_url)
+        said = reconcile("run", now="13:35")
+        assert not gateway.requests
+    assert shop.value("chatdev/a")["aggregate_metrics"]["TOK_IN"] == 12_345
+    assert said.err.count("OPENAI_BASE_URL is ignored") == 1
 
 
 def test_no_admin_key_says_what_to_set_and_where_to_get_it(shop, monkeypatch):

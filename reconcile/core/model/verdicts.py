@@ -99,6 +99,8 @@ class Observation:
     """Whether it was all that the run recorded, call for call and token for token, and nothing else."""
     fresh: bool = False
     """Whether it is being judged, and in no file yet."""
+    unknown: frozenset[str] = frozenset()
+    """The kinds that another tool did not read. They count as 0 here, and nobody may take that for a figure."""
 
     @property
     def restarts(self) -> bool:
@@ -148,6 +150,8 @@ class State:
     observations: tuple[Observation, ...] = ()
     figure: Usage = ZERO
     bounds: Bounds | None = None
+    unknown: frozenset[str] = frozenset()
+    """The kinds of the figure that another tool left out: they are 0 in it."""
     exact: bool = False
     neighbours: tuple[Neighbour, ...] = ()
     shared_minutes: int = 0

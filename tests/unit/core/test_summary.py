@@ -226,6 +226,7 @@ def test_an_empty_pass():
             "max_age_minutes": 1440,
         },
         "counts": {"discovered": 0, "invalid": 0, "due": 0, **dict.fromkeys(STANDINGS, 0), "written": 0},
+        "files": {"runs": 0, "elsewhere": 0, "ignored": 0},
         "api": {"requests": 0, "pages": 0, "retries": 0},
         "runs": [],
         "invalid": [],

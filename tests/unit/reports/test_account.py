@@ -148,7 +148,7 @@ chatdev/a  runs/chatdev/a/metrics.json
   around it     0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute at 95 %
   scope         openai; key key_a, key_b; project proj; model gpt-4o
   neighbours    no other run shares its minutes
-  observations  2026-01-06T12:05:00Z  another tool        50 in, 5 out, 0 cached, 0 calls
+  observations  2026-01-06T12:05:00Z  another tool        50 in, 5 out, ? cached, ? calls
                 2026-01-06T12:45:00Z  pending             300 in, 30 out, 75 cached, 2 calls
                 2026-01-06T13:45:00Z  verified            300 in, 30 out, 75 cached, 2 calls
                 2026-01-06T14:45:00Z  pending             350 in, 35 out, 87 cached, 3 calls

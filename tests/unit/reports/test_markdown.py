@@ -126,7 +126,7 @@ def test_a_pass_with_everything_in_it():
         | run | rests on | since the last read | tokens in | out | cached | calls |
         | --- | --- | --- | --: | --: | --: | --: |
         | [<code>chatdev/done</code>]({base}/chatdev/done/metrics.json) | {assumed} | unchanged | 300 | 30 | 75 | 2 |
-        | [<code>chatdev/old</code>]({base}/chatdev/old/metrics.json) | another tool | first read | 50 | 5 | 0 | 0 |
+        | [<code>chatdev/old</code>]({base}/chatdev/old/metrics.json) | another tool | first read | 50 | 5 | 12 | 1 |
 
         **Waiting**
 
