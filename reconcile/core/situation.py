@@ -93,7 +93,7 @@ def _since(run: Run) -> datetime | None:
         return None  # its times were edited, and no read is about them
     if run.state.verified_at:
         return run.state.verified_at
-    kept = [read for read in run.state.observations if read.status != "lower_read"]
+    kept = [read for read in run.state.observations if not read.aside]
     same = list(takewhile(lambda read: read.status == standing(run), reversed(kept)))
     return same[-1].at if same else None
 
