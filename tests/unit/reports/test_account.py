@@ -69,6 +69,7 @@ chatdev/a  runs/chatdev/a/metrics.json
   ended         2026-01-06T12:00:00Z, 3 h ago
   window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
                 first and the last count whole
+  clock         its usage was looked for in its own minutes only
   recorded      nothing: the run did not count its own calls and tokens
   around it     0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute at 95 %
   scope         openai; key key_a
@@ -132,16 +133,17 @@ def test_a_run_that_another_tool_read_that_was_restated_and_then_forced():
 chatdev/a  runs/chatdev/a/metrics.json
   status        pending (first_read)
   why           Read 350 in, 35 out, 1 of 2 reads; the next counts from 2026-01-06T17:15:00Z
-  figure        350 in, 35 out, 87 cached, 3 calls
-                not exact: between 300 in, 15 out, 37 cached, 2 calls
+  figure        300 in, 30 out, 75 cached, 2 calls
+                not exact: between 300 in, 30 out, 75 cached, 2 calls
                                and 350 in, 35 out, 87 cached, 3 calls
   ended         2026-01-06T12:00:00Z, 1 d ago
   window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
                 first and the last count whole
+  clock         its usage was looked for in its own minutes only
   recorded                     recorded  reported
                 tokens in           300   300-350
-                tokens out            -     15-35
-                cached tokens         -     37-87
+                tokens out            -     30-35
+                cached tokens         -     75-87
                 calls                 2         3  differs
                 from log
                 more calls reported than recorded: retries, an incomplete log, or foreign traffic
@@ -151,8 +153,8 @@ chatdev/a  runs/chatdev/a/metrics.json
   observations  2026-01-06T12:05:00Z  another tool        50 in, 5 out, 0 cached, 0 calls
                 2026-01-06T12:45:00Z  pending             300 in, 30 out, 75 cached, 2 calls
                 2026-01-06T13:45:00Z  verified            300 in, 30 out, 75 cached, 2 calls
-                2026-01-06T14:45:00Z  pending             350 in, 35 out, 87 cached, 3 calls
-                2026-01-06T15:45:00Z  warning             350 in, 35 out, 87 cached, 3 calls
+                2026-01-06T14:45:00Z  higher_read         350 in, 35 out, 87 cached, 3 calls
+                2026-01-06T15:45:00Z  higher_read         350 in, 35 out, 87 cached, 3 calls
                 2026-01-06T16:45:00Z  pending             350 in, 35 out, 87 cached, 3 calls  forced
                 1 of 2 reads that agree and are far enough apart, since 2026-01-06T16:45:00Z
   next          ended 1 d ago: the next pass reads it again
@@ -161,12 +163,12 @@ chatdev/a  runs/chatdev/a/metrics.json
 
 
 def test_a_recorder_that_counts_wrongly_shows_where():
-    recorded = {"api_calls": 2, "tokens_in": 350, "tokens_out": 30, "cached_tokens": 75}
+    recorded = {"api_calls": 2, "tokens_in": 250, "tokens_out": 30, "cached_tokens": 75}
     tale = Tale(recorded_usage=recorded)
     for clock in ("00:45", "01:45"):
         tale.read(clock, "100 200")
     said = told(tale)
-    assert "tokens in           350       300  differs" in said
+    assert "tokens in           250       300  differs" in said
     assert "as many calls, other tokens: the recorder counts wrongly" in said
 
 
