@@ -30,7 +30,7 @@ HELD = {
     Proof.SUPPORTED: "as many calls as the run recorded were reported; or as many tokens, where it told no calls",
     Proof.ASSUMED: "the run recorded nothing that could contradict the figure",
 }
-UNGRADED = "its file was written before verdicts were graded: --force reads it again and grades it"
+UNGRADED = "its file was written before verdicts were graded; --force reads it again and grades it"
 
 RESTS_ON = {
     "calls_and_tokens_matched": "calls and tokens: both equal what was recorded",

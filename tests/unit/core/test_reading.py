@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from support.runs import END, FIRST, KEY, PATH, WINDOW, Tale, after, document, neighbour, usage, valid
 
-from reconcile.core.instants import spelled
 from reconcile.core.claims import record_of
+from reconcile.core.instants import spelled
 from reconcile.core.model import (
     Bounds,
     Clock,
