@@ -36,7 +36,8 @@ class Gated(click.Command):
     "least",
     type=click.Choice([grade.value for grade in workflow.Proof]),
     metavar="[=GRADE]",
-    help="Exit 1 while a run is not verified: a gate before analysis. GRADE: proven, or supported or better.",
+    help="Exit 1 while a run is not verified: a gate before analysis. With a GRADE, proven or "
+    "supported, also while one is held less well.",
 )
 @command(ages=True)
 def list_(session: Session, framework: str | None, *, everything: bool, least: str | None) -> None:

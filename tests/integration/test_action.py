@@ -287,6 +287,18 @@ class TestCheck:
         opened = repository.job("15:00", mode="check", require_verified="true")
         assert (shut.code, opened.code) == (1, 0)
 
+    def test_a_gate_can_want_a_grade_and_says_what_is_missing(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.pull()
+        for clock in ("13:17", "14:17"):
+            repository.job(clock)
+        shut, wrong = (repository.job("15:00", mode="check", require_verified=least) for least in ("Proven", "yes"))
+        assert (shut.code, wrong.code) == (1, 2)
+        said = "0 of 1 run proven: analysis must wait."
+        assert f"{said}\n1 run verified, but only assumed: record calls and tokens (chatdev/a)" in shut.log
+        assert f"::error::{said} 1 run verified" in shut.log
+        assert "write true, false, proven or supported" in wrong.log
+
 
 class TestPullRequest:
     def test_figures_are_gathered_in_one_pull_request(self, repository, double):

@@ -235,6 +235,8 @@ def _board(runs):
             }
             for framework in frameworks
         ],
+        **{grade: sum(run["proof"] == grade for run in runs) for grade in GRADES},
+        "inherited": sum(run["status"] == "inherited" for run in runs),
         "invalid": 2,
     }
 

@@ -1,16 +1,18 @@
 """`explain`, compared whole."""
 
 from dataclasses import replace
+from datetime import timedelta
 from textwrap import dedent
 
 import pytest
 from support.hostile import HOSTILE
-from support.runs import KEY, SCOPE, Tale, after, attribution_of, neighbour, theirs
+from support.runs import KEY, SCOPE, WINDOW, Tale, after, attribution_of, neighbour, run_after, theirs
 
 from reconcile.core.account import Account, account_json
 from reconcile.core.claims import missing_key_id
+from reconcile.core.contest import Contest
 from reconcile.core.evidence import evidence_of
-from reconcile.core.model import Claim, Policy, Scope
+from reconcile.core.model import Claim, Clock, Policy, RunKey, Scope, Window
 from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport
@@ -180,6 +182,67 @@ def test_what_a_run_recorded_before_it_is_read():
 def test_a_window_over_midnight_names_both_days():
     tale = Tale(start_timestamp="2026-01-05T23:50:00Z")
     assert "window        2026-01-05 23:50Z to 2026-01-06 12:00Z, 730 whole minutes" in told(tale)
+
+
+STATED = Policy(clock_uncertainty=timedelta(seconds=12))
+CLOCKS = {
+    "not measured": (
+        {"reach_seconds": 60.0},
+        None,
+        "looked for its usage 60 s around its minutes (clock not measured)",
+    ),
+    "stated": (
+        {"reach_seconds": 12.0, "policy": STATED},
+        None,
+        "looked for its usage 12 s around its minutes (clock within 12 s, as the policy states)",
+    ),
+    "measured": (
+        {"reach_seconds": 10.0},
+        Clock(-3.5, 0.25, "chrony"),
+        "looked for its usage 10 s around its minutes (clock -3.5 s within 0.25 s, by chrony)",
+    ),
+    "found beside its minutes": (
+        {"reach_seconds": 60.0, "beyond_window": 1},
+        None,
+        (
+            "looked for its usage 60 s around its minutes (clock not measured) 1 minute outside its own with usage of "
+            "the figure"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("facts", "clock", "said"), CLOCKS.values(), ids=CLOCKS)
+def test_it_says_how_far_around_a_run_its_usage_was_looked_for(facts, clock, said):
+    run = run_after("00:45", "01:45")
+    run = replace(run, clock=clock, state=replace(run.state, **facts))
+    assert f"clock {said} recorded" in " ".join(account_of(run).split())
+
+
+def test_what_a_verdict_is_held_by_and_assumes_is_told_line_by_line():
+    tale = Tale(recorded_usage={"api_calls": 2})
+    for clock in ("00:45", "01:45"):
+        tale.read(clock, "100 200")
+    said = told(tale)
+    assert "  status        supported (verified: stable)\n" in said
+    assert (
+        said.partition(" 2 calls\n")[2].partition("  ended ")[0]
+        == """\
+  held          as many calls as the run recorded were reported; or as many tokens, where it told no
+                calls
+  rests on      calls: as many were reported as were recorded
+  assumes       the provider had reported all by then
+                no retry went unrecorded
+"""
+    )
+
+
+def test_a_contest_is_what_happens_next():
+    contest = Contest(RunKey("baes", "b"), (Window(WINDOW.start, WINDOW.start + 60),))
+    account = the_account(run_after("00:45", "01:45"))
+    contested = replace(account, report=replace(account.report, contests=(contest,)))
+    said = account_text(contested, painter(colour=False), 100)
+    assert "  next          baes/b claims 11:50Z too: to be read\n" in said
 
 
 def test_a_restated_run_shows_both_figures():
