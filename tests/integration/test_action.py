@@ -345,7 +345,7 @@ class TestPullRequest:
 
 class TestOpenPullRequests:
     def test_runs_of_an_open_pull_request_are_reconciled_on_its_own_branch(self, repository, double):
-        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:04:30", 500)])
         repository.add("baes/b", "12:10:10", "12:15", [("12:11", 70)], branch="topic")
         number = double.add_pull_request("topic")
         for clock in ("13:17", "14:17"):
