@@ -10,15 +10,25 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import cached_property
 from typing import TypeVar
 
-from reconcile.core.model import KINDS, Bucket, Claim, Recorded, RunKey, Scope, Window, any_holds, hull, total
+from reconcile.core.model import KINDS, Bucket, Claim, Recorded, RunKey, Scope, Window, any_holds, hull, joined, total
 
 T = TypeVar("T")
 
 CALLS = KINDS.index("api_calls")
 """The position of calls among the parts of a usage figure; the three before it are tokens."""
+
+
+class Rules(Enum):
+    """What a figure was made by: evidence is held against the rules of its own time."""
+
+    WINDOWS_FIRST = auto()
+    """Version one: whose a request is, its minute tells; and records that differ are the recorder's fault."""
+    RECORDS_FIRST = auto()
+    """Records that say it all come before any placement, and usage that they lack is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,7 @@ class Component:
     cells: tuple[Bucket, ...]
     window: Window
     """From the first minute that one of them reaches to the last."""
+    rules: Rules
     match: Match | None = None
     """Where these minutes hold just what these claims recorded: how that was found."""
 
@@ -88,6 +99,11 @@ class Component:
     def scopes(self) -> frozenset[Scope]:
         return frozenset(member.claim.scope for member in self.members)
 
+    @cached_property
+    def own_minutes(self) -> list[Window]:
+        """The minutes that are some claim's own, sorted and apart."""
+        return joined(window for member in self.members for window in member.claim.minutes)
+
     @property
     def plain(self) -> bool:
         """Whether each request can be told to be of these claims by its minute alone: one scope, and no run that was
@@ -109,7 +125,9 @@ class Component:
         return counts
 
 
-def components(claims: Iterable[Claim], rows: Sequence[Bucket], covered: Sequence[Window]) -> list[Component]:
+def components(
+    claims: Iterable[Claim], rows: Sequence[Bucket], covered: Sequence[Window], rules: Rules
+) -> list[Component]:
     """Claims that share minutes, with the rows in these, which are sorted by minute. `covered` are the minutes that
     were read, sorted and apart."""
     minutes = [row.minute for row in rows]
@@ -117,11 +135,13 @@ def components(claims: Iterable[Claim], rows: Sequence[Bucket], covered: Sequenc
     for group in together(sorted(claims, key=lambda claim: (claim.span, claim.window, claim.run))):
         window = hull([claim.span for claim in group])
         span = _span(minutes, window)
-        found.append(_component(group, rows[span.start : span.stop], window, covered))
+        found.append(_component(group, rows[span.start : span.stop], window, covered, rules))
     return found
 
 
-def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, covered: Sequence[Window]) -> Component:
+def _component(
+    group: list[Claim], rows: Sequence[Bucket], window: Window, covered: Sequence[Window], rules: Rules
+) -> Component:
     minutes = [row.minute for row in rows]
     admitted = [
         [i for part in claim.reach for i in _span(minutes, part) if claim.scope.admits(rows[i])] for claim in group
@@ -130,7 +150,7 @@ def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, cover
     cell_of = {row: cell for cell, row in enumerate(kept)}
     read = [all(any_holds(covered, part) for part in claim.reach) for claim in group]
     recorded = [claim.known for claim in group]
-    if len(group) == 1:
+    if len(group) == 1 and rules is Rules.RECORDS_FIRST:
         recorded = [_with_cut_off(recorded[0], sum(rows[i].usage.api_calls for i in kept))]
     known = _known_calls(group, recorded, read)
     members = (
@@ -141,11 +161,11 @@ def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, cover
             calls,
             said.tokens,
             stated=said.api_calls,
-            fringe=frozenset(cell_of[i] for i in positions if not within(claim.minutes, minutes[i])),
+            fringe=frozenset(cell_of[i] for i in outside(claim, positions, minutes)),
         )
         for claim, positions, whole, calls, said in zip(group, admitted, read, known, recorded, strict=True)
     )
-    return Component(tuple(members), tuple(rows[i] for i in kept), window)
+    return Component(tuple(members), tuple(rows[i] for i in kept), window, rules)
 
 
 def _with_cut_off(recorded: Recorded, requests: int) -> Recorded:
@@ -156,9 +176,12 @@ def _with_cut_off(recorded: Recorded, requests: int) -> Recorded:
     return replace(recorded, api_calls=min(max(requests, recorded.api_calls), most))
 
 
-def within(windows: Sequence[Window], minute: int) -> bool:
-    """Whether one of the windows holds the minute."""
-    return any(minute in window for window in windows)
+def outside(claim: Claim, positions: Iterable[int], minutes: Sequence[int]) -> list[int]:
+    """The positions whose minutes are not the claim's own."""
+    if not claim.reached:
+        return []
+    own = claim.minutes
+    return [i for i in positions if not any(window.start <= minutes[i] < window.end for window in own)]
 
 
 def _facts(claim: Claim) -> tuple[object, ...]:
