@@ -103,12 +103,10 @@ def _confirmed_at(state: State) -> datetime | None:
     """When the figure was confirmed that a warning sets against the settled one: none of its reads has a status."""
     if state.restatement is None or state.policy is None:
         return None
-    reads = state.observations
-    for count, read in enumerate(reads, start=1):
-        plateau = plateau_of(reads[:count], state.policy)
-        if plateau and plateau.rival and plateau.rival.stable(state.policy):
-            return read.at
-    return None
+    reads, policy = state.observations, state.policy
+    plateaus = ((read, plateau_of(reads[:count], policy)) for count, read in enumerate(reads, start=1))
+    rivals = ((read, plateau.rival) for read, plateau in plateaus if plateau and plateau.rival)
+    return next((read.at for read, rival in rivals if rival.stable(policy)), None)
 
 
 def _fields(run: Run) -> tuple[str, ...]:

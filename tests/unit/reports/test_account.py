@@ -136,7 +136,7 @@ chatdev/a  runs/chatdev/a/metrics.json
   status        pending (first_read)
   why           Read 350 in, 35 out, 1 of 2 reads; the next counts from 2026-01-06T17:15:00Z
   figure        300 in, 30 out, 75 cached, 2 calls
-                not exact: between 300 in, 30 out, 75 cached, 2 calls
+                not exact: between 300 in, 15 out, 37 cached, 2 calls
                                and 350 in, 35 out, 87 cached, 3 calls
   ended         2026-01-06T12:00:00Z, 1 d ago
   window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
@@ -144,8 +144,8 @@ chatdev/a  runs/chatdev/a/metrics.json
   clock         its usage was looked for in its own minutes only
   recorded                     recorded  reported
                 tokens in           300   300-350
-                tokens out            -     30-35
-                cached tokens         -     75-87
+                tokens out            -     15-35
+                cached tokens         -     37-87
                 calls                 2         3  differs
                 from log
                 more calls reported than recorded: retries, an incomplete log, or foreign traffic
