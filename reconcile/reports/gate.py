@@ -9,7 +9,7 @@ from reconcile.core.model import Proof, Run
 from reconcile.core.settlement import AGGREGATE
 from reconcile.core.summary import RunReport, Summary, graded
 from reconcile.core.wire import plural
-from reconcile.reports.held import UNGRADED
+from reconcile.reports.held import UNGRADED, ungraded
 from reconcile.reports.words import printable
 
 MOST = 20
@@ -36,7 +36,7 @@ def _short_of(run: Run) -> str:
 
 def _missing(run: Run, grade: Proof) -> str:
     """What would have held the verdict better."""
-    if run.state is not None and run.state.proof is None:
+    if ungraded(run):
         return UNGRADED
     if grade is Proof.ASSUMED:
         return "record calls and tokens"

@@ -92,8 +92,13 @@ def counted(name: str, counts: Mapping[str, int]) -> str:
 def held(run: Run) -> list[str]:
     """What the grade of a verified run means; nothing for any other."""
     grade = graded(run)
-    ungraded = run.state is not None and run.state.proof is None
-    return [HELD[grade], *([UNGRADED] if ungraded else [])] if grade else []
+    return [HELD[grade], *([UNGRADED] if ungraded(run) else [])] if grade else []
+
+
+def ungraded(run: Run) -> bool:
+    """Whether a new read may grade the verdict better: version one wrote it, of a run that recorded something."""
+    told = any(part is not None for part in run.known.parts)
+    return told and run.state is not None and run.state.proof is None
 
 
 def rests_on(state: State) -> str:
