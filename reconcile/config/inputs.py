@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from reconcile.config.settings import Flags, Secret
 from reconcile.core.comparing.tolerance import tolerance
+from reconcile.core.model import Proof
 from reconcile.core.request import Comment, FailOn, Mode, Request, Sign
 from reconcile.core.selection import Asked
 from reconcile.errors import UsageError
@@ -70,7 +71,7 @@ def _request(values: Mapping[str, str]) -> Request:
         pr_branch=values.get("pr-branch", Request().pr_branch),
         open_pull_requests=_flag(values, "open-pull-requests"),
         open_issue=_flag(values, "open-issue"),
-        require_verified=_flag(values, "require-verified"),
+        require_verified=_grade(values),
         commit_message=values.get("commit-message", Request().commit_message),
         push_attempts=_number(values, "push-attempts", 1, 100) or Request().push_attempts,
         sign=_choice(values, "sign", Sign.GIT),
@@ -99,6 +100,15 @@ def _flag(values: Mapping[str, str], name: str) -> bool:
     if text.lower() not in BOOLEANS:
         raise _wrong(name, text, "write true or false")
     return BOOLEANS[text.lower()]
+
+
+def _grade(values: Mapping[str, str]) -> Proof | None:
+    """The least grade that is wanted; `true` takes any."""
+    text = values.get("require-verified", "false")
+    grades = {"false": None, "true": Proof.ASSUMED, **{grade.value: grade for grade in Proof}}
+    if text.lower() not in grades:
+        raise _wrong("require-verified", text, "write true, false, proven or supported")
+    return grades[text.lower()]
 
 
 def _number(values: Mapping[str, str], name: str, least: int, most: int) -> int | None:

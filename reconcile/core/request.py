@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconcile.core.comparing.comparison import Verdict
+from reconcile.core.model import Proof
 from reconcile.core.selection import Asked
 from reconcile.core.summary import Summary, standing
 
@@ -74,7 +75,8 @@ class Request:
     pr_branch: str = "reconcile/usage"
     open_pull_requests: bool = False
     open_issue: bool = False
-    require_verified: bool = False
+    require_verified: Proof | None = None
+    """The least grade that every run must be verified with; None where nothing is wanted."""
     commit_message: str = "Reconcile LLM usage"
     push_attempts: int = 10
     sign: Sign = Sign.GIT

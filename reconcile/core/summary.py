@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconcile.core.census import Census, census_json
+from reconcile.core.contest import Contest
 from reconcile.core.instants import spelled
-from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, RunKey, Status, Usage, one_spelling
+from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Proof, Run, RunKey, Status, Usage, one_spelling
 from reconcile.core.selection import Selection
 from reconcile.core.wire import bounds_json, policy_json, usage_json
 from reconcile.errors import ReconcileError
@@ -33,6 +34,8 @@ class RunReport:
     """Whether this pass changed its status."""
     note: str | None = None
     """What happened without a trace in the file, such as a transient zero."""
+    contests: tuple[Contest, ...] = ()
+    """Claims over minutes of its verdict that wait to be read; only where somebody looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +91,16 @@ class Summary:
 
     @property
     def counts(self) -> dict[str, int]:
-        """All discovered runs by where they stand; `due` and `written` are of this pass."""
+        """All discovered runs by where they stand, and the verified ones by how that is held; `due` and `written` are
+        of this pass."""
         standings = Counter(standing(report.run) for report in self.runs)
+        grades = Counter(graded(report.run) for report in self.runs)
         return {
             "discovered": self.discovered,
             "invalid": self.discovered - len(self.runs),
             "due": sum(report.selection in {Selection.DUE, Selection.LAST_READ} for report in self.runs),
             **{name: standings[name] for name in STANDINGS},
+            **{grade.value: grades[grade] for grade in Proof},
             "written": sum(report.written for report in self.runs),
         }
 
@@ -130,6 +136,11 @@ def standing(run: Run) -> str:
     if run.state.inherited:
         return "inherited"
     return Status.PENDING.value if run.edited else run.state.status.value
+
+
+def graded(run: Run) -> Proof | None:
+    """How the figure of a run that stands as verified is held; None for any other."""
+    return run.state.grade if run.state and standing(run) == Status.VERIFIED else None
 
 
 def gathered(rows: Iterable[Bucket]) -> tuple[Unattributed, ...]:
@@ -190,6 +201,7 @@ def run_json(report: RunReport, now: datetime) -> dict[str, Json]:
         "run_id": run.key.run_id,
         "path": run.path,
         "status": standing(run),
+        "proof": graded(run),
         "selection": report.selection.value,
         "reasons": list(state.reasons) if state else [],
         "completeness": state.completeness if state else None,
@@ -202,7 +214,13 @@ def run_json(report: RunReport, now: datetime) -> dict[str, Json]:
         "due": spelled(report.due_at) if report.due_at else None,
         "written": report.written,
         "note": report.note,
+        "contests": [_contest_json(contest) for contest in report.contests],
     }
+
+
+def _contest_json(contest: Contest) -> Json:
+    minutes: list[Json] = [{"start": window.start, "end": window.end} for window in contest.minutes]
+    return {"run": str(contest.run), "minutes": minutes}
 
 
 def finding_json(finding: Finding) -> dict[str, Json]:

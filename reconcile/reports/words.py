@@ -14,15 +14,6 @@ from reconcile.core.wire import plural
 Paint = Callable[[str, str], str]
 """Text and a style to text: coloured for a terminal, as it is elsewhere."""
 
-STATUS_STYLES = {
-    "verified": "green",
-    "inherited": "blue",
-    "pending": "cyan",
-    "data_not_available": "cyan",
-    "warning": "yellow",
-    "failed": "red",
-}
-
 
 def painter(*, colour: bool) -> Paint:
     """What paints for this output."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconcile.adapters.git_repo import versions
     from reconcile.core.claims import key_id_variable
-    from reconcile.core.model import Claim, Query, Run, RunKey
+    from reconcile.core.model import Claim, Proof, Query, Run, RunKey
     from reconcile.core.selection import Asked
     from reconcile.core.summary import Summary
     from reconcile.workflow.answering import (
@@ -45,6 +45,7 @@ _HOMES = {
     "reconcile.core.claims": ("key_id_variable",),
     "reconcile.core.model": (
         "Claim",
+        "Proof",
         "Query",
         "Run",
         "RunKey",
@@ -93,6 +94,7 @@ __all__ = [
     "Asked",
     "Claim",
     "Look",
+    "Proof",
     "Provider",
     "Query",
     "Run",

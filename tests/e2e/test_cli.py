@@ -61,7 +61,7 @@ def test_run_prints_a_line_a_run_and_the_totals(shop):
 def test_run_says_what_a_verified_figure_rests_on(shop):
     said = passes(shop, "13:17", "14:17")
     assert "Data stable across 60 minute interval" in said.out
-    assert "completeness assumed" in said.out
+    assert "rests on an assumption" in said.out
     assert "nobody else used the key in these minutes" in said.flat
 
 
@@ -207,7 +207,7 @@ def test_list_says_when_nothing_waits(shop):
 def test_list_all_has_settled_runs_with_their_reason(shop):
     passes(shop, "13:17", "14:17")
     said = reconcile("list", "--all", now="15:17")
-    assert "chatdev/a  verified" in said.out
+    assert "chatdev/a  assumed (verified)" in said.out
     assert "Data stable across 60 minute interval" in said.out
 
 
@@ -224,6 +224,21 @@ def test_require_verified_is_a_gate(shop):
     assert (shut.code, opened.code) == (1, 0)
     assert "0 of 2 runs verified" in shut.out
     assert "2 of 2 runs verified" in opened.out
+
+
+def test_a_gate_can_want_a_grade(shop):
+    passes(shop, "13:17", "14:17")
+    shut, opened = (
+        reconcile("list", f"--require-verified={least}", "chatdev", now="15:17") for least in ("proven", "assumed")
+    )
+    assert (shut.code, opened.code) == (1, 0)
+    assert "0 of 2 runs proven: analysis must wait.\n2 runs verified, but only" in shut.out
+
+
+def test_a_word_after_the_gate_is_a_framework(shop):
+    passes(shop, "13:17", "14:17")
+    assert reconcile("list", "--require-verified", "chatdev", now="15:17").code == 0
+    assert reconcile("list", "--require-verified=true", now="15:17").code == 2
 
 
 def test_require_verified_stays_shut_beside_a_broken_file(shop):

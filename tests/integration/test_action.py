@@ -395,6 +395,18 @@ class TestCheck:
         opened = repository.job("15:00", mode="check", require_verified="true")
         assert (shut.code, opened.code) == (1, 0)
 
+    def test_a_gate_can_want_a_grade_and_says_what_is_missing(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.pull()
+        for clock in ("13:17", "14:17"):
+            repository.job(clock)
+        shut, wrong = (repository.job("15:00", mode="check", require_verified=least) for least in ("Proven", "yes"))
+        assert (shut.code, wrong.code) == (1, 2)
+        said = "0 of 1 run proven: analysis must wait."
+        assert f"{said}\n1 run verified, but only assumed: record calls and tokens (chatdev/a)" in shut.log
+        assert f"::error::{said} 1 run verified" in shut.log
+        assert "write true, false, proven or supported" in wrong.log
+
 
 class TestPullRequest:
     def test_figures_are_gathered_in_one_pull_request(self, repository, double):
@@ -441,7 +453,7 @@ class TestPullRequest:
 
 class TestOpenPullRequests:
     def test_runs_of_an_open_pull_request_are_reconciled_on_its_own_branch(self, repository, double):
-        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:04:30", 500)])
         repository.add("baes/b", "12:10:10", "12:15", [("12:11", 70)], branch="topic")
         number = double.add_pull_request("topic")
         for clock in ("13:17", "14:17"):
