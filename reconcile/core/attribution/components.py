@@ -40,6 +40,8 @@ class Member:
     """Whether it made just these calls, with just these tokens: logged calls of which only the minute is open."""
     fringe: frozenset[int] = frozenset()
     """Those of its cells that lie outside its own minutes, where they may be a stranger's."""
+    cut_off: bool = False
+    """Whether calls whose answer was cut off are among its calls. Nobody recorded their tokens."""
 
     @property
     def open(self) -> bool:
@@ -142,6 +144,7 @@ def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, cover
             said.tokens,
             stated=said.api_calls,
             fringe=frozenset(cell_of[i] for i in positions if not within(claim.minutes, minutes[i])),
+            cut_off=said.api_calls != claim.known.api_calls,
         )
         for claim, positions, whole, calls, said in zip(group, admitted, read, known, recorded, strict=True)
     )
