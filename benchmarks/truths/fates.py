@@ -145,7 +145,7 @@ class Track:
             missed=self.missed,
             missed_pending=self.missed_pending,
             lost=self.right and status != "verified",
-            exact=bool(self.last and self.last["attribution"]["exact"]),
+            exact=bool(self.last.get("attribution", {}).get("exact")),
             hidden=self.hidden,
             ended=f"{status}: {', '.join(self.last.get('reasons', ()))}",
         )
@@ -158,7 +158,9 @@ def _figure(block: Mapping[str, Any]) -> Amount:
 
 def _misses(block: Mapping[str, Any], truth: Amount) -> bool:
     """Whether the file says something of the figure that is not so. Where calls are missing it says nothing."""
-    attribution = block["attribution"]
+    attribution = block.get("attribution")
+    if attribution is None:  # a file that was seen before its run had ended
+        return False
     if attribution["exact"]:
         return _figure(block) != truth
     bounds = attribution.get("bounds")

@@ -49,7 +49,7 @@ class Machine:
         if len(sessions) > 1:
             value["sessions"] = [[self.at(start), self.at(end)] for start, end in sessions]
         if self.stated is not None:
-            value["clock"] = {"offset_seconds": self.stated, "uncertainty_seconds": CLOCK_ERROR}
+            value["clock"] = {"offset_seconds": self.stated, "uncertainty_seconds": CLOCK_ERROR, "source": "stated"}
         counted = self._counted(run)
         if counted:
             value["recorded_usage"] = counted if self.pen is not Pen.ZEROS else dict.fromkeys(counted, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -56,7 +57,7 @@ def audit(session: Session, paths: Sequence[Path], *, refetch: bool) -> None:
     """
     settings = session.settings()
     opened = workspace(settings)
-    done = workflow.audit_runs(opened, paths)
+    done = workflow.audit_runs(opened, paths, partial(workflow.versions, Path.cwd(), environ=settings.variables))
     if refetch:
         from reconcile.cli.asking import progress_bar, provider  # noqa: PLC0415  the other commands here ask nobody
 

@@ -140,8 +140,9 @@ def _attribution(attribution: Attribution, verdict: Verdict) -> Json:
         "project_id": scope.project_ids,
         "model": scope.models,
     }
+    doubtful = Reason.CLOCK_OFF in verdict.reasons
     written: dict[str, Json] = {
-        "exact": attribution.exact,
+        "exact": attribution.exact and not doubtful,
         "basis": ["completions", *(name for name, values in named.items() if values), "window"],
     }
     if scope.batch != EXCLUDED or attribution.claim.clock.uncertainty:
@@ -153,7 +154,7 @@ def _attribution(attribution: Attribution, verdict: Verdict) -> Json:
     if attribution.shared and not attribution.exact:
         written["shared_minutes"] = len(attribution.shared)
     bounds = attribution.bounds or verdict.bounds
-    if bounds and not attribution.exact:
+    if bounds and not attribution.exact and not doubtful:
         written["bounds"] = bounds_json(bounds)
     written["guard"] = {"minutes": attribution.guard.minutes, "requests": attribution.guard.requests}
     if verdict.neighbours:

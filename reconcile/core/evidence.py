@@ -56,7 +56,8 @@ class Evidence:
     fingerprint: str
     """Of these claims and of all rows that they admit."""
     guard: Guard
-    feed: Feed
+    feed: Feed | None
+    """None in evidence of version one."""
     surplus_nearby: bool
     rows: tuple[Bucket, ...]
 
@@ -87,13 +88,17 @@ def evidence_bytes(evidence: Evidence) -> bytes:
         "neighbours": [_witness_json(witness) for witness in evidence.neighbours],
         "component": {"runs": evidence.runs, "sha256": evidence.fingerprint},
         "guard": {"minutes": evidence.guard.minutes, "requests": evidence.guard.requests},
-        "feed": {"newest": evidence.feed.newest, "own": evidence.feed.own, "silent": list(evidence.feed.silent)},
+        **({"feed": _feed_json(evidence.feed)} if evidence.feed else {}),
         "surplus_nearby": evidence.surplus_nearby,
         "columns": list(COLUMNS),
     }
     head = [f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in members.items()]
     rows = ",\n".join(f"    {line}" for line in map(_line, evidence.rows))
     return "\n".join(["{", *head, f'  "rows": [\n{rows}\n  ]' if rows else '  "rows": []', "}", ""]).encode()
+
+
+def _feed_json(feed: Feed) -> Json:
+    return {"newest": feed.newest, "own": feed.own, "silent": list(feed.silent)}
 
 
 def read_evidence(value: Mapping[str, Any]) -> Evidence:
@@ -105,7 +110,7 @@ def read_evidence(value: Mapping[str, Any]) -> Evidence:
         runs=value["component"]["runs"],
         fingerprint=value["component"]["sha256"],
         guard=Guard(value["guard"]["minutes"], value["guard"]["requests"]),
-        feed=_read_feed(value.get("feed", {})),
+        feed=_read_feed(value["feed"]) if "feed" in value else None,
         surplus_nearby=value["surplus_nearby"],
         rows=tuple(_read_row(row) for row in value["rows"]),
     )
@@ -142,6 +147,7 @@ def _further_json(claim: Claim) -> dict[str, Json]:
         "unknown_calls": recorded.unknown,
         "other_calls": dict(recorded.others),
         "every_attempt": recorded.every_attempt,
+        "source": recorded.source,
     }
     further: dict[str, Json] = {
         "batch": claim.scope.batch,
@@ -186,6 +192,7 @@ def _read_recorded(parts: Sequence[int | None], noted: Mapping[str, Any]) -> Rec
         tokens_out,
         cached_tokens,
         api_calls,
+        noted.get("source"),
         aborted=noted.get("aborted_calls", 0),
         unknown=noted.get("unknown_calls", 0),
         others=tuple(sorted(noted.get("other_calls", {}).items())),

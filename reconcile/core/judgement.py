@@ -226,9 +226,8 @@ def _judge_unstable(case: Case) -> Judgement:
 
 def _waiting(case: Case) -> tuple[Reason, ...]:
     reasons = {Effect.FIRST: Reason.FIRST_READ, Effect.ROSE: Reason.RISING}
-    missing = Reason.TOKENS_MISSING if case.attribution.lacking else Reason.CALLS_MISSING
-    short = (missing,) if case.attribution.bounds is None else ()
-    return (reasons.get(case.effect, Reason.AWAITING_STABILITY), *short)
+    missing = _missing(case)
+    return (reasons.get(case.effect, Reason.AWAITING_STABILITY), *((missing,) if missing else ()))
 
 
 def _judge_stable(case: Case) -> Judgement:
@@ -236,24 +235,34 @@ def _judge_stable(case: Case) -> Judgement:
     attribution, open_status = case.attribution, Status.WARNING if case.past_cutoff else Status.PENDING
     if attribution.log_matched:
         return Status.VERIFIED, (Reason.LOG_MATCHED,)
-    if attribution.lacking:
-        return open_status, (Reason.TOKENS_MISSING,)
-    if attribution.bounds is None or (case.young and _not_understood(attribution)):
-        return open_status, (Reason.CALLS_MISSING,)
-    extra = attribution.extra
-    if not attribution.exact and attribution.shared:
-        return Status.WARNING, (Reason.SHARED_MINUTES, *((Reason.EXTRA_CALLS,) if extra else ()))
-    if extra:
-        return Status.WARNING, (Reason.EXTRA_CALLS,)
-    if attribution.mismatched or _tokens_differ(attribution):
-        return Status.WARNING, (Reason.RECORDED_MISMATCH,)
+    if missing := _missing(case):
+        return open_status, (missing,)
+    warned = _warned_of(attribution)
+    if warned:
+        return Status.WARNING, warned
     if not attribution.exact or _may_cancel(case):
         return open_status, (Reason.EDGE_USAGE,)
-    if case.young and not case.past_cutoff and _stalled(case):
-        return Status.PENDING, (Reason.STALLED_FEED,)
-    if case.young and not case.past_cutoff and attribution.claim.known.api_calls == 0:
-        return Status.PENDING, (Reason.AWAITING_STABILITY,)
-    return Status.VERIFIED, (Reason.NO_API_CALLS if attribution.claim.known.api_calls == 0 else Reason.STABLE,)
+    idle = attribution.claim.known.api_calls == 0
+    if case.young and not case.past_cutoff and (idle or _stalled(case)):
+        return Status.PENDING, (Reason.AWAITING_STABILITY if idle else Reason.STALLED_FEED,)
+    return Status.VERIFIED, (Reason.NO_API_CALLS if idle else Reason.STABLE,)
+
+
+def _missing(case: Case) -> Reason | None:
+    """What the run recorded and the provider has not reported."""
+    if case.attribution.lacking:
+        return Reason.TOKENS_MISSING
+    lacks = case.attribution.bounds is None or (case.young and _not_understood(case.attribution))
+    return Reason.CALLS_MISSING if lacks else None
+
+
+def _warned_of(attribution: Attribution) -> tuple[Reason, ...]:
+    """What no further read would mend."""
+    extra = (Reason.EXTRA_CALLS,) if attribution.extra else ()
+    if not attribution.exact and attribution.shared:
+        return (Reason.SHARED_MINUTES, *extra)
+    differs = attribution.mismatched or _tokens_differ(attribution)
+    return extra or ((Reason.RECORDED_MISMATCH,) if differs else ())
 
 
 def _proof(case: Case) -> Reason:

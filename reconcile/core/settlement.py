@@ -176,7 +176,8 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
     anew = late or not case.at_rest or restored(case)
     writes = case.at_figure and anew and not _waits_for_force(case, read)
     between = _between(case, status, reasons)
-    completeness = case.attribution.completeness if case.attribution.exact and not between else None
+    doubtful = between or Reason.CLOCK_OFF in reasons
+    completeness = case.attribution.completeness if case.attribution.exact and not doubtful else None
     return Verdict(
         status=status,
         reasons=reasons,
@@ -214,15 +215,18 @@ def _differs(case: Case) -> str:
 
 
 def _between(case: Case, status: Status, reasons: tuple[Reason, ...]) -> Bounds | None:
-    """From the figure to its rival, where a verdict stands between them."""
+    """From the figure to its rival, where a verdict stands between them, and what else the rival may come to."""
     rival, state = case.plateau.rival, case.run.state
     if rival is None or case.at_figure or state is None:
         return None
     warned = case.at_rest and bool({Reason.RESTATED, Reason.EXTRA_CALLS} & set(reasons)) and rival.stable(case.policy)
     if not warned and status is not Status.FAILED:
         return None
-    low, high = state.bounds.low if state.bounds else state.figure, state.bounds.high if state.bounds else state.figure
-    return Bounds(Usage(*map(min, low.parts, rival.figure.parts)), Usage(*map(max, high.parts, rival.figure.parts)))
+    exact = Bounds(state.figure, state.figure), Bounds(rival.figure, rival.figure)
+    either = [*exact, *filter(None, (state.bounds, case.attribution.bounds))]
+    return Bounds(
+        Usage(*map(min, *(each.low.parts for each in either))), Usage(*map(max, *(each.high.parts for each in either)))
+    )
 
 
 def _message(case: Case, reasons: tuple[Reason, ...], unreadable: int) -> str:

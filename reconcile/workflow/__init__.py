@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reconcile.adapters.git_repo import versions
     from reconcile.core.claims import key_id_variable
     from reconcile.core.model import Claim, Query, Run, RunKey
     from reconcile.core.selection import Asked
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from reconcile.workflow.tree import Workspace
 
 _HOMES = {
+    "reconcile.adapters.git_repo": ("versions",),
     "reconcile.core.claims": ("key_id_variable",),
     "reconcile.core.model": (
         "Claim",
@@ -118,6 +120,7 @@ __all__ = [
     "refetched",
     "run_pass",
     "validate",
+    "versions",
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from reconcile import schema_files
+from reconcile.core.attribution import Attribution, attribute
 from reconcile.core.auditing import (
     Audit,
     Audited,
@@ -24,31 +25,39 @@ from reconcile.core.auditing import (
 )
 from reconcile.core.decoding import Obstacle, text_of, value_of
 from reconcile.core.evidence import Evidence, read_evidence
-from reconcile.core.model import Finding, Run, RunKey, any_holds, joined
-from reconcile.core.reading import BLOCK
+from reconcile.core.instants import spelled
+from reconcile.core.judgement import late_claims
+from reconcile.core.model import Claim, Finding, Run, RunKey, any_holds, joined
+from reconcile.core.reading import BLOCK, read_run
 from reconcile.core.seal import digest
 from reconcile.core.validation import Document, located
 from reconcile.errors import StoreError
 from reconcile.workflow.reading import Provider, Read, read_claims
 from reconcile.workflow.tree import Tree, Workspace, read_tree
 
-
-def audit_runs(workspace: Workspace, paths: Sequence[Path] = ()) -> Audit:
-    """Every run below the paths, or all: its figure, bounds and verdict computed again. Nothing is written."""
-    return audit_tree(workspace, read_tree(workspace), paths)
+Versions = Callable[[Sequence[str]], Mapping[str, Sequence[tuple[str, bytes]]]]
+"""By path, what earlier commits had there: the commit, shortened, and the bytes; the newest first."""
 
 
-def audit_tree(workspace: Workspace, tree: Tree, paths: Sequence[Path] = ()) -> Audit:
+def audit_runs(workspace: Workspace, paths: Sequence[Path] = (), versions: Versions | None = None) -> Audit:
+    """Every run below the paths, or all: its figure, bounds and verdict computed again. Nothing is written.
+
+    `versions`: where a repository is at hand, what its commits had; a file that lacks a read of theirs is a difference.
+    """
+    return audit_tree(workspace, read_tree(workspace), paths, versions)
+
+
+def audit_tree(workspace: Workspace, tree: Tree, paths: Sequence[Path] = (), versions: Versions | None = None) -> Audit:
     """The same of a folder that was read already."""
     subjects: list[tuple[Subject, str]] = []
     errors = list(tree.errors)
     for run in tree.runs:
         try:
-            subjects.append(_subject(workspace, run))
+            subjects.append(_subject(workspace, tree, run))
         except StoreError as error:
             errors.append(error)
-    known = {subject.run.key: subject.evidence for subject, _ in subjects if subject.evidence}
-    beside = Beside(known=known, logs={run.key: run.log for run in tree.runs if run.log})
+    subjects = _with_history(workspace, subjects, versions)
+    beside = _beside(workspace, [subject for subject, _ in subjects])
     asked = {path.resolve() for path in paths}
     return Audit(
         runs=tuple(
@@ -66,11 +75,56 @@ def differences_of_run(workspace: Workspace, tree: Tree, run: Run) -> tuple[Find
 
     Raises StoreError where its file cannot be read any more.
     """
-    subject, text = _subject(workspace, run)
-    beside = Beside(
-        known=_known_around(workspace, tree, subject), logs={each.key: each.log for each in tree.runs if each.log}
-    )
+    subject, text = _subject(workspace, tree, run)
+    logs = {each.key: each.log for each in tree.runs if each.log}
+    if subject.evidence and run.log:
+        logs[subject.evidence.own.claim.run] = run.log
+    beside = Beside(known=_known_around(workspace, tree, subject), logs=logs, policy=workspace.policy)
     return _located(subject, text, audit(subject, beside, required=workspace.evidence)).findings
+
+
+def _beside(workspace: Workspace, subjects: Sequence[Subject]) -> Beside:
+    """Evidence and logs by the name in the evidence; where two files have that of one name, the one at its path."""
+    ordered = sorted(subjects, key=lambda each: _named(each) == each.run.key)
+    return Beside(
+        known={_named(each): each.evidence for each in ordered if each.evidence},
+        logs={_named(each): each.run.log for each in ordered if each.run.log},
+        policy=workspace.policy,
+    )
+
+
+def _named(subject: Subject) -> RunKey:
+    return subject.evidence.own.claim.run if subject.evidence else subject.run.key
+
+
+def _with_history(
+    workspace: Workspace, subjects: list[tuple[Subject, str]], versions: Versions | None
+) -> list[tuple[Subject, str]]:
+    """The subjects with what earlier commits knew of them and their files do not."""
+    if versions is None:
+        return subjects
+    before = versions([subject.run.path for subject, _ in subjects])
+    return [
+        (replace(subject, lost=_lost(workspace, subject.run, before.get(subject.run.path, ()))), text)
+        for subject, text in subjects
+    ]
+
+
+def _lost(workspace: Workspace, run: Run, before: Iterable[tuple[str, bytes]]) -> str | None:
+    """A read that an earlier commit had of these very minutes, and that the file lacks."""
+    here = {each.at for each in run.state.observations} if run.state else set()
+    for commit, data in before:
+        document = workspace.checker.check(run.path, run.key, data)
+        if not isinstance(document, Document) or BLOCK not in document.value:
+            continue
+        then = read_run(run.key, run.path, document.value, document.generation)
+        reads = {each.at for each in then.state.observations} if then.state and then.state.ours else set()
+        if then.window == run.window and reads - here:
+            read = spelled(min(reads - here))
+            return (
+                f"lacks the read of {read}, which it had in commit {commit}: its verdict was rolled back or taken out"
+            )
+    return None
 
 
 def _known_around(workspace: Workspace, tree: Tree, subject: Subject) -> Mapping[RunKey, Evidence]:
@@ -78,9 +132,13 @@ def _known_around(workspace: Workspace, tree: Tree, subject: Subject) -> Mapping
     there = {run.key for run in tree.runs}
     known: dict[RunKey, Evidence] = {}
     ahead = [subject.run.key]
+    if subject.evidence and subject.moved:
+        known[subject.evidence.own.claim.run] = subject.evidence
+        ahead = [witness.claim.run for witness in subject.evidence.neighbours]
     while ahead:
         key = ahead.pop()
-        evidence = _evidence(_data(workspace, key)) if key in there and key not in known else None
+        place = key if key in there else tree.renamed.get(str(key), key)
+        evidence = _evidence(_data(workspace, place)) if place in there and key not in known else None
         if evidence:
             known[key] = evidence
             ahead += [witness.claim.run for witness in evidence.neighbours]
@@ -94,19 +152,22 @@ def _is_asked(path: str, asked: set[Path]) -> bool:
 
 def refetched(workspace: Workspace, done: Audit, provider: Provider) -> Audit:
     """The audit held against a fresh read, which differs from what was forged coherently, or restated since."""
-    read = read_claims(workspace, [each.evidence.own.claim for each in done.runs if each.evidence], provider)
-    after = tuple(_reread(each, read) for each in done.runs)
+    claims = [each.evidence.own.claim for each in done.runs if each.evidence]
+    read = read_claims(workspace, claims, provider)
+    around = attribute(read_tree(workspace).everyone, read.buckets, read.covered).by_run
+    after = tuple(_reread(each, read, around.get(each.run.key)) for each in done.runs)
     return replace(done, runs=after, errors=(*done.errors, *read.errors))
 
 
-def _reread(each: Audited, read: Read) -> Audited:
+def _reread(each: Audited, read: Read, around: Attribution | None) -> Audited:
     if each.evidence is None or each.found.outcome is Outcome.DIFFERENT:
         return each
     claim = each.evidence.own.claim
     if not (all(any_holds(joined(read.covered), part) for part in claim.reach) and read.asked_for(claim)):
         return replace(each, found=Found(outcome=Outcome.UNAUDITED, why="its minutes could not be read again"))
     rows = [row for row in read.buckets if any(row.minute in part for part in claim.reach) and claim.scope.admits(row)]
-    difference = differing_read(each.evidence, rows)
+    watched = around is not None and around.guard.minutes == each.evidence.guard.minutes
+    difference = differing_read(each.evidence, rows, around.guard if around and watched else None)
     if difference is None:
         return each
     found = Found(outcome=Outcome.DIFFERENT, differences=(difference,))
@@ -120,14 +181,33 @@ def evidence_of_run(workspace: Workspace, run: Run) -> Evidence | None:
     return _evidence(data) if data and digest(data) == named else None
 
 
-def _subject(workspace: Workspace, run: Run) -> tuple[Subject, str]:
+def _subject(workspace: Workspace, tree: Tree, run: Run) -> tuple[Subject, str]:
     """The run with its document and its evidence. A file that changed meanwhile is taken as it is now."""
     document = workspace.checker.check(run.path, run.key, workspace.store.read(run.key))
     if not isinstance(document, Document):
         return Subject(run=replace(run, state=None), value={}, data=None, evidence=None), ""
     data = _data(workspace, run.key)
     cut_off = data is not None and _cut_off(workspace, run, document, data)
-    return Subject(run=run, value=document.value, data=data, evidence=_evidence(data), cut_off=cut_off), document.text
+    evidence = _evidence(data)
+    claim = tree.claims.get(run.key)
+    subject = Subject(
+        run=run,
+        value=document.value,
+        data=data,
+        evidence=evidence,
+        cut_off=cut_off,
+        moved=evidence is not None and evidence.own.claim.run not in tree.present,
+        scope=claim.scope if claim else None,
+        rivals=_rivals(tree, run),
+    )
+    return subject, document.text
+
+
+def _rivals(tree: Tree, run: Run) -> tuple[Claim, ...]:
+    """Claims of other settled runs over minutes that the run's verdict holds without knowing of them."""
+    settled = {each.key for each in tree.runs if each.settled}
+    others = [claim for claim in tree.neighbours.get(run.key, ()) if claim.run in settled]
+    return late_claims(run, others)
 
 
 def _cut_off(workspace: Workspace, run: Run, document: Document, data: bytes) -> bool:

@@ -60,6 +60,8 @@ class Tree:
     """By framework, for those whose scope is known."""
     claims: Mapping[RunKey, Claim]
     errors: tuple[ReconcileError, ...]
+    present: frozenset[RunKey]
+    """All runs that have a file, valid or not."""
     renamed: Mapping[str, RunKey]
     """By the name that verdicts know, runs whose folder has another now. `runs` know their neighbours by the new one.
     """
@@ -144,7 +146,8 @@ def read_tree(workspace: Workspace) -> Tree:
             unreadable[file.key.framework] += 1
     by_framework, ambiguous = scopes({run.key.framework for run in runs}, workspace.configured, workspace.variables)
     claims = claims_of(runs, by_framework, workspace.policy)
-    renamed = renames(runs, claims, {file.key for file in files})
+    present = frozenset(file.key for file in files)
+    renamed = renames(runs, claims, present)
     known, _ = scopes({run.key.framework for run in runs} | set(unreadable), workspace.configured, workspace.variables)
     return Tree(
         discovered=len(files) + len(misplaced),
@@ -155,6 +158,7 @@ def read_tree(workspace: Workspace) -> Tree:
         scopes=known,
         claims=claims,
         errors=(*errors, *ambiguous),
+        present=present,
         renamed=renamed,
     )
 

@@ -5,7 +5,8 @@ changed nor obeyed. A push never forces a branch that others write. Who loses a 
 files on the new tip; how often to try is for the caller to say.
 """
 
+from reconcile.adapters.git_repo.history import versions
 from reconcile.adapters.git_repo.remote import GitRemote, Push
 from reconcile.adapters.git_repo.repository import GitRepository, TreeFile
 
-__all__ = ["GitRemote", "GitRepository", "Push", "TreeFile"]
+__all__ = ["GitRemote", "GitRepository", "Push", "TreeFile", "versions"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconcile.core.attribution.components import Component, Member, within
+from reconcile.core.attribution.components import Component, Member, Rules, within
 from reconcile.core.attribution.feed import UNWATCHED, Feed, Feeds
 from reconcile.core.attribution.guard import guards
 from reconcile.core.attribution.pools import Pool, pools
@@ -138,18 +138,25 @@ def attribute(claims: Sequence[Claim], buckets: Iterable[Bucket], covered: Itera
 
 
 def attribute_again(
-    claims: Sequence[Claim], buckets: Iterable[Bucket], run: RunKey, guard: Guard, feed: Feed, *, surplus_nearby: bool
+    claims: Sequence[Claim],
+    buckets: Iterable[Bucket],
+    run: RunKey,
+    guard: Guard,
+    feed: Feed | None,
+    *,
+    surplus_nearby: bool,
 ) -> dict[RunKey, Attribution]:
     """The attributions of a run's component from what they followed from before; all that a claim reaches was read.
 
     What lies around these claims is not looked at but given: the guard minutes, how far the feed was, and whether a
-    surplus is near.
+    surplus is near. Nobody looked at the feed in version one, whose rules are then taken.
     """
-    found = pools(claims, buckets, joined(window for claim in claims for window in claim.reach))
+    rules = Rules.WINDOWS_FIRST if feed is None else Rules.RECORDS_FIRST
+    found = pools(claims, buckets, joined(window for claim in claims for window in claim.reach), rules)
     component = next(part for pool in found for part in pool.components if run in part.by_run)
     given = shares(component, quiet=guard.requests == 0).by_member
     again = _component(component, guard, given, surplus_nearby=surplus_nearby)
-    return {attribution.claim.run: replace(attribution, feed=feed) for attribution in again}
+    return {attribution.claim.run: replace(attribution, feed=feed or UNWATCHED) for attribution in again}
 
 
 def _pool(pool: Pool, covered: Sequence[Window], newest: int | None) -> Iterable[Attribution]:

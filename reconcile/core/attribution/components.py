@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import cached_property
 from typing import TypeVar
 
@@ -19,6 +20,15 @@ T = TypeVar("T")
 
 CALLS = KINDS.index("api_calls")
 """The position of calls among the parts of a usage figure; the three before it are tokens."""
+
+
+class Rules(Enum):
+    """What a figure was made by: evidence is held against the rules of its own time."""
+
+    WINDOWS_FIRST = auto()
+    """Version one: whose a request is, its minute tells; and records that differ are the recorder's fault."""
+    RECORDS_FIRST = auto()
+    """Records that say it all come before any placement, and usage that they lack is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ class Component:
     cells: tuple[Bucket, ...]
     window: Window
     """From the first minute that one of them reaches to the last."""
+    rules: Rules
     match: Match | None = None
     """Where these minutes hold just what these claims recorded: how that was found."""
 
@@ -111,7 +122,9 @@ class Component:
         return counts
 
 
-def components(claims: Iterable[Claim], rows: Sequence[Bucket], covered: Sequence[Window]) -> list[Component]:
+def components(
+    claims: Iterable[Claim], rows: Sequence[Bucket], covered: Sequence[Window], rules: Rules
+) -> list[Component]:
     """Claims that share minutes, with the rows in these, which are sorted by minute. `covered` are the minutes that
     were read, sorted and apart."""
     minutes = [row.minute for row in rows]
@@ -119,11 +132,13 @@ def components(claims: Iterable[Claim], rows: Sequence[Bucket], covered: Sequenc
     for group in together(sorted(claims, key=lambda claim: (claim.span, claim.window, claim.run))):
         window = hull([claim.span for claim in group])
         span = _span(minutes, window)
-        found.append(_component(group, rows[span.start : span.stop], window, covered))
+        found.append(_component(group, rows[span.start : span.stop], window, covered, rules))
     return found
 
 
-def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, covered: Sequence[Window]) -> Component:
+def _component(
+    group: list[Claim], rows: Sequence[Bucket], window: Window, covered: Sequence[Window], rules: Rules
+) -> Component:
     minutes = [row.minute for row in rows]
     admitted = [
         [i for part in claim.reach for i in _span(minutes, part) if claim.scope.admits(rows[i])] for claim in group
@@ -132,7 +147,7 @@ def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, cover
     cell_of = {row: cell for cell, row in enumerate(kept)}
     read = [all(any_holds(covered, part) for part in claim.reach) for claim in group]
     recorded = [claim.known for claim in group]
-    if len(group) == 1:
+    if len(group) == 1 and rules is Rules.RECORDS_FIRST:
         recorded = [_with_cut_off(recorded[0], sum(rows[i].usage.api_calls for i in kept))]
     known = _known_calls(group, recorded, read)
     members = (
@@ -148,7 +163,7 @@ def _component(group: list[Claim], rows: Sequence[Bucket], window: Window, cover
         )
         for claim, positions, whole, calls, said in zip(group, admitted, read, known, recorded, strict=True)
     )
-    return Component(tuple(members), tuple(rows[i] for i in kept), window)
+    return Component(tuple(members), tuple(rows[i] for i in kept), window, rules)
 
 
 def _with_cut_off(recorded: Recorded, requests: int) -> Recorded:

@@ -24,9 +24,9 @@ class Feed:
     """Models of its traffic that were used before the run, and of which nothing has been reported since."""
 
     def stalled(self, claim: Claim) -> bool:
-        """Whether the run's traffic ends before its last minute, though others are further."""
+        """Whether the run's traffic ends before its last two minutes, though others are further."""
         ahead = self.newest is not None and self.newest >= claim.window.end
-        return ahead and self.own is not None and self.own < claim.window.end - MINUTE
+        return ahead and self.own is not None and self.own < claim.window.end - 2 * MINUTE
 
 
 UNWATCHED = Feed()

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconcile.core.attribution.bounds import Facts, bounded
-from reconcile.core.attribution.components import CALLS, Component, Member, believed, overlapping, within
+from reconcile.core.attribution.components import CALLS, Component, Member, Rules, believed, overlapping, within
 from reconcile.core.attribution.serving import match, meeting
 from reconcile.core.model import MINUTE, Bounds, Bucket, Claim, Usage, Window, any_meets, joined, total
 
@@ -257,7 +257,7 @@ def _component(window: Window, parts: Sequence[Part], left: _Left) -> Component:
         )
         for part, calls in zip(parts, believed([part.calls for part in parts]), strict=True)
     )
-    return Component(tuple(members), cells, window)
+    return Component(tuple(members), cells, window, Rules.RECORDS_FIRST)
 
 
 def _adds_up(component: Component) -> bool:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reconcile.core.attribution.components import Component, Match, Member, components, meeting, seen, summed
+from reconcile.core.attribution.components import Component, Match, Member, Rules, components, meeting, seen, summed
 from reconcile.core.attribution.matching import matches
 from reconcile.core.model import EXCLUDED, INCLUDED, MINUTE, Bucket, Claim, Scope, Window, any_meets, joined
 
@@ -24,7 +24,12 @@ class Pool:
     """What of it no claim reaches or admits."""
 
 
-def pools(claims: Iterable[Claim], buckets: Iterable[Bucket], covered: Sequence[Window]) -> list[Pool]:
+def pools(
+    claims: Iterable[Claim],
+    buckets: Iterable[Bucket],
+    covered: Sequence[Window],
+    rules: Rules = Rules.RECORDS_FIRST,
+) -> list[Pool]:
     """Claims and buckets sorted into pools. `covered` are the minutes that were read, sorted and apart."""
     buckets = list(buckets)
     batches = any(bucket.batch for bucket in buckets)
@@ -34,7 +39,7 @@ def pools(claims: Iterable[Claim], buckets: Iterable[Bucket], covered: Sequence[
         by_scope[each.scope].append(each)
     cells = summed(buckets)
     return [
-        _pool([claim for scope in scopes for claim in by_scope[scope]], seen(scopes, cells), covered)
+        _pool([claim for scope in scopes for claim in by_scope[scope]], seen(scopes, cells), covered, rules)
         for scopes in meeting(sorted(by_scope, key=str))
     ]
 
@@ -44,15 +49,15 @@ def _without_batches(claim: Claim) -> Claim:
     return replace(claim, scope=replace(claim.scope, batch=EXCLUDED)) if claim.scope.batch == INCLUDED else claim
 
 
-def _pool(claims: Sequence[Claim], rows: Sequence[Bucket], covered: Sequence[Window]) -> Pool:
-    found = [part for each in components(claims, rows, covered) for part in _apart(each, covered)]
+def _pool(claims: Sequence[Claim], rows: Sequence[Bucket], covered: Sequence[Window], rules: Rules) -> Pool:
+    found = [part for each in components(claims, rows, covered, rules) for part in _apart(each, covered)]
     claimed = {id(cell) for component in found for cell in component.cells}
     return Pool(tuple(claims), tuple(found), tuple(rows), tuple(row for row in rows if id(row) not in claimed))
 
 
 def _apart(component: Component, covered: Sequence[Window]) -> Iterator[Component]:
     """The component without the runs whose records say it all, and each group of these."""
-    found = matches(component)
+    found = matches(component) if component.rules is Rules.RECORDS_FIRST else []
     if not found:
         yield component
         return
@@ -62,14 +67,14 @@ def _apart(component: Component, covered: Sequence[Window]) -> Iterator[Componen
     for match in found:
         yield _matched(component, match)
     left = [member.claim for i, member in enumerate(component.members) if i not in matched]
-    yield from components(left, rows, covered)
+    yield from components(left, rows, covered, component.rules)
 
 
 def _matched(component: Component, match: Match) -> Component:
     minutes = [cell.minute for cell in component.cells]
     first, last = bisect_left(minutes, match.window.start), bisect_left(minutes, match.window.end)
     members = [_cut(component.members[i], first, last) for i in match.members]
-    return Component(tuple(members), component.cells[first:last], match.window, match)
+    return Component(tuple(members), component.cells[first:last], match.window, component.rules, match)
 
 
 def _cut(member: Member, first: int, last: int) -> Member:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from reconcile.core.attribution.bounds import Facts, bounded, coherent, is_empty
-from reconcile.core.attribution.components import CALLS, Component, Member
+from reconcile.core.attribution.components import CALLS, Component, Member, Rules
 from reconcile.core.attribution.logs import Segment, authors, segments
 from reconcile.core.attribution.serving import serve
 from reconcile.core.model import Bounds, Completeness, Recorded, Usage, Window, any_meets, joined
@@ -47,7 +47,8 @@ def shares(component: Component, *, quiet: bool) -> Shares:
     """
     if component.match:
         return Shares([_matched(component, member) for member in component.members], [], frozenset())
-    return _lacking(component, _shared_out(component, quiet=quiet))
+    found = _shared_out(component, quiet=quiet)
+    return _lacking(component, found) if component.rules is Rules.RECORDS_FIRST else found
 
 
 def _matched(component: Component, member: Member) -> Share:

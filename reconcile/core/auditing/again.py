@@ -18,7 +18,7 @@ class Again:
     why_not: str = ""
 
 
-Made = dict[tuple[str, Guard, Feed, bool], Mapping[RunKey, Attribution]]
+Made = dict[tuple[str, Guard, Feed | None, bool], Mapping[RunKey, Attribution]]
 """Attributions that were made again, by what they follow from: those of a component are made at once."""
 
 

@@ -15,13 +15,16 @@ from reconcile.core.auditing.differences import (
     differing_claim,
     differing_copies,
     differing_figures,
+    differing_log,
+    differing_neighbours,
     differing_rows,
+    differing_settings,
     differing_verdict,
     named_evidence,
 )
 from reconcile.core.evidence import Evidence
-from reconcile.core.model import CallLog, Finding, Json, Run, RunKey, State
-from reconcile.core.reading import AGGREGATES, BLOCK
+from reconcile.core.model import CallLog, Claim, Finding, Json, Policy, Run, RunKey, Scope, State
+from reconcile.core.reading import BLOCK
 from reconcile.core.seal import EVIDENCE, seal
 from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json
 from reconcile.errors import ReconcileError
@@ -50,6 +53,14 @@ class Subject:
     """What they say; None where they say nothing that can be read."""
     cut_off: bool = False
     """Whether a writer was killed after it had put this evidence in its place and before its file."""
+    moved: bool = False
+    """Whether its evidence is of a run of another name that is not there any more: its folder was renamed."""
+    scope: Scope | None = None
+    """The traffic that the settings name for it today; None where they name none."""
+    rivals: tuple[Claim, ...] = ()
+    """Claims of settled runs over its minutes that its verdict does not name."""
+    lost: str | None = None
+    """What an earlier commit knew of it and its file does not any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +98,18 @@ class Beside:
     """What an audit of several runs shares: the evidence and the logs of all, and what was computed again so far."""
 
     known: Mapping[RunKey, Evidence]
+    """By the name of the run in the evidence, which a renamed folder leaves as it was."""
     logs: Mapping[RunKey, CallLog]
+    policy: Policy
+    """What the settings ask for today."""
     made: Made = field(default_factory=dict)
 
 
 def audit(subject: Subject, beside: Beside, *, required: bool) -> Found:
     """Compute the run's figure and verdict again. `required`: a verdict of ours without evidence is a difference."""
     state = subject.run.state
+    if subject.lost:
+        return _different([((BLOCK,), f"{subject.lost}; {RESTORE}")])
     if state is None:
         return _unread(subject)
     if named_evidence(subject.value) is not None:
@@ -113,7 +129,7 @@ def _against(subject: Subject, state: State, beside: Beside) -> Found:
         return Found(outcome=Outcome.UNAUDITED, why="a writer was killed in the middle of it; the next pass mends it")
     changed = [
         *differing_bytes(subject.value, subject.data or b""),
-        *differing_claim(subject.run, evidence),
+        *differing_claim(subject.run, state, evidence, moved=subject.moved),
         *differing_copies(subject.value, state),
     ]
     if state.policy is None:
@@ -127,6 +143,9 @@ def _against(subject: Subject, state: State, beside: Beside) -> Found:
         *differing_rows(evidence, again.attribution),
         *differing_figures(subject.run, state, subject.value, again.attribution, evidence),
         *differing_verdict(subject.run, state, again.attribution, state.policy, evidence),
+        *differing_settings(state, evidence, subject.scope, beside.policy),
+        *differing_log(subject.run, state),
+        *differing_neighbours(state, subject.rivals),
         *changed,  # behind the place of the edit, where that can be told
     ]
     return _different(differences) if differences else Found(outcome=Outcome.SOUND)
@@ -155,13 +174,9 @@ def audit_json(done: Audit) -> dict[str, Json]:
 
 
 def _unread(subject: Subject) -> Found:
-    """A file without a verdict. Figures that the run did not record itself show that one was taken out."""
-    if subject.evidence and subject.value:
-        figures = [int(subject.value["aggregate_metrics"].get(name) or 0) for name in AGGREGATES]
-        recorded = subject.evidence.own.claim.recorded.parts
-        own = all(part in {0, counted} for part, counted in zip(figures, recorded, strict=True))
-        if not own and _taken_out(subject, subject.evidence):
-            return _without_verdict()
+    """A file without a verdict. Evidence beside it shows that one was taken out, or is left of another run."""
+    if subject.data is not None and not subject.cut_off:
+        return _without_verdict()
     return Found(outcome=Outcome.UNREAD)
 
 
@@ -178,7 +193,8 @@ def _taken_out(subject: Subject, evidence: Evidence) -> bool:
 
 
 def _without_verdict() -> Found:
-    return _different([((), f"says no verdict, and usage_evidence.json beside it was written for one; {RESTORE}")])
+    left = "says no verdict, and usage_evidence.json beside it was written for one"
+    return _different([((), f"{left}; {RESTORE}; if the run was made again, delete usage_evidence.json")])
 
 
 def _without(*, required: bool) -> Found:

@@ -16,25 +16,31 @@ from reconcile.core.attribution import Attribution
 from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.derived import aei, step_usage
 from reconcile.core.evidence import Evidence
+from reconcile.core.instants import spelled
+from reconcile.core.judgement import WAITED_FOR
 from reconcile.core.model import (
     KINDS,
     Bounds,
     Bucket,
+    Claim,
+    Guard,
     Observation,
     Pointer,
     Policy,
     Reason,
     Run,
+    Scope,
     State,
     Status,
     Usage,
+    instant,
     total,
 )
 from reconcile.core.pricing import AMOUNTS, BREAKDOWN, COST, PRICING, differs, stored_cost, stored_parts
 from reconcile.core.reading import AGGREGATES, BLOCK
 from reconcile.core.seal import EVIDENCE, digest, seal
-from reconcile.core.settlement import CLOSED_KEY, settle
-from reconcile.core.wire import bounds_json, usage_json
+from reconcile.core.settlement import CLOSED_KEY, UNREADABLE_RUNS, assumptions, proof_of, settle
+from reconcile.core.wire import bounds_json, plural, usage_json
 
 Object = Mapping[str, Any]
 Difference = tuple[Pointer, str]
@@ -56,19 +62,71 @@ def differing_bytes(value: Object, evidence: bytes) -> Iterator[Difference]:
         yield (BLOCK, EVIDENCE, "seal"), f"a figure, a verdict or a record was edited since it was written; {RESTORE}"
 
 
-def differing_claim(run: Run, evidence: Evidence) -> Iterator[Difference]:
-    """Whether the run still says of itself what it said when it was read. A log that came later changes nothing."""
+def differing_claim(run: Run, state: State, evidence: Evidence, *, moved: bool) -> Iterator[Difference]:
+    """Whether the run still says of itself what it said when it was read. A log that came later changes nothing, nor
+    does another name of its folder where nothing is left at the old one (`moved`)."""
     was = evidence.own.claim
+    name = str(was.run) if moved else str(run.key)
     log = run.log.digest if run.log and evidence.own.log_digest else None
     pairs: tuple[tuple[Pointer, str, object, object], ...] = (
-        ((), "run", str(run.key), str(was.run)),
+        ((), "run", name, str(was.run)),
         ((BLOCK, "query_window"), "window", run.window, was.window),
+        (("sessions",), "sessions", run.sessions, was.sessions),
+        ((BLOCK, "reach_seconds"), "reach", state.reach_seconds, was.clock.uncertainty),
+        ((BLOCK, "attribution", "batch"), "use of batch jobs", state.batch, was.scope.batch),
         (("recorded_usage",), "recorded usage", run.recorded.parts, was.recorded.parts),
         ((), "call log", log, evidence.own.log_digest),
     )
     for pointer, name, now, then in pairs:
         if now != then:
             yield pointer, f"its {name} was changed since its usage was read; the next pass reads it again, or --force"
+
+
+def differing_settings(state: State, evidence: Evidence, scope: Scope | None, policy: Policy) -> Iterator[Difference]:
+    """Whether it was read for the traffic that the settings name today, and judged no less strictly than they ask."""
+    was = evidence.own.claim.scope
+    if scope and replace(scope, batch=was.batch) != was:
+        said = f"its usage was read for {_traffic(was)}, and the settings name {_traffic(scope)}"
+        yield (BLOCK, "attribution"), f"{said}; correct reconcile.yml or the key id's variable, or read it with --force"
+    mine = state.policy
+    if mine is None or state.status is not Status.VERIFIED:
+        return
+    fewer = mine.min_stable_verifications < policy.min_stable_verifications
+    if fewer or mine.verification_interval < policy.verification_interval:
+        then, now = _strictness(mine), _strictness(policy)
+        yield (BLOCK, "policy"), f"was verified by {then}, and the settings ask for {now}; read it again with --force"
+
+
+def _strictness(policy: Policy) -> str:
+    minutes = policy.verification_interval.total_seconds() / 60
+    return f"{plural(policy.min_stable_verifications, 'equal read')}, {minutes:g} minutes apart"
+
+
+def _traffic(scope: Scope) -> str:
+    named = [*scope.api_key_ids, *scope.project_ids, *scope.models]
+    return f"{', '.join(named)} of {scope.provider}" if named else f"all of {scope.provider}"
+
+
+def differing_log(run: Run, state: State) -> Iterator[Difference]:
+    """Whether a complete call log beside a verified figure says another one."""
+    log = run.log
+    if log is None or not log.complete or log.aborted or log.strays or state.status is not Status.VERIFIED:
+        return
+    if log.total != state.figure:
+        pairs = zip(KINDS, log.total.parts, state.figure.parts, strict=True)
+        shown = ", ".join(
+            f"{kind} {logged:,} logged, {told:,} verified" for kind, logged, told in pairs if logged != told
+        )
+        yield (), f"its complete call log contradicts the verdict: {shown}; read it again with --force"
+
+
+def differing_neighbours(state: State, others: Iterable[Claim]) -> Iterator[Difference]:
+    """Whether another verdict claims minutes of a verified run, and this one was made without it."""
+    if state.status is not Status.VERIFIED:
+        return
+    for claim in others:
+        said = f"{claim.run} has a verdict over minutes of this run too, which this one does not know of"
+        yield (BLOCK, "attribution", "neighbours"), f"{said}; run a pass, which reads both"
 
 
 def differing_rows(evidence: Evidence, again: Attribution) -> Iterator[Difference]:
@@ -105,16 +163,48 @@ def differing_figures(
             yield from _compared(("aggregate_metrics", name), is_, part)
     if stored_parts(value):
         yield from _differing_cost(value, again)
-    if _taken_back(state):
+    if _taken_back(state) or Reason.CLOCK_OFF in state.reasons:
+        return
+    if _between_figures(state):
+        yield from _differing_interval(state, figure)
         return
     bounds = None if again.exact or again.bounds is None else bounds_json(again.bounds)
     yield from _compared((BLOCK, "attribution", "exact"), state.exact, again.exact)
     yield from _compared((BLOCK, "attribution", "bounds"), block.get("attribution", {}).get("bounds"), bounds)
     completeness = again.completeness.value if again.exact else None
     yield from _compared((BLOCK, "completeness"), state.completeness, completeness)
-    yield from _compared((BLOCK, "assumes"), CLOSED_KEY in state.assumes, completeness == "assumed")
+    if evidence.feed is None:
+        yield from _compared((BLOCK, "assumes"), CLOSED_KEY in state.assumes, completeness == "assumed")
+    else:
+        yield from _differing_proof(state, again)
     if state.status is Status.VERIFIED or not figure.is_zero:
         yield from _differing_steps(run, value, again)
+
+
+def _differing_proof(state: State, again: Attribution) -> Iterator[Difference]:
+    """How a figure is held, and what it takes for granted."""
+    expected = assumptions(again) if again.exact else ()
+    told = tuple(name for name in state.assumes if name != UNREADABLE_RUNS)
+    yield from _compared((BLOCK, "assumes"), told, expected)
+    if state.status is Status.VERIFIED:
+        yield from _compared((BLOCK, "proof"), state.proof, proof_of(again))
+
+
+def _between_figures(state: State) -> bool:
+    """Whether the verdict stands between the figure and another one that was read since."""
+    rivalled = state.restatement is not None and state.restatement[0] == state.figure
+    return state.bounds is not None and (rivalled or state.status is Status.FAILED)
+
+
+def _differing_interval(state: State, figure: Usage) -> Iterator[Difference]:
+    bounds = state.bounds or Bounds(figure, figure)
+    for each in (figure, state.restatement[1] if state.restatement else figure):
+        pairs = zip(bounds.low.parts, each.parts, bounds.high.parts, strict=True)
+        if not all(low <= part <= high for low, part, high in pairs):
+            yield (
+                (BLOCK, "attribution", "bounds"),
+                f"do not hold {each.tokens_in:,} in, {each.tokens_out:,} out, which was read; {RESTORE}",
+            )
 
 
 def differing_verdict(
@@ -131,6 +221,8 @@ def differing_verdict(
     expected = _judged_again(run, state, again, policy, evidence)
     told = (state.status, state.reasons)
     resettled = _was_settled(earlier) or len(earlier) + 1 < len(state.observations) or _taken_back(state)
+    if evidence.feed is None and expected is not None and _by_older_rules(told, expected):
+        return
     closed = expected is not None and told in _closings(*expected)
     if expected != told and (state.status is Status.VERIFIED or not (resettled or closed)):
         word = f"{expected[0]} ({', '.join(expected[1])})" if expected else "no verdict"
@@ -146,29 +238,74 @@ def _judged_again(
     earlier = tuple(each for each in state.observations if each.at < at)
     here = next((each for each in state.observations if each.at == at), None)
     window = None if here and here.window_changed else run.window
-    before = State(status=Status.PENDING, observations=earlier, window=window) if earlier else None
+    known = bool(earlier) or state.seen_in_future is not None
+    before = (
+        State(
+            status=Status.PENDING,
+            observations=earlier,
+            window=window,
+            sessions=state.sessions,
+            seen_in_future=state.seen_in_future,
+        )
+        if known
+        else None
+    )
     bare = replace(run, log=again.claim.log, state=before)
-    unreadable = len(set(state.assumes) - {CLOSED_KEY})
+    unreadable = int(UNREADABLE_RUNS in state.assumes)
     judged = settle(bare, again, at, policy, forced=bool(here and here.forced), unreadable=unreadable).verdict
     return (judged.status, tuple(judged.reasons)) if judged else None
+
+
+def _by_older_rules(told: tuple[Status, tuple[str, ...]], expected: tuple[Status, tuple[str, ...]]) -> bool:
+    """Whether version one came to this verdict where today's rules wait: for a run without calls to grow old, and for
+    one verification interval more before a run is closed."""
+    waits = expected[0] in {Status.PENDING, Status.DATA_NOT_AVAILABLE}
+    early = told == (Status.VERIFIED, (Reason.NO_API_CALLS,)) or told[0] is not Status.VERIFIED
+    return waits and early and told[0].settled
 
 
 def _closings(status: Status, reasons: Iterable[str]) -> tuple[tuple[Status, tuple[str, ...]], ...]:
     """What becomes of a verdict at the cutoff if nothing is shown there."""
     if status is not Status.PENDING:
         return ()
-    waited = tuple(reason for reason in (Reason.CALLS_MISSING, Reason.EDGE_USAGE) if reason in reasons)
+    waited = tuple(reason for reason in WAITED_FOR if reason in reasons)
     return (Status.WARNING, waited), (Status.FAILED, (Reason.CUTOFF_PASSED,))
 
 
-def differing_read(evidence: Evidence, rows: Iterable[Bucket]) -> Difference | None:
-    """What is reported today against what the evidence holds."""
-    now, then = total(row.usage for row in rows), total(row.usage for row in evidence.rows)
+def differing_read(evidence: Evidence, rows: Iterable[Bucket], guard: Guard | None) -> Difference | None:
+    """What is reported today against what the evidence holds, row by row, and around it where no run claims anything.
+    `guard` is None where that cannot be told."""
+    here, there = _cells(rows), _cells(evidence.rows)
+    if here == there:
+        return _differing_guard(evidence.guard, guard)
+    now, then = total(here.values()), total(there.values())
     if now == then:
-        return None
+        minute = min(cell.minute for cell in here.keys() | there.keys() if here.get(cell) != there.get(cell))
+        return (), (
+            f"the provider reports other rows today, from {spelled(instant(minute))} on, though they add up to the "
+            "same; read it again with --force"
+        )
     pairs = zip(KINDS, then.parts, now.parts, strict=True)
     shown = ", ".join(f"{kind} {was:,} then, {is_:,} now" for kind, was, is_ in pairs if was != is_)
     return (), f"the provider reports other usage today: {shown}; read it again with --force"
+
+
+def _cells(rows: Iterable[Bucket]) -> dict[Bucket, Usage]:
+    """Usage by minute, project, key, model, batch flag and tier."""
+    cells: dict[Bucket, Usage] = {}
+    for row in rows:
+        cell = replace(row, usage=Usage())
+        cells[cell] = cells.get(cell, Usage()) + row.usage
+    return {cell: usage for cell, usage in cells.items() if not usage.is_zero}
+
+
+def _differing_guard(then: Guard, now: Guard | None) -> Difference | None:
+    if now is None or now.requests <= then.requests:
+        return None
+    return (BLOCK, "attribution", "guard"), (
+        f"{plural(now.requests, 'request')} that no run claims today, around it, and its evidence holds "
+        f"{then.requests:,}; read it again with --force"
+    )
 
 
 def _differing_cost(value: Object, again: Attribution) -> Iterator[Difference]:
