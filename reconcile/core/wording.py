@@ -155,7 +155,13 @@ def _lower(case: Case) -> str:
 def _zero_with_calls(case: Case) -> str:
     pairs = zip(KINDS, case.run.known.parts, strict=True)
     recorded = ", ".join(f"{count:,} {NOUNS[kind]}" for kind, count in pairs if count)
-    return f"No usage was ever reported, but the run recorded {recorded}"
+    where = _elsewhere(case)
+    return f"No usage was ever reported, but the run recorded {recorded}{f': {where}' if where else ''}"
+
+
+def _no_usage(case: Case) -> str:
+    where = _elsewhere(case)
+    return f"No usage reported for these minutes yet{f': {where}' if where else ''}"
 
 
 def _cutoff(case: Case) -> str:
@@ -299,7 +305,7 @@ SENTENCES: dict[Reason, Callable[[Case], str]] = {
     Reason.STABLE: _stable,
     Reason.NO_API_CALLS: lambda case: "; ".join([NO_CALLS, *_left_out(case)]),
     Reason.LOG_MATCHED: _log_matched,
-    Reason.NO_USAGE_YET: lambda _: "No usage reported for these minutes yet",
+    Reason.NO_USAGE_YET: _no_usage,
     Reason.CALLS_MISSING: _missing,
     Reason.LOWER_READ: _lower,
     Reason.EDGE_USAGE: _edge,
