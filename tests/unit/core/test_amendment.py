@@ -229,8 +229,8 @@ FLOORS = {
     "while it is pending": (["00:30 2x100"], 110, 100),
     "while nothing is reported": (["00:30 0"], 110, 0),
     "calls missing at the cutoff": (["00:30 2x100", "01:30 2x100", "24:30 2x100"], 110, 100),
-    "given up": (["00:30 2x100", "24:10 2x101"], 110, 101),
-    "never anything reported": (["00:30 0", "24:30 0"], 110, 0),
+    "given up": (["00:30 2x101", "24:10 2x100"], 110, 101),
+    "never anything reported": (["00:30 0", "24:30 0", "25:30 0"], 110, 0),
     "but not once it is settled": (["00:30 3x100", "01:30 3x100"], 100, 100),
     "and not where more is reported": (["00:30 2x120"], 120, 120),
 }

@@ -11,7 +11,7 @@ from support.worlds import dice, seeds
 from reconcile.core.attribution import attribute
 from reconcile.core.auditing import Audit, Audited, Found, Outcome, attributed_again, audit_json, differing_read
 from reconcile.core.evidence import evidence_bytes, evidence_of, read_evidence
-from reconcile.core.model import MINUTE, Bucket, CallLog, Finding, LoggedCalls, RunKey, Usage, Window, total
+from reconcile.core.model import MINUTE, Bucket, CallLog, Finding, LoggedCall, RunKey, Usage, Window, total
 from reconcile.core.reading import BLOCK
 from reconcile.core.seal import digest, seal
 from reconcile.errors import ProviderError
@@ -98,7 +98,7 @@ def test_edited_times_restart_and_are_sound_once_read():
 
 def log(*minutes, complete=True):
     calls = tuple(
-        LoggedCalls(FIRST + MINUTE * minute, FIRST + MINUTE * minute, Usage(100, 10, 25, 1), 1) for minute in minutes
+        LoggedCall(FIRST + MINUTE * minute, FIRST + MINUTE * minute, Usage(100, 10, 25, 1), 1) for minute in minutes
     )
     return CallLog(digest="a" * 64, complete=complete, calls=calls, total=total(each.usage for each in calls))
 

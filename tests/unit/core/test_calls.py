@@ -7,7 +7,7 @@ import pytest
 from support.worlds import LOGS, NOON, window
 
 from reconcile.core.calls import MAX_LINE, MAX_LINES, MAX_LOG_BYTES, held_to, log_too_large
-from reconcile.core.model import CallLog, Claim, LoggedCalls, Recorded, RunKey, Scope, Usage
+from reconcile.core.model import CallLog, Claim, LoggedCall, Recorded, RunKey, Scope, Usage
 
 PATH = "runs/chatdev/a/calls.ndjson"
 CALL = {
@@ -45,8 +45,9 @@ def test_calls_of_the_same_minutes_are_added():
     log = LOGS.check(PATH, text.encode())
     assert log == CallLog(
         calls=(
-            LoggedCalls(NOON, NOON, Usage(131, 40, 60, 2), 1),
-            LoggedCalls(NOON, NOON + 60, Usage(100, 20, 30, 1), 3),
+            LoggedCall(NOON + 10, NOON + 21, Usage(100, 20, 30, 1), 1),
+            LoggedCall(NOON + 10, NOON + 21, Usage(31, 20, 30, 1), 2),
+            LoggedCall(NOON + 58, NOON + 59.5, Usage(100, 20, 30, 1), 3),
         ),
         total=Usage(231, 60, 90, 3),
         complete=False,

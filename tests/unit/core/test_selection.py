@@ -31,13 +31,16 @@ NEW = told()
 PENDING = told("00:30 100")
 VERIFIED = told("00:30 100", "01:30 100")
 WARNED = told("00:30 100", "01:30 100", recorded_usage={"api_calls": 0})
-GIVEN_UP = told("00:30 100", "24:10 120")
-NEVER_ANY = told("00:30 0", "24:10 0", recorded_usage={"api_calls": 3})
+GIVEN_UP = told("00:30 100", "24:10 60")
+NEVER_ANY = told("00:30 0", "24:10 0", "25:10 0", recorded_usage={"api_calls": 3})
 INHERITED = told(**theirs(("00:30", 100), ("01:30", 100), status="verified"))
 THEIRS_OPEN = told(**theirs(("00:30", 100)))
 
 CASES = {
-    "ends in the future": (NEW, "-00:01", EVERYTHING, "not_ended, due at 00:30"),
+    "ends in the future": (NEW, "-00:01:01", EVERYTHING, "not_ended, due at 00:30"),
+    "ends in the future, by no more than an unknown clock may be off": (NEW, "-00:01", EVERYTHING, TOO_YOUNG),
+    "ends in the future, by more than its clock may be off": (MEASURED, "-00:00:11", EVERYTHING, NOT_ENDED),
+    "ends in the future, by no more than that": (MEASURED, "-00:00:10", EVERYTHING, TOO_YOUNG),
     "just ended": (NEW, "00:00", EVERYTHING, "too_young, due at 00:30"),
     "29:59 old": (NEW, "00:29:59", EVERYTHING, "too_young, due at 00:30"),
     "30 minutes old": (NEW, "00:30", EVERYTHING, "due"),
@@ -50,7 +53,7 @@ CASES = {
     "verified, past the cutoff": (VERIFIED, "24:00:01", EVERYTHING, "settled"),
     "warned": (WARNED, "02:30", EVERYTHING, "observed"),
     "given up": (GIVEN_UP, "25:00", EVERYTHING, "settled"),
-    "closed without any usage": (NEVER_ANY, "25:00", EVERYTHING, "settled"),
+    "closed without any usage": (NEVER_ANY, "26:00", EVERYTHING, "settled"),
     "inherited": (INHERITED, "02:30", EVERYTHING, "inherited"),
     "inherited, past the cutoff": (INHERITED, "25:00", EVERYTHING, "inherited"),
     "another tool's open verdict": (THEIRS_OPEN, "02:30", EVERYTHING, "due"),

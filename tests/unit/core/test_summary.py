@@ -45,7 +45,7 @@ RUNS = {
     "pending": told("00:30 100"),
     "data_not_available": told("00:30 0"),
     "warning": SHARED,
-    "failed": told("00:30 0", "24:30 0", recorded_usage={"api_calls": 1}),
+    "failed": told("00:30 0", "24:30 0", "25:30 0", recorded_usage={"api_calls": 1}),
     "skipped": told(),
 }
 
