@@ -10,10 +10,12 @@ from support.runs import CHECKER, KEY, MINUTES, PATH, SCOPE, WIDE, after, bucket
 from reconcile import schema_files
 from reconcile.core.attribution import attribute
 from reconcile.core.auditing import Beside, Subject, audit
+from reconcile.core.claims import claim_of
 from reconcile.core.evidence import read_evidence
 from reconcile.core.lesson import Lesson, apply
-from reconcile.core.model import Claim, Policy
+from reconcile.core.model import Policy
 from reconcile.core.reading import read_run
+from reconcile.core.selection import clock_of
 
 
 @cache
@@ -43,7 +45,7 @@ class Written:
 
     def attributed(self, shown):
         run = self.run
-        claim = Claim(KEY, SCOPE, run.window, run.recorded, self.log)
+        claim = claim_of(run, SCOPE, clock_of(run, self.policy))
         return attribute([claim, *self.others], list(buckets(shown)), [WIDE])
 
     def read(self, clock, shown, *, forced=False, evidence=True, prices=None):

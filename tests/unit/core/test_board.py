@@ -14,7 +14,7 @@ from reconcile.core.summary import RunReport, Summary
 UNREAD, PENDING, VERIFIED = run_after(), run_after("00:45"), run_after("00:45", "01:45")
 WARNED = run_after("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])
 INHERITED = Tale(**theirs(("00:05", 50), status="verified")).run
-FAILED = run_after("24:30")
+FAILED = run_after("00:30", "24:30", "25:30", shown="0", recorded_usage={"api_calls": 1})
 
 
 def report(run, selection=Selection.DUE, *, age=timedelta(hours=2), framework="chatdev", name="a", **members):

@@ -38,7 +38,7 @@ def shared(**members):
 
 
 def failed(**members):
-    return report("100", "200", hours=24, **members)
+    return report("200", "100", hours=24, **members)
 
 
 @pytest.mark.parametrize(

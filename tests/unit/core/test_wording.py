@@ -86,7 +86,10 @@ MESSAGES = {
     "a log with the tokens in other minutes": (
         {"log": call_log("0:100 3:40")},
         ["00:30 . 100 . . 40"],
-        "2 calls and all their tokens, as in the complete call log: nothing is left to wait for",
+        (
+            "2 calls and all their tokens, as in the complete call log: nothing is left to wait for; the clock of the "
+            "machine was 34 to 100 s slow"
+        ),
     ),
     "a log with a call outside the run": (
         {"log": call_log("0:100 3:50 30:1")},
