@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconcile.core.attribution.components import Component, Member, Rules, within
+from reconcile.core.attribution.components import Component, Member, Rules
 from reconcile.core.attribution.feed import UNWATCHED, Feed, Feeds
 from reconcile.core.attribution.guard import guards
 from reconcile.core.attribution.pools import Pool, pools
@@ -14,6 +14,7 @@ from reconcile.core.attribution.shift import Shift, elsewhere, shift_of
 from reconcile.core.claims import neighbours
 from reconcile.core.model import (
     GUARD_MINUTES,
+    MINUTE,
     Bounds,
     Bucket,
     Claim,
@@ -222,9 +223,9 @@ def _reported(component: Component, member: Member, share: Share) -> Usage:
 
 
 def _beyond(component: Component, member: Member) -> tuple[int, ...]:
-    others = [each.claim for each in component.members if each is not member]
     minutes = sorted({component.cells[i].minute for i in member.fringe})
-    return tuple(minute for minute in minutes if not any(within(other.minutes, minute) for other in others))
+    own = component.own_minutes if minutes else []
+    return tuple(minute for minute in minutes if not any_meets(own, Window(minute, minute + MINUTE)))
 
 
 def _shift(component: Component, member: Member) -> Shift | None:

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import TypeVar
 
-from reconcile.core.model import KINDS, Bucket, Claim, Recorded, RunKey, Scope, Window, any_holds, hull, total
+from reconcile.core.model import KINDS, Bucket, Claim, Recorded, RunKey, Scope, Window, any_holds, hull, joined, total
 
 T = TypeVar("T")
 
@@ -101,6 +101,11 @@ class Component:
     def scopes(self) -> frozenset[Scope]:
         return frozenset(member.claim.scope for member in self.members)
 
+    @cached_property
+    def own_minutes(self) -> list[Window]:
+        """The minutes that are some claim's own, sorted and apart."""
+        return joined(window for member in self.members for window in member.claim.minutes)
+
     @property
     def plain(self) -> bool:
         """Whether each request can be told to be of these claims by its minute alone: one scope, and no run that was
@@ -158,7 +163,7 @@ def _component(
             calls,
             said.tokens,
             stated=said.api_calls,
-            fringe=frozenset(cell_of[i] for i in positions if not within(claim.minutes, minutes[i])),
+            fringe=frozenset(cell_of[i] for i in outside(claim, positions, minutes)),
             cut_off=said.api_calls != claim.known.api_calls,
         )
         for claim, positions, whole, calls, said in zip(group, admitted, read, known, recorded, strict=True)
@@ -174,9 +179,12 @@ def _with_cut_off(recorded: Recorded, requests: int) -> Recorded:
     return replace(recorded, api_calls=min(max(requests, recorded.api_calls), most))
 
 
-def within(windows: Sequence[Window], minute: int) -> bool:
-    """Whether one of the windows holds the minute."""
-    return any(minute in window for window in windows)
+def outside(claim: Claim, positions: Iterable[int], minutes: Sequence[int]) -> list[int]:
+    """The positions whose minutes are not the claim's own."""
+    if not claim.reached:
+        return []
+    own = claim.minutes
+    return [i for i in positions if not any(window.start <= minutes[i] < window.end for window in own)]
 
 
 def _facts(claim: Claim) -> tuple[object, ...]:

@@ -13,39 +13,42 @@ from collections.abc import Iterable, Sequence
 from reconcile.core.attribution.components import Component
 from reconcile.core.attribution.pools import Pool
 from reconcile.core.attribution.serving import accounted
-from reconcile.core.model import GUARD_MINUTES, MINUTE, Claim, Guard, Scope, Window, hull, joined
+from reconcile.core.model import GUARD_MINUTES, MINUTE, Guard, Scope, Window, hull, joined
 
 
 def guards(pool: Pool, covered: Sequence[Window]) -> list[Guard]:
     """The guard of each component of the pool, in its order."""
+    owned = [_owned(component) for component in pool.components]
     gaps: dict[frozenset[Scope], list[Window]] = {}
     result = []
-    for component in pool.components:
+    for component, own in zip(pool.components, owned, strict=True):
         scopes = component.scopes
         if scopes not in gaps:
-            gaps[scopes] = list(_gaps(_claimed(pool, scopes), covered))
-        own = [window for member in component.members for window in _own(component, member.claim)]
-        windows = _nearest(gaps[scopes], hull(own))
+            gaps[scopes] = list(_gaps(_claimed(owned, scopes), covered))
+        windows = _nearest(gaps[scopes], hull([window for _, window in own]))
         result.append(Guard(sum(window.minutes for window in windows), _requests(pool, scopes, windows)))
     return result
 
 
-def _claimed(pool: Pool, scopes: Iterable[Scope]) -> list[Window]:
-    """Minutes in which some claim admits usage that one of the scopes admits too, sorted and apart."""
-    return joined(
-        window
-        for component in pool.components
-        for member in component.members
-        if any(member.claim.scope.meets(scope) for scope in scopes)
-        for window in _own(component, member.claim)
-    )
+Owned = list[tuple[Scope, Window]]
 
 
-def _own(component: Component, claim: Claim) -> Iterable[Window]:
-    """The minutes whose usage is this claim's, or that of one beside it, as far as its records tell."""
+def _owned(component: Component) -> Owned:
+    """The minutes whose usage is that of these claims, as far as their records tell, with the scope of each."""
     if component.match:
-        return (component.match.window, *claim.minutes)
-    return claim.reach if accounted(component) else claim.minutes
+        matched = [(scope, component.match.window) for scope in component.scopes]
+        return [*matched, *((m.claim.scope, window) for m in component.members for window in m.claim.minutes)]
+    known = accounted(component)
+    return [
+        (member.claim.scope, window)
+        for member in component.members
+        for window in (member.claim.reach if known else member.claim.minutes)
+    ]
+
+
+def _claimed(owned: Iterable[Owned], scopes: Iterable[Scope]) -> list[Window]:
+    """Minutes in which some claim admits usage that one of the scopes admits too, sorted and apart."""
+    return joined(window for each in owned for scope, window in each if any(scope.meets(other) for other in scopes))
 
 
 def _gaps(claimed: Sequence[Window], covered: Iterable[Window]) -> Iterable[Window]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconcile.core.attribution.bounds import Facts, bounded
-from reconcile.core.attribution.components import CALLS, Component, Member, Rules, believed, overlapping, within
+from reconcile.core.attribution.components import CALLS, Component, Member, Rules, believed, outside, overlapping
 from reconcile.core.attribution.serving import match, meeting
 from reconcile.core.model import MINUTE, Bounds, Bucket, Claim, Usage, Window, any_meets, joined, total
 
@@ -251,9 +251,7 @@ def _component(window: Window, parts: Sequence[Part], left: _Left) -> Component:
             calls=calls,
             totals=part.totals,
             settled=part.settled,
-            fringe=frozenset(
-                i for i in range(*_span(minutes, part.claim.span)) if not within(part.claim.minutes, minutes[i])
-            ),
+            fringe=frozenset(outside(part.claim, range(*_span(minutes, part.claim.span)), minutes)),
         )
         for part, calls in zip(parts, believed([part.calls for part in parts]), strict=True)
     )

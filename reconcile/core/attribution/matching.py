@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from reconcile.core.attribution.components import CALLS, Component, Match, Member, within
+from reconcile.core.attribution.components import CALLS, Component, Match, Member
 from reconcile.core.model import KINDS, MINUTE, Window, any_meets, joined
 
 MOST_CUTS = 200_000
@@ -48,18 +48,21 @@ def matches(component: Component) -> list[Match]:
 def _without_leftovers(component: Component, found: list[Match]) -> list[Match]:
     """The matches in whose runs' own minutes all usage is matched: a request more, there, may be a retry that one of
     them made and did not record."""
+    minutes = sorted({cell.minute for cell in component.cells})
     kept = found
     while True:
         taken = joined(match.window for match in kept)
-        left = {cell.minute for cell in component.cells if not any_meets(taken, Window(cell.minute, cell.minute + 1))}
-        whole = [match for match in kept if not any(_owns(component, match, minute) for minute in left)]
+        left = [minute for minute in minutes if not any_meets(taken, Window(minute, minute + MINUTE))]
+        whole = [match for match in kept if not _own_any(component, match, left)]
         if len(whole) == len(kept):
             return kept
         kept = whole
 
 
-def _owns(component: Component, match: Match, minute: int) -> bool:
-    return any(within(component.members[i].claim.minutes, minute) for i in match.members)
+def _own_any(component: Component, match: Match, minutes: Sequence[int]) -> bool:
+    """Whether one of the minutes, which are sorted, is a matched run's own."""
+    own = (window for i in match.members for window in component.members[i].claim.minutes)
+    return any(bisect_left(minutes, window.start) < bisect_left(minutes, window.end) for window in own)
 
 
 class _Cuts:

@@ -49,7 +49,8 @@ class Claim:
     @property
     def span(self) -> Window:
         """From the first minute of its reach to the last."""
-        return hull(self.reach)
+        reach = self.reach
+        return reach[0] if len(reach) == 1 else hull(reach)
 
     def shares_reach(self, other: Claim) -> bool:
         """Whether some minute may hold usage of both."""

@@ -423,7 +423,7 @@ def test_a_neighbour_that_version_one_named_is_known_by_its_minutes():
 def test_two_files_with_the_same_record_are_two_claims():
     one, other = claimed("b"), claimed("c")
     assert record_of(one) == record_of(other)
-    assert [[each.run.run_id for each in others] for others in neighbours([one, other]).values()] == [["c"], ["b"]]
+    assert neighbours([one, other]) == {one.run: (other,), other.run: (one,)}
 
 
 def test_a_neighbour_that_is_gone_reaches_as_far_as_it_was_known_to():
