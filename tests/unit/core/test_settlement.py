@@ -1710,6 +1710,76 @@ def test_stories_with_a_call_log(log, story):
     assert tale.tell(story) == scenes(story)
 
 
+CUT_OFF = call_log("0:100 3:7!")
+
+
+@pytest.mark.parametrize(
+    ("log", "story"),
+    [
+        pytest.param(
+            CUT_OFF,
+            """
+            00:30   100            pending: first_read     100
+            01:30   100            verified: stable        100
+            """,
+            id="which was not billed",
+        ),
+        pytest.param(
+            CUT_OFF,
+            """
+            00:30   100 . . 57     pending: first_read     157
+            01:30   100 . . 57     verified: stable        157
+            """,
+            id="which was billed",
+        ),
+        pytest.param(
+            CUT_OFF,
+            """
+            00:30   100 . . 2x57   pending: first_read     157
+            01:30   100 . . 2x57   warning: extra_calls    157
+            """,
+            id="and a request more than that",
+        ),
+        pytest.param(
+            call_log("3:7!"),
+            """
+            00:30   0     data_not_available: no_usage_yet    0
+            04:30   0     data_not_available: no_usage_yet    0
+            25:30   0     warning: zero_unconfirmed           0
+            """,
+            id="and no other",
+        ),
+    ],
+)
+def test_a_call_whose_answer_was_cut_off(log, story):
+    assert Tale(log=log).tell(story) == scenes(story)
+
+
+def test_what_rests_on_a_call_that_was_cut_off_assumes_that_all_usage_is_in():
+    tale = Tale(log=CUT_OFF)
+    tale.read("00:30", "100 . . 57")
+    tale.read("01:30", "100 . . 57")
+    assert tale.block["assumes"] == ["usage_complete", "no_unrecorded_retries"]
+    assert tale.block["proof"] == "supported"
+
+
+UNKNOWN = replace(call_log("0:100", complete=False), unknown=1)
+
+
+def test_a_request_that_nobody_understood_is_waited_for_until_the_run_is_four_hours_old():
+    tale = Tale(log=UNKNOWN, recorded_usage={"api_calls": 1})
+    assert [tale.read(clock, "100") for clock in ("00:30", "01:30", "04:30")] == [
+        "pending: first_read",
+        "pending: calls_missing",
+        "verified: stable",
+    ]
+
+
+def test_a_request_that_nobody_understood_and_that_was_billed_is_no_extra_one():
+    tale = Tale(log=UNKNOWN, recorded_usage={"api_calls": 1})
+    assert [tale.read(clock, "100 50") for clock in ("00:30", "01:30")] == ["pending: first_read", "verified: stable"]
+
+
 def test_a_forced_read_that_a_log_proves_needs_no_second():
     tale = Tale()
     tale.tell("""
