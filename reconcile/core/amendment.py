@@ -99,6 +99,8 @@ def _block(block: Object, run: Run, verdict: Verdict, policy: Policy) -> dict[st
     written |= {f"total_{kind}": part for kind, part in usage_json(figure).items()}
     written["query_window"] = {"start": run.window.start, "end": run.window.end}
     written["sessions"] = _pairs(run.sessions)
+    if run.edited:
+        written["seen_in_future"] = None
     if attribution:
         written["reach_seconds"] = _number(attribution.claim.clock.uncertainty) or None
         written["attribution"] = _attribution(attribution, verdict)

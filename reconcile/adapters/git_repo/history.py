@@ -27,7 +27,7 @@ def versions(folder: Path, paths: Sequence[str], environ: Mapping[str, str]) -> 
     try:
         git = Git.found(environ, folder=folder, secrets=(), protocols="none")
         top = Path(git.run("rev-parse", "--show-toplevel").decode().strip())
-        listed = git.run("log", "--first-parent", "-m", "--format=%x00%H", "--raw", "--no-renames", "--no-abbrev", "-z")
+        listed = git.run("log", "--first-parent", "-m", "--format=%H", "--raw", "--no-renames", "--no-abbrev", "-z")
         found = _blobs(listed.decode("utf-8", "surrogateescape"))
         wanted = {path: found.get(_within(top, folder, path), []) for path in paths}
         contents = _contents(git, [blob for each in wanted.values() for _, blob in each])
@@ -48,9 +48,10 @@ def _blobs(listed: str) -> dict[str, list[tuple[str, str]]]:
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     commit = ""
     words = iter(listed.split("\0"))
-    for word in words:
+    for each in words:
+        word = each.lstrip("\n")
         if not word.startswith(":"):
-            commit = word.strip() or commit
+            commit = word or commit
             continue
         _, _, _, blob, change = word.split(" ")
         path = next(words)

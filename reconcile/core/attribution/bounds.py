@@ -182,8 +182,8 @@ def _contradicted(facts: Facts, view: View, alone: list[Interval], totals: dict[
         return above
     whole = sum(view.values)
     least = sum(max(low, 0 if i in above else totals.get(i, 0)) for i, (low, _) in enumerate(alone))
-    cut_off = any(member.cut_off for member in facts.component.members)
-    complete = len(totals) == len(alone) and view.surplus == 0 and not cut_off
+    whole_records = len(totals) == len(alone) and not any(member.cut_off for member in facts.component.members)
+    complete = whole_records and view.surplus == 0
     if least > whole or (complete and sum(totals.values()) != whole):
         return {i for i, total in totals.items() if alone[i] != (total, total)}
     return above

@@ -48,10 +48,10 @@ class Member:
     """Its recorded calls, whether these prove anything here or not."""
     settled: bool = False
     """Whether it made just these calls, with just these tokens: logged calls of which only the minute is open."""
+    cut_off: bool = False
+    """Whether calls without an answer are among those it is said to have made: its totals lack their tokens."""
     fringe: frozenset[int] = frozenset()
     """Those of its cells that lie outside its own minutes, where they may be a stranger's."""
-    cut_off: bool = False
-    """Whether calls whose answer was cut off are among its calls. Nobody recorded their tokens."""
 
     @property
     def open(self) -> bool:
@@ -151,7 +151,7 @@ def _component(
     kept = sorted({i for positions in admitted for i in positions})
     cell_of = {row: cell for cell, row in enumerate(kept)}
     read = [all(any_holds(covered, part) for part in claim.reach) for claim in group]
-    recorded = [claim.known for claim in group]
+    recorded = stated = [claim.known for claim in group]
     if len(group) == 1 and rules is Rules.RECORDS_FIRST:
         recorded = [_with_cut_off(recorded[0], sum(rows[i].usage.api_calls for i in kept))]
     known = _known_calls(group, recorded, read)
@@ -163,10 +163,12 @@ def _component(
             calls,
             said.tokens,
             stated=said.api_calls,
+            cut_off=said.api_calls != told.api_calls,
             fringe=frozenset(cell_of[i] for i in outside(claim, positions, minutes)),
-            cut_off=said.api_calls != claim.known.api_calls,
         )
-        for claim, positions, whole, calls, said in zip(group, admitted, read, known, recorded, strict=True)
+        for claim, positions, whole, calls, said, told in zip(
+            group, admitted, read, known, recorded, stated, strict=True
+        )
     )
     return Component(tuple(members), tuple(rows[i] for i in kept), window, rules)
 

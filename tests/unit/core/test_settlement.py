@@ -1769,7 +1769,7 @@ UNKNOWN = replace(call_log("0:100", complete=False), unknown=1)
 def test_a_request_that_nobody_understood_is_waited_for_until_the_run_is_four_hours_old():
     tale = Tale(log=UNKNOWN, recorded_usage={"api_calls": 1})
     assert [tale.read(clock, "100") for clock in ("00:30", "01:30", "04:30")] == [
-        "pending: first_read",
+        "pending: first_read, calls_missing",
         "pending: calls_missing",
         "verified: stable",
     ]
