@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reconcile.core.selection import Asked
     from reconcile.core.summary import RunReport, Summary, as_json
     from reconcile.errors import ConfigurationError, ProviderError, ReconcileError, StoreError, UsageError
-    from reconcile.recording import Recording, record
+    from reconcile.recording import Recording, finish, record
     from reconcile.workflow import (
         Workspace,
         backtest,
@@ -70,7 +70,7 @@ _HOMES = {
     "reconcile.core.selection": ("Asked",),
     "reconcile.core.summary": ("RunReport", "Summary", "as_json"),
     "reconcile.errors": ("ConfigurationError", "ProviderError", "ReconcileError", "StoreError", "UsageError"),
-    "reconcile.recording": ("Recording", "record"),
+    "reconcile.recording": ("Recording", "finish", "record"),
     "reconcile.workflow": (
         "Workspace",
         "backtest",
@@ -122,6 +122,7 @@ __all__ = [
     "compare_usage",
     "explain",
     "fetch_openai_usage",
+    "finish",
     "lag",
     "list_runs",
     "open_workspace",

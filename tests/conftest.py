@@ -41,7 +41,7 @@ TOGETHER = (
     "tests/e2e/dashboard/",
     "tests/e2e/test_documents.py",
     "tests/integration/test_auditing.py",
-    "tests/integration/test_recording_openai.py",
+    "tests/integration/test_recording_openai",
     "tests/integration/test_truth.py",
     "tests/unit/test_layers.py",
 )

@@ -1,20 +1,23 @@
-"""The body of a response as it comes in, whole or as server-sent events, down to what it counts.
+"""The body of a response as it comes in, whole or as server-sent events, down to what it tells of its call.
 
-Every event is looked at and let go: only ids, the model and the usage are kept. Later usage replaces earlier, member by
-member, for Anthropic's stream tells input at the start and output at the end.
+Every event is looked at and let go: only ids, the model, the state and the usage are kept. Later usage replaces
+earlier, member by member, for Anthropic's stream tells input at the start and output at the end.
 """
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from reconcile.recording.usage import Counted, counted
+from reconcile.recording.responses import State, Told, told_of
 
 LAST_EVENTS = {"response.completed", "response.incomplete", "response.failed", "message_stop"}
 HOLDERS = ("response", "message")
 """Where an event of the responses and of the messages API has the response itself."""
+
+KEPT = ("id", "model", "status", "background")
 
 
 class Answer:
@@ -22,14 +25,17 @@ class Answer:
 
     def __init__(self, *, events: bool) -> None:
         self.ended = False
-        """Whether the stream said that it is at its end."""
-        self._events = events
+        """Whether nothing that matters can follow: the stream said so, or told its last usage."""
+        self.events = events
         self._rest = b""
         self._response: dict[str, Any] = {}
+        self._partial = False
+        """Whether the usage so far is that of the start of a message."""
+        self._broken = False
 
     def feed(self, part: bytes) -> None:
         self._rest += part
-        if self._events:
+        if self.events:
             *lines, self._rest = self._rest.split(b"\n")
             for line in lines:
                 self._take(line)
@@ -37,15 +43,29 @@ class Answer:
     def finish(self) -> None:
         """There is no more to come."""
         rest, self._rest = self._rest, b""
-        if self._events:
+        if self.events:
             self._take(rest)
             return
         with suppress(ValueError, RecursionError):
             self._merge(json.loads(rest))
 
     @property
-    def counted(self) -> Counted | None:
-        return counted(self._response)
+    def told(self) -> Told:
+        """What is known by now, as of a body that is whole."""
+        found = told_of(self._response, streamed=self.events)
+        if found.state is State.ENDED and self._partial:
+            return replace(found, state=State.CUT, counted=None)
+        if found.state is State.PART and self.events and (self._broken or not self.ended):
+            return replace(found, state=State.CUT)
+        return found
+
+    @property
+    def left(self) -> Told:
+        """What is known by now, where nobody reads the rest."""
+        found = self.told
+        if found.state is State.PENDING or self.ended:
+            return found
+        return replace(found, state=State.CUT, counted=None)
 
     def _take(self, line: bytes) -> None:
         field, _, data = line.strip().partition(b":")
@@ -57,15 +77,30 @@ class Answer:
         with suppress(ValueError, RecursionError):
             event = json.loads(data)
             self._merge(event)
-            self.ended |= isinstance(event, dict) and event.get("type") in LAST_EVENTS
+            if isinstance(event, dict):
+                self._note(event)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        kind = event.get("type")
+        self.ended |= kind in LAST_EVENTS
+        self._broken |= kind == "error" or bool(event.get("error"))
+        if kind == "message_start":
+            self._partial = True
+        elif kind == "message_delta" and isinstance(event.get("delta"), dict) and event["delta"].get("stop_reason"):
+            self._partial, self.ended = False, True
+        elif kind == "message_stop":
+            self._partial = False
+        elif event.get("choices") == [] and isinstance(event.get("usage"), dict):
+            self.ended = True
 
     def _merge(self, event: object) -> None:
         if not isinstance(event, dict):
             return
         holders = [event[name] for name in HOLDERS if isinstance(event.get(name), dict)]
         for holder in holders or [event]:
-            for name in ("id", "model"):
-                self._response[name] = holder.get(name) or self._response.get(name)
+            for name in KEPT:
+                kept = holder.get(name)
+                self._response[name] = self._response.get(name) if kept is None or kept == "" else kept
             if isinstance(holder.get("usage"), dict):
                 told = {name: value for name, value in holder["usage"].items() if value is not None}
                 self._response["usage"] = {**self._response.get("usage", {}), **told}

@@ -7,6 +7,7 @@
     {"complete": true}                                           every call of the run is in its call log
     {"recorder": "1f0c"}                                         a program took part in the recording
     {"recorder": "1f0c", "closed": true, "watched": 12, ...}     and left it as it should
+    {"clock": {"now": [-0.2, 0.7], ...}, "of": "1f0c"}           what it measured of the provider's clock
 
 Lines that say something else are counted and otherwise passed over: a command may write what it likes.
 """
@@ -18,6 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from reconcile.recording.offset import Offset, offset_in
 
 LONGEST_NAME = 200
 """Characters of the name of a step or a model."""
@@ -45,11 +48,16 @@ class Journal:
     taking_part: set[str] = field(default_factory=set)
     """Programs that have not left: they were killed, or still run."""
     watched: int = 0
+    """Rows that watched clients wrote."""
+    unwatched: int = 0
+    """Calls that were told of by hand: a retry of theirs may have gone unseen."""
     uncounted: int = 0
     """Calls whose responses did not say what they used."""
     lost: int = 0
     """Calls that could not be written down."""
     unread: int = 0
+    offsets: dict[str, Offset] = field(default_factory=dict)
+    """What each recorder measured of the provider's clock."""
 
 
 def read(text: str) -> Journal:
@@ -97,6 +105,7 @@ def _recorder(journal: Journal, line: dict[str, Any]) -> None:
         journal.taking_part.add(line["recorder"])
         return
     watched, uncounted, lost = (int(line[name]) for name in ("watched", "uncounted", "lost"))
+    journal.unwatched += int(line.get("unwatched", 0))
     journal.watched += watched
     journal.uncounted += uncounted
     journal.lost += lost
@@ -111,7 +120,12 @@ def _complete(journal: Journal, line: dict[str, Any]) -> None:
     journal.complete = journal.complete or line["complete"] is True
 
 
+def _clock(journal: Journal, line: dict[str, Any]) -> None:
+    journal.offsets[str(line["of"])] = offset_in(line["clock"])
+
+
 READERS = {
+    "clock": _clock,
     "run": _run,
     "begin": _begin,
     "end": _end,

@@ -7,17 +7,22 @@ may have made a call that nobody wrote down, and a count that lacks one would be
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from reconcile.recording.endpoints import COUNTED
 from reconcile.recording.journal import Journal, Step
+from reconcile.recording.offset import together
 
 SOURCE = "reconcile record"
 STATEMENT = "complete"
 KINDS = ("input_tokens", "output_tokens", "cached_tokens")
+WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
+COMPLETIONS = {*COUNTED.values(), "chat/completions"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +38,22 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calls:
-    """What a call log holds, read as a pass reads it: of rows with one response id the last counts."""
+    """What a call log holds, read as a pass reads it: of rows with one response id the last with usage counts."""
 
     rows: int
     counted: int
+    """Requests that the rows with usage stand for."""
     aborted: int
+    pending: int
+    unknown: tuple[str, ...]
+    """What was sent that nobody understands."""
+    others: Mapping[str, int]
+    """Calls of other endpoints."""
+    providers: tuple[str, ...]
+    """Whose APIs were called, as far as that is known."""
     sums: tuple[int, int, int]
+    writes: tuple[int, int]
+    """Tokens that were written to a cache, for five minutes and for an hour."""
     readable: bool
     """Whether every line could be read, the last one whole."""
     stated: bool
@@ -55,13 +70,23 @@ def read_calls(text: str) -> Calls:
     rows: dict[object, dict[str, Any]] = {}
     for number, (_, value) in enumerate(kept):
         if value is not None and _is_row(value):
-            rows[value.get("response_id", number)] = value
-    counted = [row for row in rows.values() if not row.get("aborted")]
+            name = value.get("response_id", number)
+            if name not in rows or _kind(value) in {"counted", "other"} or _kind(rows[name]) != "counted":
+                rows[name] = value
+    kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows.values():
+        kinds[_kind(row)].append(row)
+    counted = kinds["counted"]
     return Calls(
         rows=len(kept),
-        counted=len(counted),
-        aborted=len(rows) - len(counted),
+        counted=sum(row.get("requests", 1) for row in counted),
+        aborted=len(kinds["aborted"]),
+        pending=len(kinds["pending"]),
+        unknown=tuple(sorted(str(row.get("endpoint", "?")) for row in kinds["unknown"])),
+        others=Counter(sorted(str(row["endpoint"]) for row in kinds["other"])),
+        providers=tuple(sorted({str(row["provider"]) for row in counted if "provider" in row})),
         sums=(_sum(counted, KINDS[0]), _sum(counted, KINDS[1]), _sum(counted, KINDS[2])),
+        writes=(_sum(counted, WRITES[0]), _sum(counted, WRITES[1])),
         readable=not rest and all(value is not None and _is_row(value) for _, value in kept),
         stated=len(kept) < len(values),
         lines=tuple(line for line, _ in kept),
@@ -74,6 +99,8 @@ class Left:
 
     document: dict[str, Any]
     complete: bool
+    """Of a log with pending rows it may be said, too: whoever reads it takes it for complete once they have ended."""
+    every_attempt: bool
     problems: tuple[str, ...]
 
 
@@ -82,7 +109,10 @@ def left(run_id: str, journal: Journal, calls: Calls, ending: Ending) -> Left:
     start, end = ending.started_at, max(ending.started_at, ending.at)
     problems = tuple(_problems(journal, calls, ending))
     sure = not problems
-    complete = (journal.complete or calls.stated) and sure and not journal.uncounted
+    whole = (journal.complete or calls.stated) and sure
+    complete = whole and not journal.uncounted and not calls.unknown
+    every_attempt = whole and not journal.unwatched and calls.rows == journal.watched
+    offset = together(journal.offsets.values())
     document: dict[str, Any] = {
         "run_id": run_id,
         **({"model": journal.model} if journal.model else {}),
@@ -91,16 +121,24 @@ def left(run_id: str, journal: Journal, calls: Calls, ending: Ending) -> Left:
         "steps": [_step(number, step, start, end) for number, step in enumerate(journal.steps, 1)],
         "aggregate_metrics": {"TOK_IN": 0, "TOK_OUT": 0, "API_CALLS": 0, "CACHED_TOKENS": 0},
     }
-    if sure and (complete or calls.counted + journal.uncounted):
-        document["recorded_usage"] = _recorded(calls, journal.uncounted)
-    notes = [*problems, *_notes(journal)]
+    if sure and (complete or calls.rows or journal.uncounted):
+        document["recorded_usage"] = _recorded(calls, journal.uncounted, every_attempt=every_attempt)
+    if offset is not None:
+        document["clock"] = offset.clock
+    notes = [*problems, *_notes(journal, calls)]
     document["recording"] = {
         "successful": ending.successful,
         **ending.told,
-        **({"call_log": "complete" if complete else "partial"} if calls.rows or complete else {}),
+        **({"call_log": _standing(calls, complete=complete)} if calls.rows or complete else {}),
         **({"problems": notes} if notes else {}),
     }
-    return Left(document=document, complete=complete, problems=tuple(notes))
+    return Left(document=document, complete=complete, every_attempt=every_attempt, problems=tuple(notes))
+
+
+def _standing(calls: Calls, *, complete: bool) -> str:
+    if not complete:
+        return "partial"
+    return "pending" if calls.pending else "complete"
 
 
 def _problems(journal: Journal, calls: Calls, ending: Ending) -> Iterable[str]:
@@ -115,13 +153,19 @@ def _problems(journal: Journal, calls: Calls, ending: Ending) -> Iterable[str]:
         yield f"{_plural(journal.lost, 'call')} could not be written down"
     if not calls.readable:
         yield "the call log has lines that cannot be read"
+    if len(calls.providers) > 1:
+        yield f"the calls are of several providers, {', '.join(calls.providers)}: record a run for each"
     if not ending.successful and calls.aborted:
         yield f"{_plural(calls.aborted, 'call')} had no answer when the run failed"
     if not ending.successful and calls.rows > journal.watched:
         yield "the run failed, and a call that was not watched may have gone unrecorded"
 
 
-def _notes(journal: Journal) -> Iterable[str]:
+def _notes(journal: Journal, calls: Calls) -> Iterable[str]:
+    if calls.unknown:
+        yield f"{_plural(len(calls.unknown), 'request')} not understood: {_listed(calls.unknown)}"
+    if calls.pending:
+        yield f"{_plural(calls.pending, 'background response')} had not ended"
     if journal.uncounted:
         yield f"{_plural(journal.uncounted, 'response')} did not say what they used"
     if journal.unread:
@@ -131,10 +175,33 @@ def _notes(journal: Journal) -> Iterable[str]:
         yield f"{_plural(unended, 'step')} did not end before the run"
 
 
-def _recorded(calls: Calls, uncounted: int) -> dict[str, object]:
+def _recorded(calls: Calls, uncounted: int, *, every_attempt: bool) -> dict[str, object]:
+    """Sums only where they are all: a request that nobody understands may be a call, and a pending one has tokens."""
     names = ("tokens_in", "tokens_out", "cached_tokens")
-    tokens = {} if uncounted else dict(zip(names, calls.sums, strict=True))
-    return {**tokens, "api_calls": calls.counted + uncounted, "source": SOURCE}
+    tokens = dict(zip(names, calls.sums, strict=True)) | _nonzero(dict(zip(WRITES, calls.writes, strict=True)))
+    api_calls = {"api_calls": calls.counted + uncounted + calls.pending}
+    counts = {"aborted_calls": calls.aborted, "unknown_calls": len(calls.unknown)}
+    return {
+        **({} if uncounted or calls.pending or calls.unknown else tokens),
+        **({} if calls.unknown else api_calls),
+        **_nonzero(counts),
+        **({"other_calls": dict(calls.others)} if calls.others else {}),
+        **({"every_attempt": True} if every_attempt else {}),
+        "source": SOURCE,
+    }
+
+
+def _nonzero(counts: dict[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
+
+
+MOST_NAMED = 5
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """Each name once, and not too many of them."""
+    apart = list(dict.fromkeys(names))
+    return ", ".join(apart[:MOST_NAMED]) + (f" and {len(apart) - MOST_NAMED} more" if len(apart) > MOST_NAMED else "")
 
 
 def _step(number: int, step: Step, start: float, end: float) -> dict[str, object]:
@@ -161,11 +228,18 @@ def _object(line: str) -> dict[str, Any] | None:
 
 def _is_row(value: Mapping[str, Any]) -> bool:
     """Whether it can be added up; all else is for `reconcile validate` to say."""
-    return all(type(value.get(kind)) is int for kind in KINDS) and isinstance(value.get("response_id", ""), str)
+    counts = [*(value.get(kind) for kind in KINDS), *(value.get(kind, 0) for kind in WRITES), value.get("requests", 1)]
+    return all(type(each) is int for each in counts) and isinstance(value.get("response_id", ""), str)
+
+
+def _kind(row: Mapping[str, Any]) -> str:
+    """What a row counts as, as a pass takes it."""
+    said = next((word for word in ("unknown", "pending", "aborted") if row.get(word)), "counted")
+    return "other" if said != "unknown" and row.get("endpoint", "chat") not in COMPLETIONS else said
 
 
 def _sum(rows: Iterable[Mapping[str, Any]], kind: str) -> int:
-    return sum(row[kind] for row in rows)
+    return sum(row.get(kind, 0) for row in rows)
 
 
 def spelled(moment: float) -> str:

@@ -13,27 +13,45 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from reconcile.errors import ReconcileError, UsageError
 from reconcile.recording.clock import Clock, await_end, await_start
+from reconcile.recording.endpoints import Endpoint, Kind
 from reconcile.recording.folder import CALLS, JOURNAL, VARIABLE, RunFolder
 from reconcile.recording.journal import read, seconds
+from reconcile.recording.known import Known, has_provider_id, pending_since, same_call, untold
 from reconcile.recording.metrics import Ending, spelled
+from reconcile.recording.offset import Offset, together
+from reconcile.recording.responses import MESSAGE_EVENTS, Message, State, Told, told
+from reconcile.recording.rows import row_of
 from reconcile.recording.signals import exit_on_sigterm
-from reconcile.recording.usage import Counted, counted
+from reconcile.recording.usage import LONGEST_NAME, Counted, member
 from reconcile.recording.watching import watch
 from reconcile.recording.whole import begin, end
 
 Client = TypeVar("Client")
-UNKNOWN_MODEL = "unknown"
+
+STREAMS = {"chat", "completions"}
+"""Endpoints whose streams tell their usage only where they are asked to."""
+
+HINT = (
+    'reconcile: a stream told no usage, so its tokens are unknown; set stream_options={"include_usage": True}, '
+    "or stream_usage=True in LangChain"
+)
+
+_message: ContextVar[tuple[Recording, Message] | None] = ContextVar("message", default=None)
+"""The message whose events are being added, for these do not tell which it is."""
 
 
 class Recording:
@@ -52,10 +70,18 @@ class Recording:
         self._make, self.clock, self._owner = folder, clock, owner
         self._model, self._complete, self._wait_minute = model, complete, wait_minute
         self._lock = threading.RLock()  # a stream that is collected as garbage ends its call at any moment
-        self._counts = {"watched": 0, "uncounted": 0, "lost": 0}
+        self._counts = {"watched": 0, "unwatched": 0, "uncounted": 0, "lost": 0}
         self._began_in = self._process = os.getpid()
         self._open: set[Call] = set()
-        self._seen: set[str] = set()
+        self._calls: dict[str, Known] = {}
+        """By the ids of their responses."""
+        self._foreign: set[str] = set()
+        self._shared: set[str] = set()
+        """Ids that several responses had."""
+        self._others: Counter[str] = Counter()
+        """Calls of other endpoints that a watched client made, and that were not added yet."""
+        self._offset: Offset | None = None
+        self._hinted = False
         self._endings: list[Callable[[], None]] = []
         self._id = secrets.token_hex(4)
         self._running = False
@@ -137,7 +163,16 @@ class Recording:
             call.cut()
         for ending in reversed(self._endings):
             ending()
-        self._say(recorder=self._id, closed=True, **self._counts)
+        with self._lock:
+            calls = list({id(each): each for each in self._calls.values()}.values())
+            if any(each.streamed for each in calls if each.untold):
+                self.hint()
+            counts = dict(self._counts)
+            counts["uncounted"] += untold(self._calls)
+            counts["unwatched"] += sum(not each.watched for each in calls)
+        if self._offset is not None:
+            self._say(clock=self._offset.line, of=self._id)
+        self._say(recorder=self._id, closed=True, **counts)
 
     # -------------------------------------------------------------------------------------- steps and calls
 
@@ -160,11 +195,12 @@ class Recording:
         started_at: datetime | float | None = None,
         ended_at: datetime | float | None = None,
     ) -> None:
-        """Record the call that this response, an object or a dictionary, answers.
+        """Record the calls that this object or dictionary tells of: a response of whatever library, or a part of one.
 
-        Give `started_at` where it is known: without it the call may have been made at any time since the run began,
-        which tells it apart from other runs less sharply. A response without usage is counted as a call of unknown
-        tokens.
+        Objects with one response id are one call, and the last usage counts: so every chunk of a stream may be added,
+        and every poll of a background response. Give `started_at` where it is known: without it the call may have
+        been made at any time since the run began, which tells it apart from other runs less sharply. A response
+        without usage is counted as a call of unknown tokens.
         """
         if not self._running:
             raise UsageError(
@@ -172,69 +208,142 @@ class Recording:
                 code="no_recording",
                 remedy="add responses inside the `with` block of the run",
             )
-        found = counted(response)
-        if found is None:
-            self.count("uncounted")
-            return
-        if found.response_id in self._seen:
-            return  # as a watched client wrote it down, with its times
         start = self.started_at if started_at is None else max(seconds(started_at), self.started_at)
         finish = self.clock.now() if ended_at is None else seconds(ended_at)
-        self.write(found, start, max(finish, start))
+        self._join_after_fork()
+        for each in self._told(response):
+            self.take(each, start, max(finish, start), watched=False)
 
     def watch(self, client: Client) -> Client:
         """Record every call that this client makes from now on, each try of its own; returns the client.
 
-        A client of the `openai` package, sync or async, or the httpx client inside one. Raises TypeError for others.
+        A client of the `openai` or `anthropic` package, sync or async, one of another library with such a client
+        inside, or the httpx client inside of those. Its copies are watched as well. Raises TypeError for others.
         """
         self._endings.append(watch(client, self))
         return client
 
     # ---------------------------------------------------------------------------------- what watching needs
 
-    def call(self, model: str | None, attempt: int) -> Call | None:
+    def call(
+        self, endpoint: Endpoint, model: str | None = None, attempt: int = 1, provider: str | None = None
+    ) -> Call | None:
         """A call that is being made; None where the run is over."""
         self._join_after_fork()
-        call = Call(self, model, attempt)
+        call = Call(self, endpoint, model, attempt, provider)
         with self._lock:
             if not self._running:
                 return None
             self._open.add(call)
         return call
 
-    def done(self, call: Call, counts: str | None = None) -> bool:
-        """Whether the call was still open; it is not any more, and counted in one: the run may end at any moment."""
+    def done(self, call: Call) -> bool:
+        """Whether the call was still open; it is not any more."""
         with self._lock:
             was_open = call in self._open
             self._open.discard(call)
-            if was_open and counts:
-                self._counts[counts] += 1
         return was_open
+
+    def end(self, call: Call, told: Told | None, **more: object) -> None:
+        """The call is over, in one with its row: the run may end at any moment."""
+        with self._lock:
+            if self.done(call) and told is not None:
+                finish = max(self.clock.now(), call.started_at)
+                if told.response_id in self._calls and self._calls[told.response_id].made:
+                    self._shared.add(told.response_id or "")
+                    told = told.unnamed  # not every server keeps the ids of its responses apart
+                if call.other:
+                    self._others[call.other] += 1
+                known = self._calls.get(told.response_id or "")
+                if known is None:
+                    known = Known(start=call.started_at, finish=finish, watched=True, made=True)
+                known.make(call.started_at, finish, more)
+                self._take(told, known, finish, more)
+
+    def take(self, told: Told, start: float, finish: float, *, watched: bool) -> None:
+        """What was told of a call, once more or for the first time. Without an id nothing else can be told of it."""
+        with self._lock:
+            if not watched and self._written(told):
+                return
+            known = self._calls.get(told.response_id or "")
+            nameless = (known is None or not known.watched) and not has_provider_id(told)
+            if not watched and nameless and self._counts["watched"]:
+                known = same_call(self._calls.values(), told) or known
+            known = known or Known(start=start, finish=finish, watched=watched)
+            known.added |= not watched
+            if not told.response_id and not known.watched:
+                self._counts["unwatched"] += 1
+            self._take(told, known, finish, {"endpoint": told.endpoint} if told.endpoint else {})
+
+    def _written(self, told: Told) -> bool:
+        """Whether a watched client wrote down what is added here, and an id cannot tell."""
+        if told.endpoint and self._others[told.endpoint] > 0:
+            self._others[told.endpoint] -= 1
+            return True
+        return told.response_id in self._shared
+
+    def _take(self, told: Told, known: Known, finish: float, more: Mapping[str, object]) -> None:
+        if told.response_id:
+            self._calls[told.response_id] = known
+        members = known.next(told, finish, more, named=bool(told.response_id))
+        if members is not None:
+            self._write(told, known, members)
+        elif told.state is State.PART and not told.response_id:
+            self._counts["uncounted"] += 1
+
+    def follows(self, response_id: str) -> bool:
+        """Whether a response is one of this run's, so that it matters what becomes of it."""
+        self._join_after_fork()
+        with self._lock:
+            if response_id in self._calls or response_id in self._foreign:
+                return response_id in self._calls
+            start = pending_since(self._folder.text(CALLS) or "", response_id)
+            if start is None:
+                self._foreign.add(response_id)
+                return False
+            self._calls[response_id] = Known(start=start, finish=start, watched=True, made=True, state=State.PENDING)
+            return True
+
+    def measured(self, offset: Offset) -> None:
+        """A response of a provider came with its date."""
+        with self._lock:
+            first = self._offset is None
+            self._offset = together(filter(None, (self._offset, offset)))
+        if first:
+            self._say(clock=offset.line, of=self._id)  # the process may be killed before it can say more
 
     def count(self, name: str) -> None:
         self._join_after_fork()
         with self._lock:
             self._counts[name] += 1
 
-    def write(self, found: Counted, start: float, finish: float, **more: Any) -> None:  # noqa: ANN401  JSON
+    def hint(self) -> None:
+        """Say once what to set so that streams tell their usage."""
+        with self._lock:
+            told, self._hinted = self._hinted, True
+        if not told:
+            with suppress(OSError, ValueError, AttributeError):  # a stderr that is closed, or None
+                sys.stderr.write(HINT + "\n")
+
+    def _told(self, response: object) -> Iterable[Told]:
+        if member(response, "type") not in MESSAGE_EVENTS:
+            return told(response)
+        run, message = _message.get() or (None, Message())
+        if run is not self or member(response, "type") == "message_start":
+            message = Message()
+            _message.set((self, message))
+        return message.take(response)
+
+    def _write(self, told: Told, known: Known, members: Mapping[str, object]) -> None:
         """A row of the call log."""
-        self._join_after_fork()
-        if found.response_id:
-            self._seen.add(found.response_id)
-        row: dict[str, object] = {
-            "started_at": spelled(start),
-            "ended_at": spelled(finish),
-            "model": found.model or self._model or UNKNOWN_MODEL,
-            "input_tokens": found.tokens_in,
-            "output_tokens": found.tokens_out,
-            "cached_tokens": found.cached_tokens,
-            **({"response_id": found.response_id} if found.response_id else {}),
-            **more,
-        }
+        model = told.model or known.model or self._model
+        row = row_of(known.counted, spelled(known.start), spelled(known.finish), model, told.response_id, members)
+        if known.watched:
+            self._counts["watched"] += 1
         try:
             self._folder.append(CALLS, row)
         except OSError:
-            self.count("lost")
+            self._counts["lost"] += 1
 
     def _join_after_fork(self) -> None:
         """A forked process cannot tell that it ended, so the log of its run cannot be known to be complete."""
@@ -251,26 +360,41 @@ class Recording:
 class Call:
     """One try of a watched client, from the moment its request is sent."""
 
-    def __init__(self, run: Recording, model: str | None, attempt: int) -> None:
-        self._run, self._model, self._attempt = run, model, attempt
-        self._started_at = run.clock.now()
+    def __init__(
+        self, run: Recording, endpoint: Endpoint, model: str | None, attempt: int, provider: str | None
+    ) -> None:
+        self._run, self._endpoint, self._model, self._attempt = run, endpoint, model, attempt
+        self._provider = provider
+        self.started_at = run.clock.now()
 
-    def answered(self, found: Counted | None) -> None:
-        """The whole answer is here; None where it does not say what it used."""
-        if self._run.done(self, "uncounted" if found is None else "watched") and found is not None:
-            self._write(found)
+    @property
+    def other(self) -> str | None:
+        """The endpoint of a call that is not in the figure of completions."""
+        return self._endpoint.name if self._endpoint.kind is Kind.OTHER else None
+
+    def answered(self, told: Told, *, streamed: bool = False) -> None:
+        """The answer is here, as far as it will come."""
+        if self._endpoint.kind is not Kind.COUNTED:
+            told = Told(state=State.ENDED, model=told.model, counted=Counted())
+        elif streamed and told.state is State.PART and self._endpoint.name in STREAMS:
+            self._run.hint()
+        self._end(told)
 
     def refused(self) -> None:
         """The provider did nothing, or was never reached: that is no call."""
-        self._run.done(self)
+        self._run.end(self, None)
 
-    def cut(self) -> None:
+    def cut(self, told: Told | None = None) -> None:
         """It was sent, and its answer did not come whole: it may be billed or not."""
-        if self._run.done(self, "watched"):
-            nothing = Counted(tokens_in=0, tokens_out=0, cached_tokens=0, model=self._model, response_id=None)
-            self._write(nothing, aborted=True)
+        counts = self._endpoint.kind is Kind.COUNTED
+        self._end(told if told and counts else Told(state=State.CUT))
 
-    def _write(self, found: Counted, **more: object) -> None:
-        found = replace(found, model=found.model or self._model)
-        finish = max(self._run.clock.now(), self._started_at)
-        self._run.write(found, self._started_at, finish, attempt=self._attempt, **more)
+    def _end(self, told: Told) -> None:
+        more: dict[str, object] = {"attempt": self._attempt}
+        if self._provider:
+            more["provider"] = self._provider
+        if self._endpoint.kind is not Kind.COUNTED:
+            more["endpoint"] = self._endpoint.name[:LONGEST_NAME]
+        if self._endpoint.kind is Kind.UNKNOWN:
+            more["unknown"] = True
+        self._run.end(self, replace(told, model=told.model or self._model), **more)

@@ -1,71 +1,159 @@
 """What a response says that it used, of every shape that is in use. Reads numbers, ids and the model; never text.
 
-- chat completions: `prompt_tokens`, `completion_tokens`, `prompt_tokens_details.cached_tokens`
-- responses: `input_tokens`, `output_tokens`, `input_tokens_details.cached_tokens`
+- chat completions, LiteLLM: `prompt_tokens`, `completion_tokens`, `prompt_tokens_details.cached_tokens`
+- responses, the Agents SDK: `input_tokens`, `output_tokens`, `input_tokens_details.cached_tokens`, `requests`
 - Anthropic messages: `input_tokens`, to which `cache_read_input_tokens` and `cache_creation_input_tokens` are added,
-  `output_tokens`, `cache_read_input_tokens`
+  `output_tokens`, and `iterations` of compaction and of an advisor, which come on top
+- LangChain messages: `input_tokens`, all included, `output_tokens`, `input_token_details.cache_read`
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 LONGEST_NAME = 200
 """Characters of a model's name or of an id; a longer one is none."""
 
 MOST_TOKENS = 10**12
 
+ON_TOP = {"compaction", "advisor_message"}
+"""Iterations of a message whose tokens its own figures leave out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """A response. Input includes cached input, output includes reasoning."""
+    """A response. Input includes cached input and what was written to a cache, output includes reasoning."""
 
-    tokens_in: int
-    tokens_out: int
-    cached_tokens: int
-    model: str | None
-    response_id: str | None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached_tokens: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    requests: int = 1
+    """How many requests the usage is the sum of."""
+    model: str | None = None
+    response_id: str | None = None
+
+    @property
+    def bare(self) -> Counted:
+        """The numbers alone."""
+        return replace(self, model=None, response_id=None)
+
+
+def total(parts: Iterable[Counted]) -> Counted:
+    """The sum, of as many requests as all of them."""
+    sums = Counted(requests=0)
+    for part in parts:
+        sums = Counted(**{name: getattr(sums, name) + getattr(part, name) for name in NUMBERS})
+    return sums
+
+
+NUMBERS = ("tokens_in", "tokens_out", "cached_tokens", "cache_write_5m", "cache_write_1h", "requests")
 
 
 def counted(response: object) -> Counted | None:
     """What a response, an object or a dictionary, counts; None where it does not say."""
-    tokens = _tokens(member(response, "usage"))
-    if tokens is None or tokens[2] > tokens[0] or max(tokens) > MOST_TOKENS:
+    return usage_of(member(response, "usage"), member(response, "model"), member(response, "id"))
+
+
+def usage_of(usage: object, model: object, response_id: object) -> Counted | None:
+    """The usage, with the names of what it is of; None where it is no usage."""
+    tokens = _tokens(usage)
+    if tokens is None:
         return None
+    whole, out, read, written_5m, written_1h = tokens
+    requests = _count(member(usage, "requests"))
+    if read > whole or max(tokens) > MOST_TOKENS or not _in_range(requests):
+        return None
+    if written_5m + written_1h > whole - read:
+        written_5m = written_1h = 0
     return Counted(
-        tokens_in=tokens[0],
-        tokens_out=tokens[1],
-        cached_tokens=tokens[2],
-        model=name_of(member(response, "model")),
-        response_id=name_of(member(response, "id")),
+        tokens_in=whole,
+        tokens_out=out,
+        cached_tokens=read,
+        cache_write_5m=written_5m,
+        cache_write_1h=written_1h,
+        requests=1 if requests is None else requests,
+        model=name_of(model),
+        response_id=name_of(response_id),
     )
 
 
 def member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    """A member of an object or a dictionary; None where there is none, or where it cannot be had."""
+    with suppress(Exception):  # of a property of whatever library
+        return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    return None
 
 
 def name_of(value: object) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME else None
 
 
-def _tokens(usage: object) -> tuple[int, int, int] | None:
+MOST_REQUESTS = 1_000_000
+
+
+def _in_range(requests: int | None) -> bool:
+    """Whether as many requests can stand in a row. The Agents SDK says 0 where a response told no usage."""
+    return requests is None or 0 < requests <= MOST_REQUESTS
+
+
+Tokens = tuple[int, int, int, int, int]
+
+
+def _tokens(usage: object) -> Tokens | None:
+    """Input, output, input from the cache, and input written to it for five minutes and for an hour."""
     whole, out = _count(member(usage, "prompt_tokens")), _count(member(usage, "completion_tokens"))
     if whole is not None:
-        cached = _cached(usage, "prompt_tokens_details")
-        return None if out is None else (whole, out, cached)
+        return None if out is None else (whole, out, _cached(usage, "prompt_tokens_details"), *_written(usage))
     whole, out = _count(member(usage, "input_tokens")), _count(member(usage, "output_tokens"))
     if whole is None or out is None:
         return None
     read, made = (_count(member(usage, f"cache_{kind}_input_tokens")) for kind in ("read", "creation"))
     if read is not None or made is not None:
-        return whole + (read or 0) + (made or 0), out, read or 0
-    return whole, out, _cached(usage, "input_tokens_details")
+        own = (whole + (read or 0) + (made or 0), out, read or 0, *_written(usage))
+        return _added([own, *_on_top(usage)])
+    details = member(usage, "input_token_details")
+    if details is not None:
+        read = _count(member(details, "cache_read")) or 0
+        return whole, out, read, *_lifetimes(details, _count(member(details, "cache_creation")) or 0)
+    return _added([(whole, out, _cached(usage, "input_tokens_details"), 0, 0), *_on_top(usage)])
+
+
+def _on_top(usage: object) -> Iterable[Tokens]:
+    iterations = member(usage, "iterations")
+    for each in iterations if isinstance(iterations, list | tuple) else ():
+        tokens = _tokens(each) if member(each, "type") in ON_TOP else None
+        if tokens is not None:
+            yield tokens
+
+
+def _added(parts: list[Tokens]) -> Tokens:
+    whole, out, read, written_5m, written_1h = (sum(kind) for kind in zip(*parts, strict=True))
+    return whole, out, read, written_5m, written_1h
 
 
 def _cached(usage: object, details: str) -> int:
     return _count(member(member(usage, details), "cached_tokens")) or 0
+
+
+def _written(usage: object) -> tuple[int, int]:
+    """What was written to the cache, where it is told by lifetime; else it was for five minutes, Anthropic's usual."""
+    made = _count(member(usage, "cache_creation_input_tokens"))
+    details = member(usage, "prompt_tokens_details")
+    if made is None:
+        made = _count(member(details, "cache_creation_tokens")) or 0
+    by_lifetime = member(usage, "cache_creation") or member(details, "cache_creation_token_details")
+    return _lifetimes(by_lifetime, made)
+
+
+def _lifetimes(told: object, made: int) -> tuple[int, int]:
+    minutes, hour = (_count(member(told, f"ephemeral_{name}_input_tokens")) for name in ("5m", "1h"))
+    if not minutes and not hour:
+        return made, 0
+    return (max(made - (hour or 0), 0) if minutes is None else minutes), hour or 0
 
 
 def _count(value: object) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from reconcile.recording.clock import Clock
 from reconcile.recording.folder import CALLS, JOURNAL, RunFolder, translated
 from reconcile.recording.journal import read
@@ -27,7 +29,8 @@ def end(folder: RunFolder, ending: Ending) -> tuple[str, ...]:
     text, told = folder.text(CALLS), folder.text(JOURNAL)
     calls = read_calls(UNREADABLE if text is None else text)
     found = left(folder.run_id, read(told or ""), calls, ending)
-    lines = [*(['{"complete": true}'] if found.complete else []), *calls.lines]
+    said = {"complete": found.complete, **({"every_attempt": True} if found.every_attempt else {})}
+    lines = [*([json.dumps(said)] if found.complete or found.every_attempt else []), *calls.lines]
     after = "".join(f"{line}\n" for line in lines)
     if text is not None and after != text:
         folder.replace_log(after)

@@ -283,6 +283,19 @@ def test_a_run_that_logs_all_is_verified_at_the_first_read_at_what_its_calls_use
     assert words_of_the_prompt(left) == []
 
 
+def test_runs_back_to_back_know_the_providers_clock(tmp_path, models):
+    models.ahead = -30
+    found = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        options = {**models.environment, "RECONCILE_OPENAI_URL": models.base_url}
+        recorded = Recorded(folder, python(EXPERIMENT.replace("THEN", ONE_MORE)), quick=True, **options)
+        recorded.line()
+        found.append(recorded.end()[1].run.clock)
+    assert [abs(clock.offset + 30) <= clock.uncertainty <= 2 for clock in found] == [True, True]
+
+
 def words_of_the_prompt(left):
     """Those that are in a file of the run: none may be."""
     return [word for word in SECRET.split() if len(word) > 4 and word in left.text]

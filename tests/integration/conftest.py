@@ -1,13 +1,18 @@
-"""What tests of adapters share: a GitHub, and branches for it."""
+"""What tests share: a GitHub and branches for it; and a provider of models, its client, and a run that watches it."""
 
 import shutil
+from contextlib import ExitStack
+from importlib import import_module
 
 import pytest
 from support.git import Forge, make_forge
 from support.github import GitHubDouble
 from support.github.bench import A
 from support.job import Repository, make_runs
+from support.models import Models
+from support.recordings import Left
 
+from reconcile import record
 from reconcile.adapters import period_cache
 
 
@@ -52,3 +57,45 @@ def branches(first_branches, tmp_path, double):
     branches = Forge(tmp_path)
     double.state.bare = branches.bare
     return branches
+
+
+@pytest.fixture(scope="module")
+def openai():
+    """The package, of which only the worker that runs these tests waits for the import."""
+    return import_module("openai")
+
+
+@pytest.fixture
+def models():
+    with Models() as models:
+        yield models
+
+
+@pytest.fixture
+def client(models, openai):
+    with openai.OpenAI(api_key="sk-made-up", base_url=models.base_url, timeout=5, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def stack():
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def run(tmp_path, client, stack):
+    run = stack.enter_context(record("chatdev", run_id="a", runs=tmp_path, complete=True))
+    run.watch(client)
+    return run
+
+
+@pytest.fixture
+def left(run, stack):
+    """What the run leaves, called when it is to end."""
+
+    def end():
+        stack.close()
+        return Left(run.folder)
+
+    return end

@@ -15,9 +15,10 @@ from support.recordings import NOON, FakeClock, Left
 
 import reconcile
 from reconcile.errors import StoreError, UsageError
+from reconcile.recording.endpoints import Endpoint, Kind
 from reconcile.recording.folder import claim
+from reconcile.recording.responses import told_of
 from reconcile.recording.run import new_run_id
-from reconcile.recording.usage import counted
 
 RESPONSE = {"id": "r-1", "model": "m", "usage": {"prompt_tokens": 100, "completion_tokens": 20}}
 
@@ -368,12 +369,116 @@ def test_a_forked_process_that_leaves_the_block_does_not_end_the_run(record):
 def test_a_response_that_was_watched_and_is_added_keeps_its_times(record, clock):
     with record() as run:
         clock.time += 10
-        call = run.call("m", 1)
+        call = run.call(Endpoint(Kind.COUNTED, "chat"))
         clock.time += 5
-        call.answered(counted(RESPONSE))
+        call.answered(told_of(RESPONSE))
         run.add(RESPONSE)
         (line,) = (run.folder / "calls.ndjson").read_text().splitlines()
     assert json.loads(line)["started_at"][14:19] == "00:10"
+
+
+def polls(**last):
+    return [{"id": "resp_1", "status": "queued"}, {"id": "resp_1", "status": "in_progress", "usage": None}, last]
+
+
+ONE_CALL = {
+    "polls of a background response": polls(
+        id="resp_1", status="completed", usage={"input_tokens": 100, "output_tokens": 20}
+    ),
+    "chunks of a stream": [{"id": "r-1", "object": "chat.completion.chunk"}, {"id": "r-1", "usage": None}, RESPONSE],
+    "the same response twice": [RESPONSE, RESPONSE],
+    "usage that was corrected": [numbered(1, 7), RESPONSE],
+    "usage, and a look at it later": [RESPONSE, {"id": "r-1", "usage": None}, {"id": "r-1", "status": "in_progress"}],
+}
+
+
+@pytest.mark.parametrize("parts", ONE_CALL.values(), ids=ONE_CALL)
+def test_what_has_one_response_id_is_one_call_and_the_last_usage_counts(record, parts):
+    with record(complete=True) as run:
+        for part in parts:
+            run.add(part)
+    found = Left(run.folder)
+    assert found.recorded == {"tokens_in": 100, "tokens_out": 20, "cached_tokens": 0, "api_calls": 1}
+    assert (found.log.complete, found.log.pending) == (True, 0)
+
+
+def test_a_response_that_never_tells_its_usage_is_one_call_of_unknown_tokens(record):
+    with record(complete=True) as run:
+        for _ in range(3):
+            run.add({"id": "r-1", "usage": None})
+        run.add({"usage": None})
+    assert (Left(run.folder).recorded, Left(run.folder).log) == ({"api_calls": 2}, None)
+
+
+def test_usage_of_several_requests_counts_as_many(record):
+    with record(complete=True) as run:
+        run.add(SimpleNamespace(requests=3, input_tokens=100, output_tokens=20))
+    assert (Left(run.folder).recorded["api_calls"], Left(run.folder).log.total.api_calls) == (3, 3)
+
+
+def test_what_a_cache_took_is_recorded_by_lifetime(record):
+    written = {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": 2}
+    usage = {"input_tokens": 1, "output_tokens": 1, "cache_creation_input_tokens": 7, "cache_creation": written}
+    with record() as run:
+        run.add({"id": "m-1", "usage": usage})
+    assert Left(run.folder).beside == {"cache_write_5m_tokens": 5, "cache_write_1h_tokens": 2}
+
+
+STREAMED = [
+    {"type": "message_start", "message": {"id": "m-1", "usage": {"input_tokens": 100, "output_tokens": 1}}},
+    {"type": "message_delta", "usage": {"output_tokens": 20}},
+]
+
+
+def test_events_of_messages_that_come_at_the_same_time_are_told_apart_by_their_tasks(record):
+    async def read(run, number):
+        for event in STREAMED:
+            run.add({**event, **({"message": {**event["message"], "id": f"m-{number}"}} if "message" in event else {})})
+            await asyncio.sleep(0)
+
+    async def experiment(run):
+        await asyncio.gather(*(read(run, number) for number in range(3)))
+
+    with record() as run:
+        asyncio.run(experiment(run))
+    assert Left(run.folder).recorded == {"tokens_in": 300, "tokens_out": 60, "cached_tokens": 0, "api_calls": 3}
+
+
+def test_a_message_with_an_id_of_its_library_is_the_watched_call_with_its_usage(record):
+    usage = {"input_tokens": 100, "output_tokens": 20}
+    with record() as run:
+        for number in (1, 2):
+            run.call(Endpoint(Kind.COUNTED, "chat")).answered(told_of({**RESPONSE, "id": f"r-{number}"}))
+        run.add({"id": "run-a", "usage_metadata": None})
+        for name in ("run-a", "lc_run-b", "run-c"):
+            run.add({"id": name, "usage_metadata": usage})
+    assert Left(run.folder).log.total.api_calls == 3
+
+
+def test_the_sum_of_watched_calls_is_those_calls(record):
+    with record() as run:
+        for number in range(4):
+            run.call(Endpoint(Kind.COUNTED, "chat")).answered(told_of(numbered(number, 100 + number)))
+        run.add(SimpleNamespace(requests=2, input_tokens=102 + 103, output_tokens=2))
+        run.add(SimpleNamespace(requests=2, input_tokens=999, output_tokens=2))
+    assert (Left(run.folder).recorded["tokens_in"], Left(run.folder).recorded["api_calls"]) == (406 + 999, 6)
+
+
+def test_a_call_of_another_endpoint_that_is_added_is_noted_once(record):
+    embedded = {"object": "list", "model": "m", "data": [{"embedding": [0.5]}], "usage": {"prompt_tokens": 8}}
+    with record(complete=True) as run:
+        run.call(Endpoint(Kind.OTHER, "embeddings")).answered(told_of({}))
+        for _ in range(3):
+            run.add(embedded)
+    found = Left(run.folder)
+    assert (found.log.complete, found.beside) == (True, {"other_calls": {"embeddings": 3}})
+
+
+def test_a_stderr_that_is_closed_keeps_no_run_from_ending(record, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with record() as run:
+        run.add({"id": "r-1", "object": "chat.completion.chunk"})
+    assert Left(run.folder).recorded == {"api_calls": 1}
 
 
 def test_a_line_that_was_cut_off_is_left_out_and_no_sum_is_said(record):

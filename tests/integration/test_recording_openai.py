@@ -1,14 +1,11 @@
 """The official client, watched: a row for every try, and nothing said that is not known."""
 
 import asyncio
-import json
 import threading
-from contextlib import ExitStack
-from importlib import import_module
 
 import pytest
-from support.models import SECRET, SNAPSHOT, Models
-from support.recordings import Left, usage_of
+from support.models import SECRET, SNAPSHOT
+from support.recordings import Left, rows, usage_of
 
 from reconcile import record
 from reconcile.errors import UsageError
@@ -17,56 +14,10 @@ ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET
 ASKED_RESPONSES = {"model": "gpt-4o-mini", "input": SECRET}
 
 
-@pytest.fixture(scope="module")
-def openai():
-    """The package, of which only the worker that runs these tests waits for the import."""
-    return import_module("openai")
-
-
-@pytest.fixture
-def models():
-    with Models() as models:
-        yield models
-
-
-@pytest.fixture
-def client(models, openai):
-    with openai.OpenAI(api_key="sk-made-up", base_url=models.base_url, timeout=5, max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture
-def stack():
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def run(tmp_path, client, stack):
-    run = stack.enter_context(record("chatdev", run_id="a", runs=tmp_path, complete=True))
-    run.watch(client)
-    return run
-
-
-@pytest.fixture
-def left(run, stack):
-    """What the run leaves, called when it is to end."""
-
-    def end():
-        stack.close()
-        return Left(run.folder)
-
-    return end
-
-
-def rows(run):
-    return [json.loads(line) for line in (run.folder / "calls.ndjson").read_text().splitlines() if "started_at" in line]
-
-
 def consume_chat(client):
     options = {"include_usage": True}
     return "".join(
-        chunk.choices[0].delta.content
+        chunk.choices[0].delta.content or ""
         for chunk in client.chat.completions.create(**ASKED, stream=True, stream_options=options)
         if chunk.choices
     )

@@ -12,6 +12,8 @@ from reconcile.core.validation import Checker, Document
 CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
 LOGS = LogChecker(schema_files.load("calls"))
 
+SUMS = ("tokens_in", "tokens_out", "cached_tokens", "api_calls")
+
 NOON = 1_767_614_400.0
 """2026-01-05T12:00:00Z."""
 
@@ -44,13 +46,21 @@ class Left:
         if (self.folder / "calls.ndjson").exists():
             log = LOGS.check("calls.ndjson", (self.folder / "calls.ndjson").read_bytes())
             assert isinstance(log, CallLog), log
-            self.log, self.strays = held_to("calls.ndjson", log, self.run.window)
+            offset = self.run.clock.offset if self.run.clock else 0.0
+            self.log, self.strays = held_to("calls.ndjson", log, self.run.window, offset)
             assert self.strays == ()
             assert not self.log.contradicts(self.run.recorded)
 
     @property
     def recorded(self):
-        return {name: count for name, count in self.value.get("recorded_usage", {}).items() if name != "source"}
+        """Its sums."""
+        return {name: count for name, count in self.value.get("recorded_usage", {}).items() if name in SUMS}
+
+    @property
+    def beside(self):
+        """What else it says of its calls."""
+        stated = self.value.get("recorded_usage", {})
+        return {name: told for name, told in stated.items() if name not in {*SUMS, "source"}}
 
     @property
     def recording(self):
@@ -65,7 +75,12 @@ class Left:
         return "".join(path.read_text("utf-8") for path in self.folder.iterdir())
 
 
+def rows(run):
+    """The lines of a run's call log, but for what it states."""
+    text = (run.folder / "calls.ndjson").read_text()
+    return [json.loads(line) for line in text.splitlines() if "started_at" in line]
+
+
 def usage_of(usage):
     """A ledger's usage as `recorded_usage` has it."""
-    names = ("tokens_in", "tokens_out", "cached_tokens", "api_calls")
-    return dict(zip(names, usage.parts, strict=True))
+    return dict(zip(SUMS, usage.parts, strict=True))

@@ -47,8 +47,8 @@ def fed(data, size, *, events=True):
 @pytest.mark.parametrize("events", [CHAT, RESPONSES, MESSAGES], ids=["chat", "responses", "messages"])
 def test_a_stream_counts_as_its_last_usage_says(events, size):
     answer = fed(stream(events), size)
-    assert (answer.ended, answer.counted.tokens_in, answer.counted.tokens_out) == (True, 100, 20)
-    assert answer.counted.model == "m"
+    assert (answer.ended, answer.told.counted.tokens_in, answer.told.counted.tokens_out) == (True, 100, 20)
+    assert answer.told.counted.model == "m"
 
 
 @pytest.mark.parametrize("events", [CHAT, RESPONSES, MESSAGES], ids=["chat", "responses", "messages"])
@@ -63,18 +63,18 @@ def test_a_stream_without_its_last_event_has_not_ended(events):
 )
 def test_events_that_say_nothing_are_passed_over(line):
     answer = fed(line.encode() + b"\n\n" + stream(CHAT), 64)
-    assert answer.counted.tokens_in == 100
+    assert answer.told.counted.tokens_in == 100
 
 
 def test_a_whole_body_is_read_at_its_end():
     body = json.dumps({"id": "c-1", "model": "m", "usage": USAGE}).encode()
     answer = fed(body, 3, events=False)
     answer.finish()
-    assert answer.counted.tokens_out == 20
+    assert answer.told.counted.tokens_out == 20
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"7", b"\xff"])
 def test_a_body_that_is_no_response_counts_nothing(body):
     answer = fed(body, 3, events=False)
     answer.finish()
-    assert answer.counted is None
+    assert answer.told.counted is None

@@ -65,6 +65,16 @@ def test_recorders_that_left_are_added_up_and_the_others_are_told():
     assert (journal.taking_part, journal.watched, journal.uncounted, journal.lost) == ({"b"}, 2, 3, 4)
 
 
+def test_of_what_a_recorder_measured_the_last_counts():
+    first, last = ({"now": [low, 1], "responses": 1, "hosts": ["a"]} for low in (0, 0.5))
+    found = read(lines({"clock": first, "of": "x"}, {"clock": last, "of": "x"}, {"clock": first, "of": "y"}))
+    assert {name: each.now[0] for name, each in found.offsets.items()} == {"x": 0.5, "y": 0}
+
+
+def test_a_measurement_that_is_none_is_a_line_that_says_nothing():
+    assert (read(lines({"clock": {"now": 1}, "of": "x"})).offsets, read(lines({"clock": 7})).unread) == ({}, 1)
+
+
 def test_what_a_recorder_counted_holds_where_its_beginning_was_lost():
     journal = read(lines({"recorder": "y", "closed": True, "watched": 3, "uncounted": 1, "lost": 2}))
     assert (journal.unread, journal.watched, journal.uncounted, journal.lost) == (1, 3, 1, 2)

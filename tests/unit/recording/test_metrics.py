@@ -7,6 +7,7 @@ from support.recordings import NOON
 
 from reconcile.recording.journal import Journal, Step
 from reconcile.recording.metrics import Ending, left, read_calls
+from reconcile.recording.offset import Offset
 
 
 def row(tokens=100, **members):
@@ -35,7 +36,8 @@ def test_recorded_usage_is_the_sum_of_the_log():
     found = ended(TWO)
     assert found.complete
     assert found.document["recorded_usage"] == {
-        "tokens_in": 300, "tokens_out": 30, "cached_tokens": 0, "api_calls": 2, "source": "reconcile record",
+        "tokens_in": 300, "tokens_out": 30, "cached_tokens": 0, "api_calls": 2, "every_attempt": True,
+        "source": "reconcile record",
     }  # fmt: skip
 
 
@@ -52,11 +54,68 @@ def test_calls_without_an_answer_are_in_no_sum():
 def test_calls_of_unknown_tokens_leave_the_calls_counted():
     found = ended(TWO, of=journal(uncounted=1, watched=2))
     assert not found.complete
-    assert found.document["recorded_usage"] == {"api_calls": 3, "source": "reconcile record"}
+    assert found.document["recorded_usage"] == {"api_calls": 3, "every_attempt": True, "source": "reconcile record"}
+
+
+def test_what_is_no_sum_is_said_beside_it():
+    found = ended(
+        log(
+            row(100, cache_write_5m_tokens=7, cache_write_1h_tokens=2, requests=3),
+            row(0, aborted=True),
+            row(0, endpoint="embeddings"),
+            row(0, endpoint="embeddings", aborted=True),
+            row(0, endpoint="images"),
+        ),
+        of=journal(watched=4, unwatched=1),
+    )
+    assert found.document["recorded_usage"] == {
+        "tokens_in": 100, "tokens_out": 10, "cached_tokens": 0, "cache_write_5m_tokens": 7, "cache_write_1h_tokens": 2,
+        "api_calls": 3, "aborted_calls": 1, "other_calls": {"embeddings": 2, "images": 1}, "source": "reconcile record",
+    }  # fmt: skip
+    assert (found.complete, found.every_attempt) == (True, False)
+
+
+def test_where_a_request_was_not_understood_no_sum_is_said():
+    found = ended(log(row(), row(0, unknown=True, endpoint="POST /a"), row(0, unknown=True, endpoint="POST /a")))
+    assert found.document["recorded_usage"] == {"unknown_calls": 2, "source": "reconcile record"}
+    assert (found.complete, found.problems) == (False, ("2 requests not understood: POST /a",))
+
+
+def test_not_too_many_requests_are_named():
+    found = ended(log(*(row(0, unknown=True, endpoint=f"POST /{number}") for number in range(7))))
+    named = ", ".join(f"POST /{number}" for number in range(5))
+    assert found.problems == (f"7 requests not understood: {named} and 2 more",)
+
+
+def test_a_log_that_is_complete_but_for_what_goes_on_says_so():
+    found = ended(log(row(), row(0, pending=True, response_id="r")))
+    assert (found.complete, found.document["recording"]["call_log"]) == (True, "pending")
+    assert found.document["recorded_usage"]["api_calls"] == 2
+    assert "tokens_in" not in found.document["recorded_usage"]
+
+
+def test_usage_that_was_told_stays_where_its_response_is_cut_off_later():
+    calls = read_calls(
+        log(row(0, response_id="r", pending=True), row(9, response_id="r"), row(0, response_id="r", aborted=True))
+    )
+    assert (calls.counted, calls.sums[0], calls.pending, calls.aborted) == (1, 9, 0, 0)
+
+
+def test_clocks_that_were_measured_are_put_together():
+    offsets = {str(low): Offset(now=(low, 1), hosts=("a",)) for low in (0, 0.5)}
+    found = ended(TWO, of=journal(watched=2, offsets=offsets)).document["clock"]
+    assert found == {"offset_seconds": 0.75, "uncertainty_seconds": 0.25, "source": "Date of 2 responses of a"}
 
 
 MISSING = [
     pytest.param(TWO, True, Journal(complete=True), "journal of the run was lost", id="the journal was deleted"),
+    pytest.param(
+        log(row(provider="openai"), row(provider="anthropic")),
+        True,
+        journal(watched=2),
+        "several providers, anthropic, openai",
+        id="the calls are not all of one provider",
+    ),
     pytest.param(TWO, True, journal(watched=3), "1 line of the call log", id="the log was deleted"),
     pytest.param(TWO, True, journal(taking_part={"x"}), "1 recorder did not end", id="a recorder was killed"),
     pytest.param(TWO, True, journal(lost=2), "2 calls could not be written down", id="calls were lost"),

@@ -16,29 +16,77 @@ def as_object(value):
 CHAT = {"prompt_tokens": 100, "completion_tokens": 20}
 RESPONSES = {"input_tokens": 100, "output_tokens": 20}
 
-SHAPES = [
-    pytest.param(CHAT, (100, 20, 0), id="chat completions of an old kind, without details"),
-    pytest.param({**CHAT, "prompt_tokens_details": None}, (100, 20, 0), id="chat completions with details of None"),
-    pytest.param({**CHAT, "prompt_tokens_details": {"cached_tokens": 64}}, (100, 20, 64), id="chat completions"),
-    pytest.param({**RESPONSES, "input_tokens_details": {"cached_tokens": 64}}, (100, 20, 64), id="responses"),
-    pytest.param(RESPONSES, (100, 20, 0), id="messages without a cache"),
-    pytest.param(
-        {**RESPONSES, "cache_read_input_tokens": 30, "cache_creation_input_tokens": 7},
-        (137, 20, 30),
-        id="messages, whose input leaves out what the cache held and took",
+WRITTEN = {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": 2}
+MESSAGES = {**RESPONSES, "cache_read_input_tokens": 30, "cache_creation_input_tokens": 7}
+
+SHAPES = {
+    "chat completions of an old kind, without details": (CHAT, (100, 20, 0, 0, 0)),
+    "chat completions with details of None": ({**CHAT, "prompt_tokens_details": None}, (100, 20, 0, 0, 0)),
+    "chat completions": ({**CHAT, "prompt_tokens_details": {"cached_tokens": 64}}, (100, 20, 64, 0, 0)),
+    "responses": ({**RESPONSES, "input_tokens_details": {"cached_tokens": 64}}, (100, 20, 64, 0, 0)),
+    "messages without a cache": (RESPONSES, (100, 20, 0, 0, 0)),
+    "messages, whose input leaves out what the cache held and took": (MESSAGES, (137, 20, 30, 7, 0)),
+    "messages that fill a cache": ({**RESPONSES, "cache_creation_input_tokens": 7}, (107, 20, 0, 7, 0)),
+    "messages that fill caches of both lifetimes": ({**MESSAGES, "cache_creation": WRITTEN}, (137, 20, 30, 5, 2)),
+    "messages that were compacted, which comes on top": (
+        {**MESSAGES, "iterations": [{"type": "message", **MESSAGES}, {"type": "compaction", **MESSAGES}]},
+        (274, 40, 60, 14, 0),
     ),
-    pytest.param({**RESPONSES, "cache_creation_input_tokens": 7}, (107, 20, 0), id="messages that fill a cache"),
-]
+    "messages of which nothing was compacted": (
+        {**RESPONSES, "iterations": [{"type": "message", **RESPONSES}]},
+        (100, 20, 0, 0, 0),
+    ),
+    "LiteLLM, whose input has what a cache took": (
+        {**CHAT, "cache_creation_input_tokens": 7, "prompt_tokens_details": {"cached_tokens": 30}},
+        (100, 20, 30, 7, 0),
+    ),
+    "LiteLLM with lifetimes": (
+        {
+            **CHAT,
+            "prompt_tokens_details": {"cache_creation_tokens": 7, "cache_creation_token_details": WRITTEN},
+        },
+        (100, 20, 0, 5, 2),
+    ),
+    "LangChain": (
+        {**RESPONSES, "input_token_details": {"cache_read": 30, "cache_creation": 7}},
+        (100, 20, 30, 7, 0),
+    ),
+    "LangChain with lifetimes": ({**RESPONSES, "input_token_details": WRITTEN}, (100, 20, 0, 5, 2)),
+}
 
 
-@pytest.mark.parametrize(("usage", "tokens"), SHAPES)
+@pytest.mark.parametrize(("usage", "tokens"), SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("form", [dict, as_object], ids=["dictionary", "object"])
 def test_tokens_are_read_of_every_shape(usage, tokens, form):
     response = form({"id": "r-1", "model": "m", "usage": usage, "choices": "a text"})
-    tokens_in, tokens_out, cached = tokens
+    whole, out, read, written_5m, written_1h = tokens
     assert counted(response) == Counted(
-        tokens_in=tokens_in, tokens_out=tokens_out, cached_tokens=cached, model="m", response_id="r-1"
-    )
+        tokens_in=whole, tokens_out=out, cached_tokens=read, cache_write_5m=written_5m, cache_write_1h=written_1h,
+        model="m", response_id="r-1",
+    )  # fmt: skip
+
+
+def test_a_cache_cannot_take_more_than_there_is():
+    found = counted({"usage": {**CHAT, "cache_creation_input_tokens": 101}})
+    assert (found.tokens_in, found.cache_write_5m) == (100, 0)
+
+
+@pytest.mark.parametrize(("requests", "found"), [(None, 1), (1, 1), (3, 3)])
+def test_a_usage_may_stand_for_several_requests(requests, found):
+    assert counted({"usage": {**RESPONSES, "requests": requests}}).requests == found
+
+
+def test_a_usage_of_no_request_is_none():
+    assert counted({"usage": {"requests": 0, "input_tokens": 0, "output_tokens": 0}}) is None
+
+
+def test_a_property_that_fails_is_none():
+    class Broken:
+        @property
+        def usage(self):
+            raise RuntimeError
+
+    assert counted(Broken()) is None
 
 
 @pytest.mark.parametrize(

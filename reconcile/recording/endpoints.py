@@ -1,0 +1,127 @@
+"""What a request to a provider is, told by its method and its path: one whose tokens count, or which other.
+
+Only what is listed here is known. All else that could be billed is unknown, and takes away that a log is complete.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    COUNTED = auto()
+    """Reported in the figure of completions, with usage in the answer."""
+    OTHER = auto()
+    """Reported elsewhere: embeddings, images, audio."""
+    FOLLOWED = auto()
+    """Asks after a response of an earlier call, which may have ended meanwhile."""
+    FREE = auto()
+    """Uses no tokens."""
+    READ = auto()
+    """A GET that nobody knows: free, unless its answer tells usage."""
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    kind: Kind
+    name: str
+    """A short name, such as embeddings; method and path of what is unknown."""
+    about: str | None = None
+    """The id of the response that is asked after."""
+
+
+COUNTED = {
+    r"/chat/completions": "chat",
+    r"/completions": "completions",
+    r"/responses(/compact)?": "responses",
+    r"/messages": "messages",
+}
+
+FOLLOWED = re.compile(r"/responses/([^/]+)(/cancel)?")
+
+OTHERS = {
+    r"/embeddings": "embeddings",
+    r"/audio/(speech|transcriptions|translations)": "audio",
+    r"/images/(generations|edits|variations)": "images",
+    r"/moderations": "moderations",
+    r"/videos(/[^/]+/remix|/edits|/extensions)?": "videos",
+    r"/fine_tuning/jobs": "fine_tuning",
+    r"/vector_stores/[^/]+/search": "vector_stores",
+    r"/containers": "containers",
+}
+
+FREE_POSTS = (
+    r"/files",
+    r"/uploads(/[^/]+/(parts|complete|cancel))?",
+    r"/responses/input_tokens",
+    r"/messages/count_tokens",
+    r"(/messages)?/batches/[^/]+/cancel",
+    r"/chat/completions/[^/]+",
+    r"/conversations(/[^/]+(/items)?)?",
+    r"/vector_stores(/[^/]+(/(files|file_batches)(/[^/]+(/cancel)?)?)?)?",
+    r"/containers/[^/]+/files",
+    r"/assistants(/[^/]+)?",
+    r"/threads(/(?!runs$)[^/]+(/messages(/[^/]+)?)?)?",
+    r"/threads/[^/]+/runs/[^/]+(/cancel)?",
+    r"/fine_tuning/jobs/[^/]+/(cancel|pause|resume)",
+    r"/organizations?/.+",
+    r"/oauth/token",
+)
+"""Of posts. Before these and the others come first, for `/threads/x/messages` ends like a call of messages."""
+
+FREE_READS = (
+    r"/models(/.+)?",
+    r"/files(/.+)?",
+    r"/chat/completions(/.+)?",
+    r"/responses/[^/]+/input_items",
+    r"(/messages)?/batches(/.+)?",
+    r"/threads/.+",
+    r"/evals(/.+)?",
+    r"/organizations?/.+",
+)
+"""Of reads, those whose answers tell usage of what was billed before."""
+
+BEFORE = r"(/[^/]+)*?"
+"""What may come before: the version, or where a gateway has it."""
+
+
+def _any(paths: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(BEFORE + f"({'|'.join(paths)})")
+
+
+FREE_POST, FREE_READ = _any(FREE_POSTS), _any(FREE_READS)
+NAMED = [
+    (_any((path,)), Endpoint(kind, name))
+    for kind, paths in ((Kind.OTHER, OTHERS), (Kind.COUNTED, COUNTED))
+    for path, name in paths.items()
+]
+FOLLOWS = re.compile(BEFORE + FOLLOWED.pattern)
+
+
+def endpoint_of(method: str, path: str) -> Endpoint:
+    """What a request is, whatever its path is."""
+    path, name = path.rstrip("/"), f"{method} {path}"
+    if method in {"HEAD", "OPTIONS", "DELETE"}:
+        return Endpoint(Kind.FREE, name)
+    if method == "GET":
+        return _read(path, name)
+    if method != "POST":
+        return Endpoint(Kind.UNKNOWN, name)
+    if FREE_POST.fullmatch(path):
+        return Endpoint(Kind.FREE, name)
+    found = FOLLOWS.fullmatch(path)
+    if found and found[3]:
+        return Endpoint(Kind.FOLLOWED, name, found[2])
+    return next((each for pattern, each in NAMED if pattern.fullmatch(path)), Endpoint(Kind.UNKNOWN, name))
+
+
+def _read(path: str, name: str) -> Endpoint:
+    if FREE_READ.fullmatch(path):
+        return Endpoint(Kind.FREE, name)
+    found = FOLLOWS.fullmatch(path)
+    if found and not found[3]:
+        return Endpoint(Kind.FOLLOWED, name, found[2])
+    return Endpoint(Kind.READ, name)
