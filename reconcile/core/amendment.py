@@ -110,6 +110,8 @@ def _block(block: Object, run: Run, verdict: Verdict, policy: Policy) -> dict[st
     elif verdict.neighbours:
         written["attribution"] = {**block.get("attribution", {}), "neighbours": _neighbours(verdict)}
     written["restatement"] = _restatement(verdict)
+    if run.edited:
+        written["seen_in_future"] = None
     written["policy"] = policy_json(policy)
     if verdict.observation and "attempts" not in block:
         written["attempts"] = [_attempt(verdict.observation)]

@@ -140,9 +140,9 @@ def _judge_settled(case: Case, state: State) -> Judgement:
         return Status.WARNING, (reason, *warnings(state, but={Reason.EXTRA_CALLS, Reason.RESTATED} - _kept(state)))
     settled = state.status, tuple(Reason(reason) for reason in state.reasons)
     if restored(case) and not restated_from(case):
-        others = warnings(state, but={Reason.RESTATED, Reason.EXTRA_CALLS})
+        others = warnings(state, but={Reason.RESTATED, Reason.EXTRA_CALLS} - _kept(state))
         settled = (Status.WARNING, others) if others else (Status.VERIFIED, (_proof(case),))
-    late = late_claims(case.run, case.attribution.neighbours)
+    late = case.at_figure and late_claims(case.run, case.attribution.neighbours)
     return _judge_late(case, state, settled) if late else settled
 
 
@@ -154,8 +154,9 @@ def restored(case: Case) -> bool:
 
 
 def _kept(state: State) -> set[Reason]:
-    """Of the two reasons that a rival gives, the one that was given for something else."""
-    return {Reason.EXTRA_CALLS} if state.restatement is None else set()
+    """Of the two reasons that a rival gives, the one that was given for something else: it gives one of them only."""
+    given = state.restatement is not None and Reason.RESTATED not in state.reasons
+    return set() if given else {Reason.EXTRA_CALLS}
 
 
 def _judge_late(case: Case, state: State, settled: Judgement) -> Judgement:
@@ -266,6 +267,8 @@ def _warned_of(attribution: Attribution) -> tuple[Reason, ...]:
 
 
 def _proof(case: Case) -> Reason:
+    if case.attribution.reported.is_zero:
+        return Reason.NO_API_CALLS
     return Reason.LOG_MATCHED if case.attribution.log_matched else Reason.STABLE
 
 

@@ -152,14 +152,19 @@ def _started(read: Observation) -> Plateau:
         since=read.at,
         last=read.at,
         foreign=read.status is None,
-        settled=read.status in SETTLED,
+        settled=_settles(read),
         matched=read.matched,
     )
 
 
+def _settles(read: Observation) -> bool:
+    """Whether a verdict was made of what it shows. One on a zero that nothing confirmed says nothing of usage."""
+    return read.status == Status.VERIFIED or (read.status in SETTLED and not read.reported.is_zero)
+
+
 def _confirmed(plateau: Plateau, read: Observation, policy: Policy) -> tuple[Plateau, bool]:
     """One more read of the plateau's figure. One confirmation more than the policy asks for is not counted."""
-    plateau = replace(plateau, settled=plateau.settled or read.status in SETTLED)
+    plateau = replace(plateau, settled=plateau.settled or _settles(read))
     counts = not plateau.stable(policy) and read.at > plateau.last and read.at - plateau.last >= apart(policy)
     if not counts:
         return plateau, False

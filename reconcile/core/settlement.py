@@ -147,7 +147,7 @@ def _taken_back(run: Run) -> Verdict | None:
     state = run.state
     if state is None or not run.settled:
         return None
-    everything = Bounds(Usage(), state.figure)
+    everything = Bounds(Usage(), state.bounds.high if state.bounds else state.figure)
     if state.bounds == everything and Reason.SHARED_MINUTES in state.reasons:
         return None
     return Verdict(
@@ -166,7 +166,12 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
     status, reasons = judge(case)
     late = bool(late_claims(case.run, case.attribution.neighbours))
     if late and (not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in reasons)):
-        return _taken_back(case.run)
+        taken = _taken_back(case.run)
+        if case.effect is not Effect.RIVAL:
+            return taken
+        if taken and not (case.plateau.rival and case.plateau.rival.stable(case.policy)):
+            return replace(taken, observation=_kept(case, read, taken.status))
+        late = False  # the rival is told first
     unmoved = state is not None and status is state.status and not late and not _newly_beside(case, state)
     closing = case.past_cutoff and not case.at_rest
     quiet = unmoved or (case.effect is Effect.ZERO and not closing)
@@ -174,7 +179,7 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         return None
     restatement = _restatement(case, reasons)
     same = state is not None and (status, reasons, restatement) == (state.status, state.reasons, state.restatement)
-    anew = late or not case.at_rest or restored(case)
+    anew = late or not case.at_rest or (restored(case) and not _misses_a_neighbour(case))
     writes = case.at_figure and anew and not _waits_for_force(case, read)
     between = _between(case, status, reasons)
     doubtful = between or Reason.CLOCK_OFF in reasons
@@ -195,6 +200,12 @@ def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
         reconciled_at=_reconciled_at(case, read),
         verified_at=_verified_at(case) if status is Status.VERIFIED else None,
     )
+
+
+def _misses_a_neighbour(case: Case) -> bool:
+    """Whether somebody is not looked at any more who was when the verdict was made: then its bounds say more."""
+    beside = {str(claim.run) for claim in case.attribution.neighbours}
+    return case.run.state is not None and any(each.run not in beside for each in case.run.state.neighbours)
 
 
 def _newly_beside(case: Case, state: State) -> bool:
@@ -248,7 +259,8 @@ def _restatement(case: Case, reasons: tuple[Reason, ...]) -> tuple[Usage, Usage]
     confirmed = case.at_rest and rival is not None and rival.stable(case.policy)
     if confirmed:
         return state.figure, case.attribution.reported
-    return state.restatement if Reason.RESTATED in reasons or case.at_rest else None
+    stands = Reason.RESTATED in reasons or (case.at_rest and not restored(case))
+    return state.restatement if stands else None
 
 
 def _waits_for_force(case: Case, read: Observation) -> bool:

@@ -45,7 +45,7 @@ def timing_of(history: History, policy: Policy) -> Timing:
     """When the run was complete, as far as its reads tell."""
     reads = history.reads
     plateaus = _plateaus(reads, policy)
-    plateau = plateaus[-1]
+    plateau = _last_stable(plateaus[-1], policy)
     ages = [history.age(read).total_seconds() / 60 for read in reads]
     shown = next(position for position, read in enumerate(reads) if read.reported == plateau.figure)
     lacking = _calls_missing(history, plateau.figure.api_calls) or plateau.figure.is_zero
@@ -71,6 +71,13 @@ def _plateaus(reads: Sequence[Observation], policy: Policy) -> list[Plateau]:
         plateau, _ = follow(plateaus[-1] if plateaus else None, replace(read, forced=False), policy)
         plateaus.append(plateau)
     return plateaus
+
+
+def _last_stable(plateau: Plateau, policy: Policy) -> Plateau:
+    """The figure that all usage came to: a settled one stands in the file beside a higher one that was confirmed."""
+    rival = plateau.rival
+    higher = rival is not None and rival.stable(policy) and rival.figure.rose_from(plateau.figure)
+    return rival if rival and higher and not plateau.matched else plateau
 
 
 def _independent(complete: Interval, history: History, short: Sequence[Observation]) -> Interval:

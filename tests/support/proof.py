@@ -5,15 +5,17 @@ from dataclasses import replace
 from functools import cache
 
 import jsonschema_rs
-from support.runs import CHECKER, KEY, PATH, SCOPE, WIDE, after, buckets, document, valid
+from support.runs import CHECKER, KEY, MINUTES, PATH, SCOPE, WIDE, after, buckets, document, neighbour, valid
 
 from reconcile import schema_files
 from reconcile.core.attribution import attribute
 from reconcile.core.auditing import Beside, Subject, audit
+from reconcile.core.claims import claim_of
 from reconcile.core.evidence import read_evidence
 from reconcile.core.lesson import Lesson, apply
-from reconcile.core.model import Claim, Policy
+from reconcile.core.model import Policy
 from reconcile.core.reading import read_run
+from reconcile.core.selection import clock_of
 
 
 @cache
@@ -43,7 +45,7 @@ class Written:
 
     def attributed(self, shown):
         run = self.run
-        claim = Claim(KEY, SCOPE, run.window, run.recorded, self.log)
+        claim = claim_of(run, SCOPE, clock_of(run, self.policy))
         return attribute([claim, *self.others], list(buckets(shown)), [WIDE])
 
     def read(self, clock, shown, *, forced=False, evidence=True, prices=None):
@@ -61,13 +63,8 @@ class Written:
 
     def claimed_late(self, clock):
         """Others have claimed minutes of the run since, and no read tells what they took."""
-        run = self.run
-        claim = Claim(KEY, SCOPE, run.window, run.recorded, self.log)
-        lesson = Lesson(
-            path=PATH, claim=claim, own_scope=run.own_scope, attribution=None, at=after(clock), begun=after(clock)
-        )
-        self.text = apply(lesson, self.text.encode(), CHECKER, self.policy).after.decode()
-        return self
+        self.others = (*self.others, neighbour("late", 0, MINUTES))
+        return self.read(clock, ".")
 
     def subject(self, *, value=None, data=None, **given):
         text = self.text if value is None else json.dumps(value, indent=2)
@@ -81,7 +78,7 @@ class Written:
         subject = self.subject(**given)
         logs = {KEY: self.log} if self.log else {}
         own = {KEY: subject.evidence} if subject.evidence else {}
-        return audit(subject, Beside(known={**own, **(known or {})}, logs=logs), required=required)
+        return audit(subject, Beside(known={**own, **(known or {})}, logs=logs, policy=self.policy), required=required)
 
 
 def said(found):

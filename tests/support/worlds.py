@@ -15,7 +15,19 @@ from hypothesis import settings
 
 from reconcile import schema_files
 from reconcile.core.calls import LogChecker, held_to
-from reconcile.core.model import Bucket, CallLog, Claim, Recorded, RunKey, Scope, Usage, Window, total
+from reconcile.core.model import (
+    BOOKING_SLACK,
+    Bucket,
+    CallLog,
+    Claim,
+    Clock,
+    Recorded,
+    RunKey,
+    Scope,
+    Usage,
+    Window,
+    total,
+)
 
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
 SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "0.5"))
@@ -84,6 +96,10 @@ class Life:
     traffic: Traffic = ONE_KEY
     log: str | None = None
     """What its call log is, if it keeps one."""
+    skew: float = 0.0
+    """By how many seconds its machine's clock is ahead of the provider's."""
+    doubt: float = 0.0
+    """By how many seconds it is held to be off, at most."""
 
     @property
     def counts(self):
@@ -143,10 +159,16 @@ class World:
     def _claim(self, life):
         own = total(each.usage for each in self.requests if each.owner == life.name and each.recorded)
         recorded = {NOTHING: Recorded(), CALLS: Recorded(api_calls=own.api_calls), TOTALS: Recorded(*own.parts)}
-        key = RunKey("chatdev", life.name)
-        there = window(life.start, life.end)
+        span = (NOON + 60 * life.start + life.skew, NOON + 60 * life.end + life.skew)
+        there, clock = Window.around(*span), Clock(0.0, life.doubt)
         return Claim(
-            key, life.traffic.scope, there, recorded[life.records], self._log(life, there) if life.log else None
+            RunKey("chatdev", life.name),
+            life.traffic.scope,
+            there,
+            recorded[life.records],
+            self._log(life, there) if life.log else None,
+            clock=clock,
+            reached=(clock.around(*span),) if life.doubt else (),
         )
 
     def _log(self, life, there):
@@ -169,8 +191,8 @@ class World:
             said = each.misread or each.usage
             start, end = each.span
             yield {
-                "started_at": NOON + start,
-                "ended_at": NOON + end,
+                "started_at": NOON + start + life.skew,
+                "ended_at": NOON + end + life.skew,
                 "model": each.route.model,
                 "input_tokens": said.tokens_in,
                 "output_tokens": said.tokens_out,
@@ -203,7 +225,7 @@ class World:
         groups = [{life} for life in self.lives]
         for one in self.lives:
             for other in self.lives:
-                if one.start < other.end and other.start < one.end and self._linked(one, other):
+                if self._claim(one).shares_reach(self._claim(other)) and self._linked(one, other):
                     first = next(group for group in groups if one in group)
                     second = next(group for group in groups if other in group)
                     if first is not second:
@@ -219,12 +241,12 @@ class World:
         return other.traffic.scope in reached
 
     def foreign_in(self, names):
-        """Requests of nobody's that the windows and scopes of these runs admit."""
+        """Requests of nobody's that lie in the reach of these runs and that their scopes admit."""
         claims = [claim for claim in self.claims() if claim.run.run_id in names]
         return [
             bucket
             for bucket in replace(self, requests=tuple(r for r in self.requests if r.owner is None)).buckets()
-            if any(c.window.start <= bucket.minute < c.window.end and c.scope.admits(bucket) for c in claims)
+            if any(bucket.minute in part and c.scope.admits(bucket) for c in claims for part in c.reach)
         ]
 
 
@@ -311,3 +333,11 @@ def _span(rng, minute, life, straddling):
         case _:
             start = second + rng.choice((-1.5, 58.5, 60.5))
             return start, start + rng.uniform(0, 1)
+
+
+def with_skew(rng, world, doubt):
+    """The same world, written down by a machine whose clock is off by `doubt` seconds at most, with what a provider may
+    book a call beside it."""
+    most = doubt - BOOKING_SLACK
+    skew = rng.choice((-most, most, rng.uniform(-most, most)))
+    return replace(world, lives=tuple(replace(life, skew=skew, doubt=doubt) for life in world.lives))

@@ -134,8 +134,8 @@ def attribute(claims: Sequence[Claim], buckets: Iterable[Bucket], covered: Itera
     buckets = list(buckets)
     newest = max((bucket.minute for bucket in buckets), default=None)
     found = pools([claim for claim in claims if any_meets(read, claim.span)], buckets, read)
-    by_run = {attribution.claim.run: attribution for pool in found for attribution in _pool(pool, read, newest)}
-    return Attributed(by_run, tuple(row for pool in found for row in pool.unclaimed))
+    shared_out = (attribution for pool in found for attribution in _pool(pool, read, newest))
+    return Attributed(_as_claimed(shared_out, claims), tuple(row for pool in found for row in pool.unclaimed))
 
 
 def attribute_again(
@@ -157,7 +157,18 @@ def attribute_again(
     component = next(part for pool in found for part in pool.components if run in part.by_run)
     given = shares(component, quiet=guard.requests == 0).by_member
     again = _component(component, guard, given, surplus_nearby=surplus_nearby)
-    return {attribution.claim.run: replace(attribution, feed=feed or UNWATCHED) for attribution in again}
+    return _as_claimed((replace(attribution, feed=feed or UNWATCHED) for attribution in again), claims)
+
+
+def _as_claimed(found: Iterable[Attribution], claims: Iterable[Claim]) -> dict[RunKey, Attribution]:
+    """By run, with the claims as they were made: what they admit is more than what was there to be admitted."""
+    scopes = {claim.run: claim.scope for claim in claims}
+    by_run = {}
+    for attribution in found:
+        claim = attribution.claim
+        made = replace(claim, scope=scopes[claim.run])
+        by_run[claim.run] = attribution if made == claim else replace(attribution, claim=made)
+    return by_run
 
 
 def _pool(pool: Pool, covered: Sequence[Window], newest: int | None) -> Iterable[Attribution]:

@@ -160,7 +160,7 @@ def _rest(member: Member, position: int, trusted: bool) -> Part:
             None if said is None else said - logged
             for said, logged in zip(totals, log.total.parts[:CALLS], strict=True)
         )
-        totals = (tokens_in, tokens_out, cached)
+        totals = (None, None, None) if member.cut_off else (tokens_in, tokens_out, cached)
     return Part(frozenset({position}), member.claim, member.read, calls, totals)
 
 

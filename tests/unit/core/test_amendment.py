@@ -13,6 +13,7 @@ from support.runs import EXAMPLES, FIRST, HOURLY, KEY, PATH, SCOPE, Tale, after,
 
 from reconcile.core.amendment import amendments
 from reconcile.core.attribution import attribute
+from reconcile.core.claims import record_of
 from reconcile.core.edits import amend
 from reconcile.core.model import Bucket, Claim, Generation, Policy, Scope, Usage
 from reconcile.core.reading import read_run
@@ -43,8 +44,9 @@ EXAMPLE = {
     "verification_status": "verified",
     "reasons": ["stable"],
     "completeness": "assumed",
-    "assumes": ["closed_key"],
+    "assumes": ["closed_key", "scope_complete", "usage_complete"],
     "verification_message": "Data stable across 61 minute interval",
+    "proof": "assumed",
     "reconciled_at": "2026-01-05T14:17:03Z",
     "verified_at": "2026-01-05T15:18:11Z",
     "total_tokens_in": 84604,
@@ -102,7 +104,7 @@ def test_a_first_read_changes_the_figures_and_adds_the_block():
     went, _ = changed(before, tale.text)
     assert went == ['"TOK_IN": 0', '"TOK_OUT": 0', '"API_CALLS": 0', '"CACHED_TOKENS": 0', '"AEI": 0.0']
     assert list(tale.value)[:-1] == list(json.loads(before))
-    assert list(tale.block) == [name for name in EXAMPLE if name != "verified_at"]
+    assert list(tale.block) == [name for name in EXAMPLE if name not in {"verified_at", "proof"}]
 
 
 def test_the_read_that_verifies_changes_the_verdict_and_adds_an_attempt():
@@ -112,7 +114,7 @@ def test_the_read_that_verifies_changes_the_verdict_and_adds_an_attempt():
     tale.read("01:30", "100")
     went, came = ([line.split(":")[0] for line in lines] for lines in changed(before, tale.text))
     assert went == ['"verification_status"', '"first_read"', '"verification_message"']
-    assert came == ['"verification_status"', '"stable"', '"verification_message"', *ATTEMPT, '"verified_at"']
+    assert came == ['"verification_status"', '"stable"', '"verification_message"', *ATTEMPT, '"proof"', '"verified_at"']
 
 
 @pytest.mark.parametrize("shown", ["60", "50"], ids=["a dip", "another"])
@@ -216,7 +218,7 @@ def test_what_the_run_counted_among_its_metrics_is_kept_beside_what_it_recorded(
     tale.read("00:30", "3x100")
     assert tale.value["recorded_usage"] == {"api_calls": 3, "source": "sdk", "tokens_in": 5000}
     assert tale.tokens == 5000, "a figure that waits is not below what was recorded"
-    assert tale.read("01:30", "3x100") == "warning: recorded_mismatch"
+    assert tale.read("01:30", "3x100") == "pending: tokens_missing"
 
 
 def test_recorded_usage_is_never_written_over():
@@ -229,9 +231,10 @@ FLOORS = {
     "while it is pending": (["00:30 2x100"], 110, 100),
     "while nothing is reported": (["00:30 0"], 110, 0),
     "calls missing at the cutoff": (["00:30 2x100", "01:30 2x100", "24:30 2x100"], 110, 100),
-    "given up": (["00:30 2x100", "24:10 2x101"], 110, 101),
-    "never anything reported": (["00:30 0", "24:30 0"], 110, 0),
-    "but not once it is settled": (["00:30 3x100", "01:30 3x100"], 100, 100),
+    "given up": (["00:30 2x101", "24:10 2x100"], 110, 101),
+    "never anything reported": (["00:30 0", "24:30 0", "25:30 0"], 110, 0),
+    "tokens missing": (["00:30 3x100", "01:30 3x100"], 110, 100),
+    "tokens missing at the cutoff": (["00:30 3x100", "01:30 3x100", "24:30 3x100"], 110, 100),
     "and not where more is reported": (["00:30 2x120"], 120, 120),
 }
 
@@ -263,17 +266,18 @@ def test_verified_at_is_there_only_while_it_is_verified():
     tale = verified()
     assert tale.block["verified_at"] == "2026-01-06T13:30:00Z"
     tale.read("02:30", "120")
-    assert "verified_at" not in tale.block
+    assert tale.block["verified_at"] == "2026-01-06T13:30:00Z"
     tale.read("03:30", "120")
     assert "verified_at" not in tale.block
 
 
 def test_reconciled_at_is_the_read_that_gave_the_figure():
-    tale = verified()
+    tale = Tale()
+    tale.read("00:30", "100")
     assert tale.run.state.reconciled_at == after("00:30")
+    tale.read("01:30", "120")
     tale.read("02:30", "120")
-    tale.read("03:30", "120")
-    assert tale.run.state.reconciled_at == after("02:30")
+    assert tale.run.state.reconciled_at == after("01:30")
 
 
 def test_both_figures_of_a_restatement():
@@ -297,7 +301,7 @@ def test_a_figure_that_is_not_exact_has_its_bounds():
         "shared_minutes": 1,
         "bounds": {"tokens_in": [100, 150], "tokens_out": [10, 15], "cached_tokens": [25, 37], "api_calls": [1, 2]},
         "guard": GUARD,
-        "neighbours": [{"run": "chatdev/b", "start": FIRST + 540, "end": FIRST + 720}],
+        "neighbours": [{"run": "chatdev/b", "start": FIRST + 540, "end": FIRST + 720, "record": record_of(B)}],
     }
     assert all(attempt["bounds"]["tokens_in"] == [100, 150] for attempt in tale.block["attempts"])
 
@@ -329,12 +333,14 @@ def test_a_claim_that_cannot_be_read_only_widens_the_bounds():
     tale = Tale(neighbours=[B])
     tale.read("00:30", "100")
     tale.read("01:30", "100")
+    tale.neighbours = [B, neighbour("late", 0, 10)]
     tale.claimed_late()
     assert tale.block["attribution"]["bounds"]["tokens_in"] == [0, 100]
     assert not tale.block["attribution"]["exact"]
     assert "completeness" not in tale.block
     assert "assumes" not in tale.block
-    assert tale.block["attribution"]["neighbours"] == [{"run": "chatdev/b", "start": FIRST + 540, "end": FIRST + 720}]
+    (named,) = tale.block["attribution"]["neighbours"]
+    assert named == {"run": "chatdev/b", "start": FIRST + 540, "end": FIRST + 720, "record": record_of(B)}
     assert tale.tokens == 100
 
 
@@ -455,7 +461,7 @@ def test_a_zero_that_proves_nothing_leaves_the_steps():
 def test_a_stable_zero_is_written_to_the_steps():
     tale = v1((0, 600, {"tokens_in": 7}), recorded_usage={"api_calls": 0})
     tale.read("00:30", "0")
-    assert tale.read("01:30", "0") == "verified: no_api_calls"
+    assert tale.read("04:30", "0") == "verified: no_api_calls"
     assert tale.value["steps"][0]["tokens_in"] == 0
 
 

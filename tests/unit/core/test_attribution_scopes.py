@@ -128,3 +128,30 @@ def test_scopes_that_meet_through_a_third_are_looked_at_together():
         "b": ["c"],
         "c": ["a", "b"],
     }
+
+
+@pytest.mark.parametrize("batch", ["exclude", "include", "only"])
+def test_what_a_claim_admits_stays_as_it_was_claimed_where_no_batch_job_was_reported(batch):
+    """It may be reported later."""
+    one = Claim(RunKey("chatdev", "a"), Scope("openai", ("key_a",), batch=batch), window(0, 2))
+    rows = [Bucket(NOON, Usage(10, 1, 0, 1), "key_a")]
+    assert attribute([one], rows, [WIDE]).by_run[one.run].claim == one
+
+
+@pytest.mark.parametrize(
+    ("batch", "tokens", "left"),
+    [
+        pytest.param("exclude", 10, [500], id="is nobody's unless it is claimed"),
+        pytest.param("include", 510, [], id="is among the others"),
+        pytest.param("only", 500, [10], id="is all that is claimed"),
+    ],
+)
+def test_a_batch_job(batch, tokens, left):
+    one = Claim(RunKey("chatdev", "a"), Scope("openai", ("key_a",), batch=batch), window(0, 2))
+    rows = [
+        Bucket(NOON, Usage(10, 1, 0, 1), "key_a", batch=False),
+        Bucket(NOON, Usage(500, 50, 0, 5), "key_a", batch=True),
+    ]
+    found = attribute([one], rows, [WIDE])
+    assert found.by_run[one.run].figure.tokens_in == tokens
+    assert [row.usage.tokens_in for row in found.unattributed] == left

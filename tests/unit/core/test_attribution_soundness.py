@@ -149,12 +149,23 @@ def test_every_admitted_row_is_some_claims_or_unattributed_and_never_both(traits
 
 
 @every_kind
-def test_rows_of_a_claim_are_those_of_its_window_and_scope(traits):
+def test_rows_of_a_claim_are_those_of_its_window_and_scope_but_what_another_record_says_all_of(traits):
+    """Minutes that hold just what some runs recorded are theirs alone."""
     for world in worlds(60, **traits):
-        for share in shares(world).values():
-            window = share.claim.window
+        found = shares(world).values()
+        for share in found:
+            claim, match = share.claim, share.component.match
+            taken = [
+                other.component.match.window
+                for other in found
+                if other.component.match and other.component is not share.component and other.claim.scope == claim.scope
+            ]
             expected = {
-                b for b in world.buckets() if window.start <= b.minute < window.end and share.claim.scope.admits(b)
+                b
+                for b in world.buckets()
+                if b.minute in claim.window
+                and claim.scope.admits(b)
+                and (b.minute in match.window if match else not any(b.minute in window for window in taken))
             }
             assert set(share.rows) == expected, world
             assert len(share.rows) == len(expected), world

@@ -22,7 +22,7 @@ from reconcile.core.auditing import (
     differing_read,
 )
 from reconcile.core.evidence import evidence_bytes, evidence_of, read_evidence
-from reconcile.core.model import MINUTE, Bucket, CallLog, Finding, LoggedCalls, RunKey, Usage, Window, total
+from reconcile.core.model import MINUTE, Bucket, CallLog, Finding, Guard, LoggedCall, RunKey, Usage, Window, total
 from reconcile.core.reading import BLOCK
 from reconcile.core.seal import digest, seal
 from reconcile.errors import ProviderError
@@ -109,7 +109,7 @@ def test_edited_times_restart_and_are_sound_once_read():
 
 def log(*minutes, complete=True):
     calls = tuple(
-        LoggedCalls(FIRST + MINUTE * minute, FIRST + MINUTE * minute, Usage(100, 10, 25, 1), 1) for minute in minutes
+        LoggedCall(FIRST + MINUTE * minute, FIRST + MINUTE * minute, Usage(100, 10, 25, 1), 1) for minute in minutes
     )
     return CallLog(digest="a" * 64, complete=complete, calls=calls, total=total(each.usage for each in calls))
 
@@ -121,7 +121,7 @@ def test_a_step_without_the_kinds_of_a_figure_is_sound():
 
 def test_a_log_that_came_after_the_verdict_is_no_edit_and_one_that_went_is():
     file = verified()
-    file.log = log(0)
+    file.log = log(0, complete=False)
     assert file.audit().outcome is Outcome.SOUND
     file = Written(log=log(0)).read("00:45", "100")
     assert file.audit().outcome is Outcome.SOUND
@@ -180,10 +180,11 @@ def test_a_run_that_nobody_has_read_is_unread():
     assert Written().audit().outcome is Outcome.UNREAD
 
 
-def test_a_run_that_was_made_again_in_the_same_folder_is_unread():
+def test_a_run_that_was_made_again_in_the_same_folder_is_told_to_leave_no_evidence_of_the_old_one():
     old = verified()
     new = Written(end_timestamp="2026-01-06T13:30:00Z", aggregate_metrics={"TOK_IN": 9, "TOK_OUT": 9})
-    assert new.audit(data=old.data).outcome is Outcome.UNREAD
+    (found,) = said(new.audit(data=old.data))
+    assert found.endswith("if the run was made again, delete usage_evidence.json")
 
 
 def test_a_killed_writer_leaves_a_run_unread_or_unaudited():
@@ -251,7 +252,7 @@ def test_evidence_that_is_gone_or_is_none_is_a_difference():
         pytest.param(lambda v: v[BLOCK].update(assumes=[]), f"{BLOCK}/assumes", id="assumption"),
         pytest.param(lambda v: v[BLOCK].update(reasons=["log_matched"]), f"{BLOCK}/verification_status", id="reason"),
         pytest.param(lambda v: v[BLOCK].pop("policy"), f"{BLOCK}", id="policy"),
-        pytest.param(lambda v: v[BLOCK].pop("attribution"), f"{BLOCK}/attribution/exact", id="attribution"),
+        pytest.param(lambda v: v[BLOCK].pop("attribution"), f"{BLOCK}/attribution/batch", id="attribution"),
         pytest.param(lambda v: v["steps"][0].update(tokens_in=9), "steps/0/tokens_in", id="step"),
         pytest.param(lambda v: v.update(recorded_usage={"api_calls": 2}), "recorded_usage", id="record"),
     ],
@@ -381,13 +382,28 @@ def test_an_attribution_is_the_same_again():
 
 def test_a_fresh_read_that_shows_other_usage_is_a_difference():
     evidence = read_evidence(verified().document)
-    assert differing_read(evidence, evidence.rows) is None
-    pointer, message = differing_read(evidence, [*evidence.rows, Bucket(FIRST, Usage(1000, 0, 0, 1), "key_a")])
+    assert differing_read(evidence, evidence.rows, None) is None
+    more = [*evidence.rows, Bucket(FIRST, Usage(1000, 0, 0, 1), "key_a")]
+    pointer, message = differing_read(evidence, more, None)
     assert pointer == ()
     assert message == (
         "the provider reports other usage today: tokens_in 150 then, 1,150 now, api_calls 2 then, 3 now; "
         "read it again with --force"
     )
+
+
+def test_a_fresh_read_with_the_same_sum_in_another_minute_is_a_difference():
+    evidence = read_evidence(verified().document)
+    moved = [replace(evidence.rows[0], minute=FIRST + 5 * MINUTE), *evidence.rows[1:]]
+    _, message = differing_read(evidence, moved, None)
+    assert message.startswith("the provider reports other rows today, from 2026-01-06T11:50:00Z on, though they add up")
+
+
+@pytest.mark.parametrize(("requests", "told"), [(0, False), (2, True)], ids=["as quiet", "not quiet any more"])
+def test_a_fresh_read_with_usage_around_it_that_no_run_claims_is_a_difference(requests, told):
+    evidence = read_evidence(verified().document)
+    found = differing_read(evidence, evidence.rows, Guard(120, requests))
+    assert (found is not None and "2 requests that no run claims today" in found[1]) is told
 
 
 def test_the_audit_as_json():

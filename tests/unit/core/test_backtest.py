@@ -62,9 +62,9 @@ ANSWERS = {
     "open, and one read is enough": (["00:31 100"], {}, minutes(count=1), (Ending.VERIFIED, 31)),
     "more calls than recorded": (["00:31 3x100", "01:31 3x100"], CALLS, PRESENT, (Unanswerable.SHARED, None)),
     "other tokens than recorded": (HOURLY, TOKENS, PRESENT, (Ending.WARNING, None)),
-    "given up at the cutoff": (["00:31 100", "24:31 200"], {}, PRESENT, (Ending.FAILED, None)),
+    "given up at the cutoff": (["00:31 200", "24:31 100"], {}, PRESENT, (Ending.FAILED, None)),
     "given up at the cutoff, and a later one": (
-        ["00:31 100", "24:31 200"],
+        ["00:31 200", "24:31 100"],
         {},
         minutes(max_age=2880),
         (Unanswerable.NOT_KEPT, None),

@@ -8,7 +8,7 @@ from support.worlds import LOGS, NOON, window
 
 from reconcile.core.calls import MAX_LINE, MAX_LINES, MAX_LOG_BYTES, held_to, log_too_large
 from reconcile.core.digests import digest_of
-from reconcile.core.model import CallLog, Claim, LoggedCalls, Recorded, RunKey, Scope, Usage
+from reconcile.core.model import EXACT, CallLog, Claim, Clock, LoggedCall, PlacedCalls, Recorded, RunKey, Scope, Usage
 
 PATH = "runs/chatdev/a/calls.ndjson"
 CALL = {
@@ -41,13 +41,14 @@ def told(*lines):
 # ------------------------------------------------------------------------------------------ good logs
 
 
-def test_calls_of_the_same_minutes_are_added():
+def test_calls_are_kept_one_by_one_and_added_up():
     text = "\n".join([line(), line(input_tokens=31, attempt=2), line(started_at=NOON + 58, ended_at=NOON + 59.5), ""])
     log = LOGS.check(PATH, text.encode())
     assert log == CallLog(
         calls=(
-            LoggedCalls(NOON, NOON, Usage(131, 40, 60, 2), 1),
-            LoggedCalls(NOON, NOON + 60, Usage(100, 20, 30, 1), 3),
+            LoggedCall(NOON + 10, NOON + 20, Usage(100, 20, 30, 1), 1),
+            LoggedCall(NOON + 10, NOON + 20, Usage(31, 20, 30, 1), 2),
+            LoggedCall(NOON + 58, NOON + 59.5, Usage(100, 20, 30, 1), 3),
         ),
         total=Usage(231, 60, 90, 3),
         complete=False,
@@ -92,7 +93,29 @@ def test_a_log_knows_the_digest_of_bytes_that_it_had_with_either_line_ends():
 )
 def test_a_call_can_have_been_reported_two_seconds_around_it(start, end, minutes):
     log = read(line(started_at=NOON + start, ended_at=NOON + end))
-    assert [(each.first, each.last) for each in log.calls] == [(NOON + 60 * minutes[0], NOON + 60 * minutes[1])]
+    assert [(each.first, each.last) for each in log.placed(EXACT)] == [(NOON + 60 * minutes[0], NOON + 60 * minutes[1])]
+
+
+@pytest.mark.parametrize(
+    ("clock", "minutes"),
+    [
+        pytest.param(Clock(0, 1), (0, 0), id="less than two seconds are two"),
+        pytest.param(Clock(0, 31), (-1, 1), id="by what it may be off"),
+        pytest.param(Clock(45, 0), (1, 1), id="by what it is off"),
+        pytest.param(Clock(-45, 20), (-1, 0), id="by both"),
+    ],
+)
+def test_a_call_can_have_been_reported_as_far_around_it_as_the_clock_may_be_off(clock, minutes):
+    log = read(line(started_at=NOON + 30.5, ended_at=NOON + 31.5))
+    assert [(each.first, each.last) for each in log.placed(clock)] == [(NOON + 60 * minutes[0], NOON + 60 * minutes[1])]
+
+
+def test_calls_that_can_have_been_reported_in_the_same_minutes_are_added_up():
+    log = read(line(), line(input_tokens=31), line(started_at=NOON + 58, ended_at=NOON + 59.5))
+    assert log.placed(EXACT) == (
+        PlacedCalls(NOON, NOON, Usage(131, 40, 60, 2)),
+        PlacedCalls(NOON, NOON + 60, Usage(100, 20, 30, 1)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -357,14 +380,14 @@ def test_calls_outside_the_run_are_told_of_and_counted():
         (
             2,
             (
-                "call outside the run: 1 call of 2026-01-05T12:09:00Z to 2026-01-05T12:11:00Z, the run is "
-                "2026-01-05T12:00:00Z to 2026-01-05T12:05:00Z; correct the log or the run"
+                "call outside the run: it was made 2026-01-05T12:10:00.500000Z to 2026-01-05T12:10:01.500000Z, the run "
+                "is 2026-01-05T12:00:00Z to 2026-01-05T12:05:00Z; correct the log or the run"
             ),
         ),
         (
             3,
             (
-                "call outside the run: 1 call of 2026-01-05T12:10:00Z to 2026-01-05T12:11:00Z, the run is "
+                "call outside the run: it was made 2026-01-05T12:10:03Z to 2026-01-05T12:10:05Z, the run is "
                 "2026-01-05T12:00:00Z to 2026-01-05T12:05:00Z; correct the log or the run"
             ),
         ),

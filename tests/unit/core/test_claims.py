@@ -1,6 +1,7 @@
 """Whose traffic is whose: scopes from the file, the environment and a run's own words, and who shares minutes."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -10,19 +11,24 @@ from support.worlds import examples
 from reconcile.core.claims import (
     KEY_ID_VARIABLE,
     claims_of,
+    followed,
     gone,
     key_id_variable,
     key_variable,
     missing_key_id,
     neighbours,
+    record_of,
+    renames,
     scopes,
     unknown_key_id,
 )
 from reconcile.core.model import (
     Claim,
+    Clock,
     Generation,
     Neighbour,
     OwnScope,
+    Policy,
     Recorded,
     Run,
     RunKey,
@@ -32,6 +38,7 @@ from reconcile.core.model import (
     Window,
     instant,
 )
+from reconcile.core.selection import EVERYTHING, Asked
 
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
 KEY_A = Scope("openai", ("key_a",))
@@ -175,13 +182,100 @@ BASE = Scope("openai", ("key_a",), ("proj_1",), ("gpt-4o",))
 )
 def test_the_claim_of_a_run(own, base, expected):
     one = run(own)
-    claims = claims_of([one], {} if base is None else {"chatdev": base})
-    wanted = {} if expected is None else {one.key: Claim(one.key, expected, one.window, one.recorded)}
-    assert claims == wanted
+    claims = claims_of([one], {} if base is None else {"chatdev": base}, Policy())
+    assert {key: (claim.scope, claim.window, claim.recorded) for key, claim in claims.items()} == (
+        {} if expected is None else {one.key: (expected, one.window, one.recorded)}
+    )
 
 
 def test_a_run_without_a_scope_does_not_stop_the_others():
-    assert [str(key) for key in claims_of([run(framework="metagpt"), run()], {"chatdev": KEY_A})] == ["chatdev/r1"]
+    assert [str(key) for key in claims_of([run(framework="metagpt"), run()], {"chatdev": KEY_A}, Policy())] == [
+        "chatdev/r1"
+    ]
+
+
+# ------------------------------------------------------------------------------------------- where it may be booked
+
+
+def minutes(*spans):
+    """Windows from these minutes to those, counted from the run's first."""
+    return tuple(Window(NOON + 60 * start, NOON + 60 * end) for start, end in spans)
+
+
+def ran(*spans, **members):
+    """A run of these seconds."""
+    return replace(run(), spans=tuple((NOON + start, NOON + end) for start, end in spans), **members)
+
+
+def settled(one, status=Status.VERIFIED, **members):
+    """The run with a verdict on it as it is."""
+    state = State(status=status, reasons=("stable",), window=one.window, sessions=one.sessions, **members)
+    return replace(one, state=state)
+
+
+RAN = ran((0, 600))
+SESSIONS = ran((0, 120), (480, 600), sessions=minutes((0, 2), (8, 10)))
+
+
+@pytest.mark.parametrize(
+    ("one", "policy", "reach"),
+    [
+        pytest.param(RAN, {}, minutes((-1, 11)), id="a minute more, where nothing is known of the clock"),
+        pytest.param(ran((30, 570)), {}, minutes((-1, 11)), id="by seconds, not by minutes"),
+        pytest.param(ran((70.5, 529.5)), {}, minutes((0, 10)), id="which may be no minute more"),
+        pytest.param(RAN, {"clock_uncertainty": 5}, minutes((-1, 11)), id="at least ten seconds, where it is stated"),
+        pytest.param(RAN, {"clock_uncertainty": 90}, minutes((-2, 12)), id="or as it is stated"),
+        pytest.param(
+            ran((10, 590), clock=Clock(0.0, 2.0, "date_headers")), {}, minutes((0, 10)), id="ten, where it was measured"
+        ),
+        pytest.param(SESSIONS, {}, minutes((-1, 3), (7, 11)), id="around each session"),
+        pytest.param(
+            ran((0, 120), (180, 600), sessions=minutes((0, 2), (3, 10))), {}, minutes((-1, 11)), id="that may meet"
+        ),
+    ],
+)
+def test_the_reach_is_the_seconds_it_ran_widened_by_what_its_clock_may_be_off(one, policy, reach):
+    policy = Policy(**{name: timedelta(seconds=seconds) for name, seconds in policy.items()})
+    claim = claims_of([one], {"chatdev": KEY_A}, policy)[one.key]
+    assert (claim.reach, claim.minutes) == (reach, one.sessions or (one.window,))
+
+
+@pytest.mark.parametrize(
+    ("one", "asked", "reach", "batch"),
+    [
+        pytest.param(RAN, EVERYTHING, minutes((-1, 11)), "exclude", id="one that was never read"),
+        pytest.param(settled(RAN), EVERYTHING, minutes((0, 10)), "include", id="one that version one settled"),
+        pytest.param(
+            settled(RAN, reach_seconds=90.0, batch="exclude"), EVERYTHING, minutes((-2, 12)), "exclude", id="settled"
+        ),
+        pytest.param(settled(RAN), Asked(force=True), minutes((-1, 11)), "exclude", id="settled, and forced"),
+        pytest.param(
+            settled(RAN), Asked(force=True, run_id="other"), minutes((0, 10)), "include", id="another is forced"
+        ),
+        pytest.param(settled(RAN, Status.FAILED), EVERYTHING, minutes((-1, 11)), "exclude", id="given up"),
+        pytest.param(settled(RAN, Status.PENDING), EVERYTHING, minutes((-1, 11)), "exclude", id="still open"),
+        pytest.param(
+            replace(settled(RAN), window=minutes((0, 9))[0]), EVERYTHING, minutes((-1, 11)), "exclude", id="edited"
+        ),
+    ],
+)
+def test_a_settled_run_claims_what_it_was_judged_with_unless_it_is_judged_anew(one, asked, reach, batch):
+    claim = claims_of([one], {"chatdev": KEY_A}, Policy(), asked)[one.key]
+    assert (claim.reach, claim.scope.batch) == (reach, batch)
+
+
+def test_neighbours_are_those_whose_reaches_meet():
+    """Two runs a minute apart, and a third that ran while the first was interrupted."""
+    first = SESSIONS
+    second = replace(ran((660, 900)), key=RunKey("chatdev", "r2"), window=minutes((11, 15))[0])
+    third = replace(ran((240, 360)), key=RunKey("chatdev", "r3"), window=minutes((4, 6))[0])
+    claims = claims_of([first, second, third], {"chatdev": KEY_A}, Policy())
+    assert {
+        key.run_id: [other.run.run_id for other in others] for key, others in neighbours(claims.values()).items()
+    } == {
+        "r1": ["r2"],
+        "r2": ["r1"],
+    }
 
 
 # ----------------------------------------------------------------------------------------------- neighbours
@@ -265,3 +359,75 @@ def test_what_several_files_name_has_the_minutes_and_the_traffic_of_all(scope, k
     other, more = beside("c", ("chatdev/b", 8, 11), scope=scope)
     (claim,) = gone([one, other], claims | more)
     assert (claim.window, claim.scope) == (Window(NOON + 480, NOON + 720), Scope("openai", keys))
+
+
+# ------------------------------------------------------------------------------------------ runs of another name
+
+
+def knows(*named, name="a"):
+    """A run whose verdict names these claims beside its own."""
+    known = tuple(
+        Neighbour(run=str(claim.run), window=claim.window, record=None if claim.gone else record_of(claim))
+        for claim in named
+    )
+    return replace(run(), key=RunKey("chatdev", name), state=State(status=Status.VERIFIED, neighbours=known))
+
+
+def claimed(name, *, calls=3, start=9, scope=KEY_A, framework="chatdev"):
+    return Claim(RunKey(framework, name), scope, minutes((start, 12))[0], Recorded(api_calls=calls))
+
+
+OLD = claimed("b")
+
+
+@pytest.mark.parametrize(
+    ("new", "found"),
+    [
+        pytest.param([claimed("c")], "chatdev/c", id="the same minutes and record"),
+        pytest.param([claimed("b", calls=4, framework="metagpt")], "metagpt/b", id="another record, but the run id"),
+        pytest.param([claimed("c", calls=4)], None, id="another record"),
+        pytest.param([claimed("c", start=8)], None, id="other minutes"),
+        pytest.param([claimed("c", scope=Scope("openai", ("key_b",)))], None, id="other traffic"),
+        pytest.param([claimed("c"), claimed("d")], None, id="two that could be it"),
+        pytest.param([OLD, claimed("c")], None, id="it is still there"),
+        pytest.param([], None, id="nothing new"),
+    ],
+)
+def test_a_path_that_vanished_and_one_that_appeared_can_be_one_run(new, found):
+    one = knows(OLD)
+    claims = {claim.run: claim for claim in [Claim(one.key, KEY_A, one.window), *new]}
+    names = renames([one], claims, claims)
+    assert {old: str(key) for old, key in names.items()} == ({"chatdev/b": found} if found else {})
+    assert [each.run for each in followed(one, names).state.neighbours] == [found or "chatdev/b"]
+
+
+def test_one_that_the_verdict_names_already_is_no_other_run():
+    one = knows(OLD, claimed("c"))
+    claims = {claim.run: claim for claim in [Claim(one.key, KEY_A, one.window), claimed("c")]}
+    assert renames([one], claims, claims) == {}
+
+
+def test_a_file_that_is_there_and_cannot_be_read_did_not_vanish():
+    one = knows(OLD)
+    claims = {claim.run: claim for claim in [Claim(one.key, KEY_A, one.window), claimed("c")]}
+    assert renames([one], claims, {*claims, OLD.run}) == {}
+
+
+def test_a_neighbour_that_version_one_named_is_known_by_its_minutes():
+    one = knows(replace(OLD, gone=True))
+    claims = {claim.run: claim for claim in [Claim(one.key, KEY_A, one.window), claimed("c", calls=9)]}
+    assert renames([one], claims, claims) == {"chatdev/b": RunKey("chatdev", "c")}
+    assert followed(run(), {"chatdev/b": RunKey("chatdev", "c")}) == run()
+
+
+def test_two_files_with_the_same_record_are_two_claims():
+    one, other = claimed("b"), claimed("c")
+    assert record_of(one) == record_of(other)
+    assert neighbours([one, other]) == {one.run: (other,), other.run: (one,)}
+
+
+def test_a_neighbour_that_is_gone_reaches_as_far_as_it_was_known_to():
+    one, claims = beside("a", ("chatdev/b", 9, 12))
+    known = replace(one.state.neighbours[0], reach=minutes((8, 13)))
+    (claim,) = gone([replace(one, state=replace(one.state, neighbours=(known,)))], claims)
+    assert (claim.minutes, claim.reach) == (minutes((9, 12)), minutes((8, 13)))

@@ -76,7 +76,7 @@ def test_explain__has_nothing_to_say_about_good_settings(settings):
         pytest.param(
             {"frameworks": {"x": {"key": ["k"]}}},
             ("frameworks", "x", "key"),
-            "key is not known here; take it out or write one of provider, api_key_ids, project_ids, models",
+            "key is not known here; take it out or write one of provider, api_key_ids, project_ids, models, batch",
             id="an unknown member",
         ),
         pytest.param(

@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from support.runs import CHECKER, KEY, PATH, SCOPE, Tale, after, attribution_of
+from support.runs import CHECKER, END, KEY, PATH, SCOPE, Tale, after, attribution_of
 
 from reconcile.core import lesson as module
 from reconcile.core.instants import spelled
@@ -93,12 +94,35 @@ def test_a_transient_zero_is_noted_and_changes_nothing():
     assert (outcome.after, outcome.note) == (None, TRANSIENT)
 
 
-def test_minutes_claimed_late_take_a_verdict_back_without_a_read():
+def before_its_end(tale):
+    """The file after a pass that saw it five minutes before the run ends."""
+    found = lesson(tale, None)
+    early = replace(found, at=END - timedelta(minutes=5), begun=END - timedelta(minutes=5))
+    return applied(early, tale.text).after.decode()
+
+
+def test_a_run_that_was_seen_before_its_end_says_so_and_keeps_every_figure():
     tale = Tale()
-    tale.read("00:45", "100")
-    tale.read("01:45", "100")
-    outcome = applied(lesson(tale, None, "02:45"), tale.text)
-    assert (outcome.run.state.status, outcome.run.state.bounds.high.tokens_in) == (Status.WARNING, 100)
+    figures = tale.value["aggregate_metrics"]
+    tale.text = before_its_end(tale)
+    assert (tale.status, tale.value["aggregate_metrics"]) == ("pending: ends_in_future", figures)
+    assert (tale.run.state.seen_in_future, tale.run.state.observations) == (END - timedelta(minutes=5), ())
+
+
+def test_it_is_never_better_than_a_warning_until_its_times_are_corrected():
+    tale = Tale()
+    tale.text = before_its_end(tale)
+    assert [tale.read("00:30", "100"), tale.read("01:30", "100")] == ["pending: first_read", "warning: clock_off"]
+    assert not tale.block["attribution"]["exact"]
+    tale.put("end_timestamp", "2026-01-06T11:54:00Z")
+    assert [tale.read("02:30", "100"), tale.read("03:30", "100")] == ["pending: first_read", "verified: stable"]
+    assert tale.run.state.seen_in_future is None
+
+
+def test_what_else_it_is_warned_of_is_told_too():
+    tale = Tale(recorded_usage={"api_calls": 0})
+    tale.text = before_its_end(tale)
+    assert [tale.read("00:30", "100"), tale.read("01:30", "100")][-1] == "warning: clock_off, extra_calls"
 
 
 def test_what_would_not_be_valid_is_never_returned(monkeypatch):

@@ -1,5 +1,6 @@
 """Which figure stands and how often it was confirmed, read by read."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from support.runs import EXAMPLES, HOURLY, after, clock_of, observed, usage
 
 from reconcile.core.model import Policy
-from reconcile.core.plateau import Effect, follow, placed, plateau_of, stamped
+from reconcile.core.plateau import RIVAL_READ, Effect, follow, placed, plateau_of, stamped
 
 POLICY = Policy()
 
@@ -16,7 +17,7 @@ POLICY = Policy()
 STAMPS = {
     "the first": ([], "00:50 100", "00:50"),
     "higher": (["00:10 50"], "00:50 100", "00:50"),
-    "rival": (["00:10 150"], "00:50 100", "00:50"),
+    "lower": (["00:10 150"], "00:50 100", "00:50"),
     "lower again, asked for in time": (["00:00 150", "00:01 100"], "00:50 100", "00:50"),
     "lower again, asked for too early": (["00:00 150", "00:10 100"], "00:50 100", "00:30"),
     "equal, asked for in time": (["00:01 100"], "00:50 100", "00:50"),
@@ -58,19 +59,30 @@ EFFECTS = {
     "higher": (["00:30 100", "00:31 120"], "first rose"),
     "higher than zero": (["00:30 0", "00:31 120"], "first rose"),
     "more calls for the same tokens": (["00:30 100", "00:31 2x100"], "first rose"),
-    "more calls for fewer tokens": (["00:30 100", "00:31 2x90"], "first lower"),
+    "more calls for fewer tokens": (["00:30 100", "00:31 2x90"], "first rival"),
     "zero": (["00:30 100", "01:00 0"], "first zero"),
-    "zero between lower reads": (["00:30 100", "01:00 60", "01:10 0", "01:30 60"], "first lower zero lower"),
-    "rival": (["00:30 100", "01:00 60"], "first lower"),
-    "lower again, too early": (["00:30 100", "01:00 60", "01:10 60"], "first lower early"),
-    "lower again, after the interval": (["00:30 100", "01:00 60", "01:30 60"], "first lower lower"),
+    "zero between lower reads": (["00:30 100", "01:00 60", "01:10 0", "01:30 60"], "first rival zero rival"),
+    "lower": (["00:30 100", "01:00 60"], "first rival"),
+    "lower again, too early": (["00:30 100", "01:00 60", "01:10 60"], "first rival early"),
+    "lower again, after the interval": (["00:30 100", "01:00 60", "01:30 60"], "first rival rival"),
     "lower once more than is asked for": (
         ["00:30 100", "01:00 60", "01:30 60", "09:00 60"],
-        "first lower lower early",
+        "first rival rival early",
     ),
-    "lower still": (["00:30 100", "01:00 60", "01:01 50"], "first lower lower"),
-    "back after a lower read": (["00:30 100", "00:40 60", "00:41 100"], "first lower returned"),
-    "higher after a lower read": (["00:30 100", "00:40 60", "00:41 120"], "first lower rose"),
+    "lower still": (["00:30 100", "01:00 60", "01:01 50"], "first rival rival"),
+    "back after a lower read": (["00:30 100", "00:40 60", "00:41 100"], "first rival returned"),
+    "higher after a lower read": (["00:30 100", "00:40 60", "00:41 120"], "first rival rose"),
+    "some kinds more and others less, again": (["00:30 100", "01:00 2x90", "01:30 2x90"], "first rival first"),
+    "that, too early": (["00:30 100", "01:00 2x90", "01:10 2x90"], "first rival early"),
+    "that, with a zero between": (["00:30 100", "01:00 2x90", "01:10 0", "01:30 2x90"], "first rival zero first"),
+    "that, with the figure between": (
+        ["00:30 100", "00:40 2x90", "00:50 100", "01:10 2x90"],
+        "first rival returned rival",
+    ),
+    "that, with another figure between": (
+        ["00:30 100", "00:40 2x90", "00:50 60", "01:10 2x90"],
+        "first rival rival rival",
+    ),
 }
 
 
@@ -168,6 +180,82 @@ def test_a_read_that_was_overtaken_may_confirm_a_figure():
     assert (effect, counted(plateau)) == (Effect.FIRST, (100, 2, None))
 
 
+# ------------------------------------------------------------------------ what a verdict or a record makes of a figure
+
+
+def settled(*reads, matched=False):
+    """Reads of which the last was made a verdict of."""
+    *before, last = map(observed, reads)
+    return plateau_of([*before, replace(last, status="verified", matched=matched)], POLICY)
+
+
+def fresh(read, *, matched=False):
+    """A read that is being judged."""
+    return replace(observed(read), fresh=True, matched=matched)
+
+
+def led(plateau, *reads):
+    """Where the reads lead: what each did, and the figure that stands."""
+    found = []
+    for read in reads:
+        plateau, effect = follow(plateau, read, POLICY)
+        found.append(effect.name.lower())
+    return " ".join(found), plateau.figure.tokens_in
+
+
+RIVALS = {
+    "higher": (["02:00 120"], "rival"),
+    "higher, again": (["02:00 120", "02:30 120"], "rival rival"),
+    "higher, for a day": (["02:00 120", "02:30 120", "26:30 120"], "rival rival early"),
+    "higher, and back": (["02:00 120", "02:30 100"], "rival returned"),
+    "higher, then more so": (["02:00 120", "02:30 130"], "rival rival"),
+    "lower, again": (["02:00 60", "02:30 60"], "rival rival"),
+    "some kinds more and others less, again": (["02:00 2x90", "02:30 2x90"], "rival rival"),
+}
+
+
+@pytest.mark.parametrize(("reads", "expected"), RIVALS.values(), ids=RIVALS)
+def test_a_settled_figure_stands_whatever_else_is_read(reads, expected):
+    assert led(settled("00:30 100", "01:30 100"), *map(fresh, reads)) == (expected, 100)
+
+
+def test_a_higher_read_that_was_kept_as_one_leaves_the_figure_and_one_that_was_kept_as_pending_took_its_place():
+    before = settled("00:30 100", "01:30 100")
+    assert led(before, observed("02:30 120", status=RIVAL_READ)) == ("rival", 100)
+    assert led(before, observed("02:30 120", status="pending")) == ("rose", 120)
+
+
+def test_a_verdict_on_a_zero_stands_only_where_it_was_verified():
+    given_up = plateau_of([observed("00:30 0"), observed("25:30 0", status="warning")], POLICY)
+    assert led(given_up, fresh("26:30 100")) == ("rose", 100)
+    assert led(settled("00:30 0", "04:30 0"), fresh("05:30 100")) == ("rival", 0)
+
+
+RECORDS = {
+    "a lower read that is all of the record": ("00:30 200", "01:30 100", "first"),
+    "one with some kinds more and others less": ("00:30 3x90", "01:30 100", "first"),
+    "a higher one": ("00:30 60", "01:30 100", "rose"),
+    "an equal one": ("00:30 100", "01:30 100", "counted"),
+}
+
+
+@pytest.mark.parametrize(("before", "read", "expected"), RECORDS.values(), ids=RECORDS)
+def test_a_read_of_all_that_was_recorded_starts_anew_whatever_was_read_before(before, read, expected):
+    plateau, effect = follow(plateau_of([observed(before)], POLICY), fresh(read, matched=True), POLICY)
+    assert (effect.name.lower(), plateau.figure.tokens_in, plateau.matched) == (expected, 100, True)
+
+
+def test_a_settled_figure_never_falls_even_to_what_was_recorded_but_rises_to_it():
+    assert led(settled("00:30 200", "01:30 200"), fresh("02:30 100", matched=True)) == ("rival", 200)
+    assert led(settled("00:30 60", "01:30 60"), fresh("02:30 100", matched=True)) == ("rose", 100)
+
+
+def test_a_figure_that_is_all_of_the_record_outlasts_one_higher_read_before_it_is_settled():
+    before = plateau_of([replace(observed("00:30 100"), matched=True)], POLICY)
+    assert led(before, fresh("01:30 120"), fresh("02:30 100")) == ("rival returned", 100)
+    assert led(before, fresh("01:30 120"), fresh("02:30 120")) == ("rival rose", 120)
+
+
 READS = st.lists(
     st.tuples(st.integers(30, 600), st.sampled_from(["0", "60", "100", "2x90", "120"])), min_size=1, max_size=8
 ).map(lambda reads: [observed(f"{clock_of(minute)} {shown}") for minute, shown in sorted(reads)])
@@ -176,10 +264,14 @@ READS = st.lists(
 @given(READS)
 @EXAMPLES
 def test_lower_reads_and_zeros_leave_the_figure_as_it_would_be_without_them(reads):
-    plateau, kept = None, []
+    """But a figure that is higher in one kind and lower in another needs both of its reads."""
+    plateau, kept, rival = None, [], None
     for read in reads:
         plateau, effect = follow(plateau, read, POLICY)
-        kept += [] if effect in {Effect.RIVAL, Effect.ZERO, Effect.EARLY} else [read]
+        mixed = effect is Effect.FIRST and rival
+        kept += [rival, read] if mixed else [] if effect in {Effect.RIVAL, Effect.ZERO, Effect.EARLY} else [read]
+        if plateau.rival and plateau.rival.counted == 1 and plateau.rival.last == read.at:
+            rival = read
     without = plateau_of(kept, POLICY)
     assert (plateau.figure, plateau.counted, plateau.last) == (without.figure, without.counted, without.last)
 

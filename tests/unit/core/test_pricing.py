@@ -32,7 +32,7 @@ def exactly(text):
 
 
 def attributed(rows, *others):
-    claim = Claim(KEY, SCOPE, Window(FIRST, FIRST + 10 * MINUTE))
+    claim = Claim(KEY, replace(SCOPE, batch="include"), Window(FIRST, FIRST + 10 * MINUTE))
     return attribute([claim, *others], rows, [WIDE]).by_run[KEY]
 
 

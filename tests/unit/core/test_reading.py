@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from support.runs import END, FIRST, KEY, PATH, WINDOW, Tale, after, document, neighbour, usage, valid
 
+from reconcile.core.claims import record_of
 from reconcile.core.instants import spelled
 from reconcile.core.model import (
     Bounds,
@@ -182,7 +183,8 @@ def test_what_was_written_is_read_again():
     )
     assert (state.figure, state.exact, state.shared_minutes) == (usage(100) + usage(50), False, 1)
     assert state.bounds == Bounds(usage(100), usage(100) + usage(50))
-    assert state.neighbours == (Neighbour(run="chatdev/b", window=Window(ENDED - 60, ENDED + 120)),)
+    record = record_of(tale.neighbours[0])
+    assert state.neighbours == (Neighbour(run="chatdev/b", window=Window(ENDED - 60, ENDED + 120), record=record),)
     assert (state.window, state.reconciled_at, state.verified_at) == (WINDOW, after("00:30"), None)
     assert [(each.at, each.status) for each in state.observations] == [
         (after("00:30"), "pending"),

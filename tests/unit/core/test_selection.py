@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from support.runs import END, KEY, Tale, after, theirs
 
-from reconcile.core.model import Policy, RunKey
-from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection, select
+from reconcile.core.model import Clock, Policy, RunKey
+from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection, clock_of, select
 
 FORCE = Asked(force=True)
 WEEK = Policy(max_age=timedelta(days=7))
@@ -31,13 +31,18 @@ NEW = told()
 PENDING = told("00:30 100")
 VERIFIED = told("00:30 100", "01:30 100")
 WARNED = told("00:30 100", "01:30 100", recorded_usage={"api_calls": 0})
-GIVEN_UP = told("00:30 100", "24:10 120")
-NEVER_ANY = told("00:30 0", "24:10 0", recorded_usage={"api_calls": 3})
+GIVEN_UP = told("00:30 100", "24:10 60")
+MEASURED = replace(told(), clock=Clock(0.0, 5.0, "date_headers"))
+TOO_YOUNG, NOT_ENDED = "too_young, due at 00:30", "not_ended, due at 00:30"
+NEVER_ANY = told("00:30 0", "24:10 0", "25:10 0", recorded_usage={"api_calls": 3})
 INHERITED = told(**theirs(("00:30", 100), ("01:30", 100), status="verified"))
 THEIRS_OPEN = told(**theirs(("00:30", 100)))
 
 CASES = {
-    "ends in the future": (NEW, "-00:01", EVERYTHING, "not_ended, due at 00:30"),
+    "ends in the future": (NEW, "-00:01:01", EVERYTHING, "not_ended, due at 00:30"),
+    "ends in the future, by no more than an unknown clock may be off": (NEW, "-00:01", EVERYTHING, TOO_YOUNG),
+    "ends in the future, by more than its clock may be off": (MEASURED, "-00:00:11", EVERYTHING, NOT_ENDED),
+    "ends in the future, by no more than that": (MEASURED, "-00:00:10", EVERYTHING, TOO_YOUNG),
     "just ended": (NEW, "00:00", EVERYTHING, "too_young, due at 00:30"),
     "29:59 old": (NEW, "00:29:59", EVERYTHING, "too_young, due at 00:30"),
     "30 minutes old": (NEW, "00:30", EVERYTHING, "due"),
@@ -50,7 +55,7 @@ CASES = {
     "verified, past the cutoff": (VERIFIED, "24:00:01", EVERYTHING, "settled"),
     "warned": (WARNED, "02:30", EVERYTHING, "observed"),
     "given up": (GIVEN_UP, "25:00", EVERYTHING, "settled"),
-    "closed without any usage": (NEVER_ANY, "25:00", EVERYTHING, "settled"),
+    "closed without any usage": (NEVER_ANY, "26:00", EVERYTHING, "settled"),
     "inherited": (INHERITED, "02:30", EVERYTHING, "inherited"),
     "inherited, past the cutoff": (INHERITED, "25:00", EVERYTHING, "inherited"),
     "another tool's open verdict": (THEIRS_OPEN, "02:30", EVERYTHING, "due"),
@@ -84,6 +89,21 @@ LATER_CUTOFF = {
 
 def at(clock):
     return END - (after(clock[1:]) - END) if clock.startswith("-") else after(clock)
+
+
+@pytest.mark.parametrize(
+    ("clock", "stated", "expected"),
+    [
+        pytest.param(None, None, Clock(0.0, 60.0), id="nothing known"),
+        pytest.param(None, 5, Clock(0.0, 10.0, "policy"), id="stated, but a provider books late"),
+        pytest.param(None, 300, Clock(0.0, 300.0, "policy"), id="stated"),
+        pytest.param(Clock(-3.0, 0.5, "x"), 300, Clock(-3.0, 10.0, "x"), id="measured, which wins"),
+        pytest.param(Clock(7.0, 30.0, "x"), None, Clock(7.0, 30.0, "x"), id="measured badly"),
+    ],
+)
+def test_what_is_known_of_a_run_s_clock(clock, stated, expected):
+    policy = Policy(clock_uncertainty=stated and timedelta(seconds=stated))
+    assert clock_of(replace(NEW, clock=clock), policy) == expected
 
 
 def shown(selected):

@@ -47,7 +47,9 @@ STABLE = ("00:45 100", "01:45 100")
         pytest.param(told("00:45 100", "01:45 200", "02:45 100").run, "00:45", id="a lower read changes no status"),
         pytest.param(told(*STABLE, "02:45 100").run, "01:45", id="verified since its file says so"),
         pytest.param(
-            told(*STABLE, "02:45 200", "03:45 200").run, "03:45", id="a warning since the read that confirmed it"
+            told("00:45 2x200", "01:45 2x200", recorded_usage={"api_calls": 1}).run,
+            "01:45",
+            id="a warning since the read that confirmed it",
         ),
     ],
 )

@@ -34,7 +34,7 @@ MESSAGES = {
     ),
     "no calls": (
         {"recorded_usage": {"api_calls": 0}},
-        ["00:30 0", "01:30 0"],
+        ["00:30 0", "04:00 0"],
         "No calls recorded, and none reported that could be its own",
     ),
     "no usage yet": (
@@ -85,10 +85,10 @@ MESSAGES = {
     ),
     "a log with the tokens in other minutes": (
         {"log": call_log("0:100 3:40")},
-        ["00:30 120 . . 20", "01:30 120 . . 20"],
+        ["00:30 . 100 . . 40"],
         (
-            "The call log has 2 calls with 140 in, 14 out, which does not fit the reported minutes: the recorder "
-            "counts differently, and the figure is the reported one"
+            "2 calls and all their tokens, as in the complete call log: nothing is left to wait for; the clock of the "
+            "machine was 34 to 100 s slow"
         ),
     ),
     "a log with a call outside the run": (
@@ -168,30 +168,40 @@ MESSAGES = {
         "5 calls reported in its minutes, 3 recorded: retries that were not recorded, or foreign traffic",
     ),
     "recorded mismatch": (
-        {"recorded_usage": {"api_calls": 3, "tokens_in": 1100, "tokens_out": 10, "cached_tokens": 3}},
+        {"recorded_usage": {"api_calls": 3, "tokens_in": 900, "tokens_out": 10, "cached_tokens": 3}},
         ["00:30 3x1000", "01:30 3x1000"],
         (
-            "tokens in 1,100 recorded, 1,000 reported; tokens out 10 recorded, 100 reported; cached tokens 3 recorded, "
+            "tokens in 900 recorded, 1,000 reported; tokens out 10 recorded, 100 reported; cached tokens 3 recorded, "
             "250 reported: the recorder counts differently, and the figure is the reported one"
         ),
     ),
     "recorded mismatch of one kind": (
-        {"recorded_usage": {"tokens_in": 1100}},
+        {"recorded_usage": {"tokens_in": 900}},
         ["00:30 3x1000", "01:30 3x1000"],
-        "tokens in 1,100 recorded, 1,000 reported: the recorder counts differently, and the figure is the reported one",
+        "tokens in 900 recorded, 1,000 reported: the recorder counts differently, and the figure is the reported one",
     ),
     "recorded mismatch where others use the key": (
-        {"recorded_usage": {"api_calls": 3, "tokens_in": 1100, "tokens_out": 100, "cached_tokens": 250}},
+        {"recorded_usage": {"api_calls": 3, "tokens_in": 900, "tokens_out": 100, "cached_tokens": 250}},
         ["00:30 3x1000 +1", "01:30 3x1000 +1"],
         (
-            "What was recorded and what was reported do not agree: tokens in 1,000 to 1,100. The recorder counts "
+            "What was recorded and what was reported do not agree: tokens in 900 to 1,000. The recorder counts "
             "differently, or a call is not in yet and somebody else's stands in its place"
         ),
+    ),
+    "tokens missing": (
+        {"recorded_usage": {"api_calls": 3, "tokens_in": 1100, "tokens_out": 100}},
+        ["00:30 3x1000", "01:30 3x1000"],
+        "tokens in 1,100 recorded, 1,000 reported: not all usage is in yet, or the recorder counts more than is billed",
+    ),
+    "a zero of a run that made no calls": (
+        {"recorded_usage": {"api_calls": 0}},
+        ["00:30 0", "01:30 0"],
+        "No usage for a run that recorded no calls; that is believed four hours after its end",
     ),
     "restated by a higher figure": (
         {},
         ["00:30 100", "01:30 100", "02:30 1200", "03:30 1200"],
-        "Settled before at 100 in, 10 out; 1,200 in, 120 out since 2026-01-06T14:30:00Z",
+        "Settled at 100 in, 10 out, but 1,200 in, 120 out is read since 2026-01-06T14:30:00Z",
     ),
     "restated by a lower figure": (
         {},
@@ -200,22 +210,22 @@ MESSAGES = {
     ),
     "zero unconfirmed": (
         {},
-        ["00:30 0", "24:30 0"],
+        ["00:30 0", "24:30 0", "25:30 0"],
         "No usage was reported, and nothing confirms that no calls were made",
     ),
     "zero usage with calls": (
         CALLS_3,
-        ["00:30 0", "24:30 0"],
+        ["00:30 0", "24:30 0", "25:30 0"],
         "No usage was ever reported, but the run recorded 3 calls",
     ),
     "zero usage with tokens": (
         {"recorded_usage": {"api_calls": 0, "tokens_in": 84600, "tokens_out": 12}},
-        ["00:30 0", "24:30 0"],
+        ["00:30 0", "24:30 0", "25:30 0"],
         "No usage was ever reported, but the run recorded 84,600 tokens in, 12 tokens out",
     ),
     "cutoff passed": (
         {},
-        ["00:30 100", "25:00 120"],
+        ["00:30 120", "25:00 100"],
         "Not stable 25 hours after the run ended: 1 of 2 reads at 120 in, 12 out; a later --max-age reopens it",
     ),
 }

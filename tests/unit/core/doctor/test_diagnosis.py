@@ -141,7 +141,7 @@ CASES = {
         {"selected": selected(told(name="old"), now=NOW + timedelta(days=1)), "now": NOW + timedelta(days=1)},
         ["warning past_cutoff"],
     ),
-    "given up": ({"selected": selected(told("00:30 100", "24:10 120"))}, ["warning past_cutoff"]),
+    "given up": ({"selected": selected(told("00:30 100", "24:10 60"))}, ["warning past_cutoff"]),
     "no pass came": (
         {"selected": selected(told(name="new"), now=NOW + timedelta(hours=2)), "now": NOW + timedelta(hours=2)},
         ["warning last_pass"],
