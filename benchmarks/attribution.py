@@ -18,7 +18,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from reconcile.core.attribution import attribute
-from reconcile.core.model import MINUTE, Bucket, CallLog, Claim, Clock, LoggedCall, Recorded, RunKey, Scope, Usage, Window
+from reconcile.core.model import (
+    MINUTE,
+    Bucket,
+    CallLog,
+    Claim,
+    Clock,
+    LoggedCall,
+    Recorded,
+    RunKey,
+    Scope,
+    Usage,
+    Window,
+)
 
 RUNS, KEYS, DAY = 10_000, 20, 1440
 CALLS, STRADDLING = 33, 0.25

@@ -35,7 +35,7 @@ def main() -> None:
         say("A copy of the sample runs, a broken file among them, and a simulated usage API whose truth is known.")
         environment = {
             **os.environ,
-            "OPENAI_BASE_URL": simulator.base_url,
+            "RECONCILE_OPENAI_URL": simulator.base_url,
             "OPENAI_ADMIN_KEY": simulator.admin_key,
             "PYTHONPATH": str(ROOT),
         }

@@ -53,7 +53,7 @@ def _help(found: re.Match[str]) -> str:
 def _prepare(folder: Path, simulator: Simulator) -> None:
     documents.furnish(folder, simulator.ledger)
     os.chdir(folder)
-    os.environ |= {"OPENAI_BASE_URL": simulator.base_url, "OPENAI_ADMIN_KEY": simulator.admin_key}
+    os.environ |= {"RECONCILE_OPENAI_URL": simulator.base_url, "OPENAI_ADMIN_KEY": simulator.admin_key}
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
 
 

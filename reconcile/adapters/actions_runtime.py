@@ -7,6 +7,7 @@ pull request, so what every event has comes from the environment.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from reconcile.errors import ConfigurationError
 
 SUMMARY_BYTES = 900 * 1024
 """The summary of a step is lost as a whole above 1 MiB."""
+
+
+QUEUE = re.compile(r"refs/heads/gh-readonly-queue/(.+)/pr-[0-9]+-[0-9a-f]+")
+"""The passing branch of a merge queue, which names what it would be merged into. Its making is an event `push` too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +41,9 @@ class Job:
     event: str
     repository: str
     branch: str | None
-    """The branch that was checked out; None for a tag or a pull request."""
+    """The branch that was checked out; None for a tag, a pull request or a merge queue."""
     base_branch: str | None
-    """What a pull request would be merged into."""
+    """What a pull request, or a merge queue, would be merged into."""
     default_token: bool
     """Whether the token is the job's own, which no rule lets pass and whose pushes start no other workflow."""
     workspace: Path
@@ -67,13 +72,15 @@ def read_job(environ: Mapping[str, str]) -> Job:
                 code="no_job",
                 remedy="use the action in a workflow; on a machine of your own, `reconcile run` does the same pass",
             )
+    ref = environ.get("GITHUB_REF", "")
+    queued = QUEUE.fullmatch(ref)
     server = environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
     repository, run = environ["GITHUB_REPOSITORY"], environ.get("GITHUB_RUN_ID")
     return Job(
-        event=environ.get("GITHUB_EVENT_NAME", ""),
+        event="merge_group" if queued else environ.get("GITHUB_EVENT_NAME", ""),
         repository=repository,
-        branch=environ.get("GITHUB_REF_NAME") if environ.get("GITHUB_REF", "").startswith("refs/heads/") else None,
-        base_branch=environ.get("GITHUB_BASE_REF") or None,
+        branch=environ.get("GITHUB_REF_NAME") if ref.startswith("refs/heads/") and not queued else None,
+        base_branch=environ.get("GITHUB_BASE_REF") or (queued[1] if queued else None),
         default_token=environ.get("RECONCILE_INPUT_DEFAULT_TOKEN") == "true",
         workspace=Path(environ["GITHUB_WORKSPACE"]),
         scratch=Path(environ["RUNNER_TEMP"]) / "reconcile",

@@ -33,6 +33,9 @@ from reconcile.errors import ConfigurationError, ProviderError
 MAX_BYTES = 256 * 2**20
 """More than a day of one-minute buckets with a hundred rows each; a larger body is a fault or an attack."""
 
+TOO_LARGE = "answer_too_large"
+"""The code of that: whoever asked may ask for less."""
+
 LONGEST_BACKOFF = 30.0
 CHUNK = 2**16
 EXCERPT = 200
@@ -191,7 +194,7 @@ class Http:
             if len(body) > MAX_BYTES:
                 raise ProviderError(
                     f"{self._url}: more than {MAX_BYTES} bytes in one answer",
-                    code="answer_too_large",
+                    code=TOO_LARGE,
                     remedy="check that the base URL is the provider's",
                 )
         return bytes(body)

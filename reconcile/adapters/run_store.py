@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from reconcile.core.model import Finding, Rewritten, RunFile, RunKey
+from reconcile.core.model import Finding, Rewritten, RunFile, RunKey, twin
 from reconcile.errors import ConfigurationError, StoreError
 
 FILE_NAME = "metrics.json"
@@ -25,6 +25,10 @@ LOG_NAME = "calls.ndjson"
 EVIDENCE_NAME = "usage_evidence.json"
 TEMPORARY = ".metrics.json.*.tmp"
 """Left behind by a writer that was killed; git ignores it, and the next write to the run deletes it."""
+
+RUN_DEPTH = 2
+DEEPEST, MOST_LOOKED_AT = 8, 500_000
+"""Folders below the root, and entries in them, among which misplaced files are looked for."""
 
 PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Never follow a link, never wait for the other end of a pipe."""
@@ -35,11 +39,14 @@ class RunStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._folders: dict[RunKey, tuple[str, str]] = {}
+        """Framework and run as the folders that were found are spelled."""
 
     def discover(self) -> tuple[list[RunFile], list[Finding]]:
         """Every run's file, by name, and what lies in the place of one but cannot be one."""
         files: list[RunFile] = []
         findings: list[Finding] = []
+        self._folders = {}
         try:
             frameworks = _folders(self.root)
         except OSError as error:
@@ -53,6 +60,25 @@ class RunStore:
             for found in self._framework(framework):
                 (files if isinstance(found, RunFile) else findings).append(found)  # type: ignore[arg-type]
         return files, findings
+
+    def elsewhere(self) -> list[str]:
+        """Files with the name of a run's at another depth. Links are not followed, and hidden folders not looked at."""
+        found: list[str] = []
+        open_, seen = [(str(self.root), 0)], 0
+        while open_ and seen < MOST_LOOKED_AT:
+            folder, depth = open_.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        seen += 1
+                        if entry.is_dir(follow_symlinks=False):
+                            if depth < DEEPEST and not entry.name.startswith("."):
+                                open_.append((entry.path, depth + 1))
+                        elif entry.name == FILE_NAME and depth != RUN_DEPTH and entry.is_file(follow_symlinks=False):
+                            found.append(_readable(entry.path.replace(os.sep, "/")))
+            except OSError:  # what discovers the runs says so
+                continue
+        return sorted(found)
 
     def read(self, key: RunKey) -> bytes:
         """The bytes of the run's file."""
@@ -114,15 +140,15 @@ class RunStore:
             yield self._finding(framework.name, f"cannot be read ({error.strerror}); check its permissions")
             return
         for run in runs:
-            yield from self._run(RunKey(framework.name, run.name), run)
+            yield from self._run(RunKey(framework.name, run.name), run, framework.name)
 
-    def _run(self, key: RunKey, folder: os.DirEntry[str]) -> Iterator[RunFile | Finding]:
-        shown = self._shown(key)
+    def _run(self, key: RunKey, folder: os.DirEntry[str], framework: str) -> Iterator[RunFile | Finding]:
+        shown = os.sep.join((folder.path, FILE_NAME)).replace(os.sep, "/")  # noqa: PTH118
         try:
             if folder.is_symlink():
                 yield self._finding(str(key), "is a symbolic link; make it a folder of this repository")
                 return
-            status = os.lstat(self._file(key))
+            status = os.lstat(os.sep.join((folder.path, FILE_NAME)))  # noqa: PTH118
         except FileNotFoundError:
             return  # a run that is still going, or a folder of something else
         except OSError as error:
@@ -132,8 +158,15 @@ class RunStore:
             yield Finding(shown, 1, 1, "", f"is {_kind(status.st_mode)}; put the run's own file in its place")
         elif not _is_text(shown):
             yield Finding(_readable(shown), 1, 1, "", "has a name that is not UTF-8; rename its folder")
+        elif (spelled := self._spelled(key, framework, folder.name)) is not None:
+            yield Finding(shown, 1, 1, "", twin("/".join(spelled)))
         else:
             yield RunFile(key, shown, status.st_size)
+
+    def _spelled(self, key: RunKey, framework: str, run_id: str) -> tuple[str, str] | None:
+        """Note how the folders of the run are spelled; the spelling of another folder that already is that run."""
+        before = self._folders.setdefault(key, (framework, run_id))
+        return before if before != (framework, run_id) else None
 
     def _replace(self, key: RunKey, change: Callable[[bytes], Rewritten | None]) -> bool:
         file = Path(self._file(key))
@@ -165,7 +198,8 @@ class RunStore:
 
     def _file(self, key: RunKey, name: str = FILE_NAME) -> str:
         """Text, because building a path costs as much as opening the file."""
-        return os.sep.join((str(self.root), key.framework, key.run_id, name))  # noqa: PTH118
+        framework, run_id = self._folders.get(key, (key.framework, key.run_id))
+        return os.sep.join((str(self.root), framework, run_id, name))  # noqa: PTH118
 
     def _shown(self, key: RunKey, name: str = FILE_NAME) -> str:
         return self._file(key, name).replace(os.sep, "/")

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
-from reconcile.core.model import Finding, Rewritten, RunFile, RunKey
+from reconcile.core.model import Finding, Rewritten, RunFile, RunKey, twin
 from reconcile.errors import StoreError
 
 FILE_NAME = "metrics.json"
 LOG_NAME = "calls.ndjson"
 EVIDENCE_NAME = "usage_evidence.json"
+RUN_PARTS = 3
 KINDS = {"120000": "a symbolic link", "160000": "a submodule"}
 """Modes of git that are no files of this repository."""
 
@@ -29,6 +30,8 @@ class TreeStore:
         self._entries = entries
         self._contents = dict(contents)
         self._changed: dict[str, bytes] = {}
+        self._folders: dict[RunKey, tuple[str, str]] = {}
+        """Framework and run as the folders that were found are spelled."""
 
     @property
     def changed(self) -> dict[str, bytes]:
@@ -38,6 +41,7 @@ class TreeStore:
     def discover(self) -> tuple[list[RunFile], list[Finding]]:
         files: list[RunFile] = []
         findings: list[Finding] = []
+        self._folders = {}
         for path, (mode, size) in sorted(self._entries.items()):
             parts = PurePosixPath(path).relative_to(self.root).parts
             if mode in KINDS and (len(parts) < 3 or is_run(self.root, path)):  # noqa: PLR2004  a framework or a run
@@ -45,13 +49,24 @@ class TreeStore:
                 findings.append(Finding(path, 1, 1, "", f"is {KINDS[mode]}; {what}"))
             elif is_run(self.root, path):
                 key = RunKey(*parts[:2])
-                beside = self._path(key, EVIDENCE_NAME)
+                beside = str(PurePosixPath(path).with_name(EVIDENCE_NAME))
                 kind = KINDS.get(self._entries.get(beside, ("", 0))[0])
                 if kind:
                     findings.append(Finding(beside, 1, 1, "", f"is {kind}; take it out, and the run is read again"))
+                elif self._folders.setdefault(key, (parts[0], parts[1])) != parts[:2]:
+                    findings.append(Finding(path, 1, 1, "", twin("/".join(self._folders[key]))))
                 else:
                     files.append(RunFile(key, path, size))
         return files, findings
+
+    def elsewhere(self) -> list[str]:
+        """Files with the name of a run's at another depth."""
+        return [path for path, (mode, _) in sorted(self._entries.items()) if mode not in KINDS and self._strays(path)]
+
+    def _strays(self, path: str) -> bool:
+        below = PurePosixPath(path).relative_to(self.root)
+        hidden = any(part.startswith(".") for part in below.parts)
+        return below.name == FILE_NAME and len(below.parts) != RUN_PARTS and not hidden
 
     def read(self, key: RunKey) -> bytes:
         path = self._path(key)
@@ -102,7 +117,8 @@ class TreeStore:
         return self._contents[path]
 
     def _path(self, key: RunKey, name: str = FILE_NAME) -> str:
-        return str(self.root / key.framework / key.run_id / name)
+        framework, run_id = self._folders.get(key, (key.framework, key.run_id))
+        return str(self.root / framework / run_id / name)
 
 
 def is_run(root: PurePosixPath, path: str) -> bool:

@@ -54,19 +54,27 @@ def _job_action(inputs: Inputs, environ: Mapping[str, str]) -> acting.Action:
     for secret in (inputs.admin_key, inputs.token):
         if secret:
             click.echo(acting.mask(secret.reveal()), nl=False)
-    variables = dict(environ) | ({"OPENAI_BASE_URL": inputs.api_url} if inputs.api_url else {})
-    variables |= {"OPENAI_ADMIN_KEY": inputs.admin_key.reveal()} if inputs.admin_key else {}
+    variables = dict(environ) | ({"OPENAI_ADMIN_KEY": inputs.admin_key.reveal()} if inputs.admin_key else {})
     if inputs.github_api_url:  # GraphQL is answered beside it, not at the job's own server
         variables |= {"GITHUB_API_URL": inputs.github_api_url, "GITHUB_GRAPHQL_URL": ""}
     source = config.Source(flags=inputs.flags, variables=variables)
     settings = source.settings("")
+
+    def clients(url: str) -> acting.Clients:
+        there = replace(settings, address=replace(settings.address, url=url))
+        return acting.Clients(
+            provider=provider(there, _no_bar()),
+            billing=billing(there, _no_bar(), cached=False, max_requests=MOST_REQUESTS),
+            rehearsal=there.rehearsal,
+            notices=there.notices,
+        )
+
     return acting.open_action(
-        replace(inputs.request, dry_run=inputs.request.dry_run or settings.rehearsal),
+        inputs.request,
         variables,
         token=inputs.token.reveal() if inputs.token else None,
         source=source,
-        provider=provider(settings, _no_bar()),
-        billing=billing(settings, _no_bar(), cached=False, max_requests=MOST_REQUESTS),
+        clients=clients,
         now=settings.now,
     )
 

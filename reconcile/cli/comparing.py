@@ -70,6 +70,7 @@ def compare(  # noqa: PLR0913  its options
     else:
         sources = config.log_files(settings.logs, logs, log_format, time_zone)
         log = comparing.read_usage_log(sources, wanted.period)
+    session.notice(settings)
     with progress_bar("queries") as progress:
         client = billing(settings, progress, cached=not no_cache, max_requests=max_requests)
         found = comparing.compare_usage_log(

@@ -50,6 +50,7 @@ def costs(  # noqa: PLR0913  its options
     if source is charging.Source.RUNS:
         found = charging.charge_runs(workspace(settings), period, name, settings.labels)
     else:
+        session.notice(settings)
         with progress_bar("queries") as progress:
             client = billing(settings, progress, cached=not no_cache, max_requests=max_requests)
             found = charging.charge_costs(

@@ -29,6 +29,7 @@ def doctor(session: Session) -> None:
       3  the provider could not be reached
     """
     settings, problem = _settings(session)
+    session.notice(settings)
     opened = workspace(settings, pricing=False)
     session.finish(examining.answer_doctor(examining.examine(opened, _setup(session, settings, problem)), session.look))
 
@@ -51,6 +52,7 @@ def keys(session: Session, *, write: bool) -> None:
       3  the provider could not be reached
     """
     settings = session.settings()
+    session.notice(settings)
     key = config.usable_key(settings).reveal()
     setup = _setup(session, settings, None)
     found = keying.find_keys(workspace(settings, pricing=False), setup, key)

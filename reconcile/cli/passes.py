@@ -29,6 +29,7 @@ def run(session: Session, framework: str | None, run_id: str | None, *, force: b
       3  the provider or a file could not be reached
     """
     settings = session.settings()
+    session.notice(settings)
     if settings.rehearsal and not dry_run:
         click.echo("--now with a provider that is not on loopback: nothing is written, as with --dry-run", err=True)
     asked = workflow.Asked(framework=framework, run_id=run_id, force=force)

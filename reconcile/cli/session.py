@@ -22,6 +22,7 @@ class Session:
         self.as_json = as_json
         self.verbose = verbose
         self.flags = flags
+        self._said: set[str] = set()
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
         self.look = workflow.Look(colour=colour, width=max(60, min(columns, 140)))
@@ -33,6 +34,13 @@ class Session:
 
     def settings(self) -> config.Settings:
         return config.load(self.flags, os.environ, read_dotenv=True)
+
+    def notice(self, settings: config.Settings) -> None:
+        """Say on stderr what is set and does not count where the provider is asked: once, however often it is."""
+        for text in settings.notices:
+            if text not in self._said:
+                self._said.add(text)
+                click.echo(text, err=True)
 
     def finish(self, answer: workflow.Answer) -> NoReturn:
         """Print the answer and exit with its code."""
@@ -69,7 +77,7 @@ def command(*, ages: bool = False) -> Callable[[Callable[..., None]], Callable[.
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def body(**given: Any) -> None:  # noqa: ANN401  options of every type
-            names = ("runs", "config", "now", *(("min_age", "max_age") if ages else ()))
+            names = ("runs", "config", "openai_url", "now", *(("min_age", "max_age") if ages else ()))
             flags = config.Flags(**{name: given.pop(name) for name in names})
             session = Session(as_json=given.pop("as_json"), verbose=given.pop("verbose"), flags=flags)
             try:
@@ -88,6 +96,7 @@ def command(*, ages: bool = False) -> Callable[[Callable[..., None]], Callable[.
 
 RUNS = click.option("--runs", metavar="DIR", help="Folder of runs. [default: runs]")
 CONFIG = click.option("--config", metavar="FILE", help="Configuration. [default: reconcile.yml, if there is one]")
+URL = click.option("--openai-url", metavar="URL", help="Where usage is asked for. [default: the provider's own]")
 VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Tell on stderr what is asked of the provider.")
 MIN_AGE = click.option("--min-age", metavar="DURATION", help="Leave younger runs alone. [default: 30m]")
 MAX_AGE = click.option(
@@ -98,6 +107,7 @@ COMMON = [
     CONFIG,
     click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document."),
     click.option("--now", metavar="INSTANT", help="Pretend it is then, as in 2026-01-05T14:17:00Z: for replays."),
+    URL,
     VERBOSE,
 ]
 AGES = [MIN_AGE, MAX_AGE]

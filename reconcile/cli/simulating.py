@@ -12,7 +12,7 @@ from threading import Event
 
 import click
 
-from reconcile import workflow
+from reconcile import config, workflow
 from reconcile.cli.session import Session, command, workspace
 from reconcile.errors import ReconcileError
 from reconcile.simulator.imitation import imitate
@@ -47,7 +47,7 @@ def simulate(session: Session, port: int, feed: str, *, stormy: bool) -> None:
     with Simulator(stage.ledger, now=settings.now, port=port, admin_key=key, before=stage.look) as server:
         if stormy:
             server.script(*weather(seed=0, replies=10_000))
-        variables = {"OPENAI_BASE_URL": server.base_url, "OPENAI_ADMIN_KEY": server.admin_key} | stage.variables
+        variables = {config.URL_VARIABLE: server.base_url, "OPENAI_ADMIN_KEY": server.admin_key} | stage.variables
         if session.as_json:
             click.echo(json.dumps({"runs": runs, "calls": stage.calls, "variables": variables}))
         else:

@@ -12,7 +12,7 @@ import click
 
 from reconcile import config, workflow
 from reconcile.cli.asking import announced, progress_bar, provider
-from reconcile.cli.session import CONFIG, MAX_AGE, MIN_AGE, RUNS, VERBOSE, Session, workspace
+from reconcile.cli.session import CONFIG, MAX_AGE, MIN_AGE, RUNS, URL, VERBOSE, Session, workspace
 from reconcile.config.settings import duration
 from reconcile.errors import ReconcileError, UsageError
 from reconcile.workflow import watching
@@ -25,6 +25,7 @@ SHORTEST = timedelta(minutes=1)
 @click.option("--every", metavar="DURATION", default="1h", show_default=True, help="From one pass to the next.")
 @RUNS
 @CONFIG
+@URL
 @VERBOSE
 @MIN_AGE
 @MAX_AGE
@@ -56,6 +57,7 @@ def watch(every: str, *, until_settled: bool, verbose: bool, **flags: Any) -> No
 
 def _pass(session: Session) -> workflow.Summary:
     settings = session.settings()
+    session.notice(settings)
     _refuse_given_instant(settings.variables)
     with progress_bar() as progress:
         return workflow.run_pass(

@@ -1,9 +1,9 @@
 """All settings, cleaned once: of the command line, the environment and reconcile.yml. A job's are in `inputs`."""
 
+from reconcile.config.addresses import DEFAULT_BASE_URL, URL_VARIABLE
 from reconcile.config.log_formats import log_files
 from reconcile.config.settings import (
     CONFIG_FILE,
-    DEFAULT_BASE_URL,
     Flags,
     Secret,
     Settings,
@@ -16,6 +16,7 @@ from reconcile.config.settings import (
 __all__ = [
     "CONFIG_FILE",
     "DEFAULT_BASE_URL",
+    "URL_VARIABLE",
     "Flags",
     "Secret",
     "Settings",

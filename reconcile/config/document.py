@@ -11,8 +11,13 @@ import jsonschema_rs
 import yaml
 
 from reconcile import schema_files
+from reconcile.core.defects import escaped, shown
 from reconcile.core.explanation import explain
 from reconcile.errors import ConfigurationError
+
+SHOWN = "README.md, Settings, shows a whole one"
+NAMES = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
+"""What YAML may take the name of a member for. The second is that of `<<`."""
 
 
 def text_of(file: Path, *, required: bool) -> str:
@@ -30,20 +35,49 @@ def text_of(file: Path, *, required: bool) -> str:
 def document_of(file: Path, text: str) -> Mapping[str, Any]:
     """The settings in it, as the schema allows them. Raises ConfigurationError."""
     try:
-        document = yaml.safe_load(text) or {}
-    except (yaml.YAMLError, RecursionError) as error:
-        raise _bad(file, f"is no YAML: {_fault(error)}", "README.md, Settings, shows a whole one") from error
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        unnamed = _first_odd_name(node)
+        if unnamed:
+            raise _bad(file, unnamed, SHOWN)
+        document = (loader.construct_document(node) if node else None) or {}
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
+        raise _bad(file, f"is no YAML: {_fault(error)}", SHOWN) from error
     schema = schema_files.load("reconcile")
     defects = [] if _plainly_valid(schema, document) else explain(schema, document)
     if defects:
-        raise _bad(file, "; ".join(sentence for _, sentence in defects), "README.md, Settings, shows a whole one")
+        raise _bad(file, "; ".join(sentence for _, sentence in defects), SHOWN)
     return dict(document)
+
+
+def _first_odd_name(root: yaml.Node | None) -> str | None:
+    """The first name of a member that is no text to YAML, as 2048, 1.10, on, null and 2026-01-05 are.
+
+    Told as it is written: what YAML makes of it, 1.1 or true, is nowhere in the file.
+    """
+    seen: set[int] = set()
+    open_: list[tuple[str, yaml.Node]] = [("the document", root)] if root else []
+    while open_:
+        where, node = open_.pop(0)
+        if id(node) in seen:  # an alias may lead back
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            open_ += [(where, each) for each in node.value]
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode) and key.tag not in NAMES:
+                place = f"line {key.start_mark.line + 1}: a name in {where}"
+                return f"{place} is {escaped(key.value) or 'empty'}, not text; write a name in double quotes"
+            open_.append((shown(str(key.value)).strip('"'), value))
+    return None
 
 
 def _fault(error: Exception) -> str:
     """What is wrong and where, without the line itself: it may hold a key."""
     if isinstance(error, RecursionError):
         return "it is nested too deep"
+    if isinstance(error, ValueError | OverflowError) and not isinstance(error, yaml.YAMLError):
+        return "it holds a date, a time or a number that cannot be"
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         mark = error.problem_mark
         return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"

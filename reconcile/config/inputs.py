@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from reconcile.config.settings import Flags, Secret
 from reconcile.core.comparing.tolerance import tolerance
+from reconcile.core.model import Proof
 from reconcile.core.request import Comment, FailOn, Mode, Request, Sign
 from reconcile.core.selection import Asked
 from reconcile.errors import UsageError
@@ -31,7 +32,6 @@ class Inputs:
     flags: Flags
     admin_key: Secret | None
     token: Secret | None
-    api_url: str | None
     github_api_url: str | None
 
 
@@ -45,7 +45,6 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
         flags=_flags(values),
         admin_key=Secret(key) if key else None,
         token=Secret(token) if token else None,
-        api_url=values.get("api-url"),
         github_api_url=values.get("github-api-url"),
     )
 
@@ -57,6 +56,7 @@ def _flags(values: Mapping[str, str]) -> Flags:
         min_age=values.get("min-age"),
         max_age=values.get("max-age"),
         now=values.get("now"),
+        openai_url=values.get("api-url"),
         pricing=_flag(values, "pricing"),
     )
 
@@ -71,7 +71,7 @@ def _request(values: Mapping[str, str]) -> Request:
         pr_branch=values.get("pr-branch", Request().pr_branch),
         open_pull_requests=_flag(values, "open-pull-requests"),
         open_issue=_flag(values, "open-issue"),
-        require_verified=_flag(values, "require-verified"),
+        require_verified=_grade(values),
         commit_message=values.get("commit-message", Request().commit_message),
         push_attempts=_number(values, "push-attempts", 1, 100) or Request().push_attempts,
         sign=_choice(values, "sign", Sign.GIT),
@@ -100,6 +100,15 @@ def _flag(values: Mapping[str, str], name: str) -> bool:
     if text.lower() not in BOOLEANS:
         raise _wrong(name, text, "write true or false")
     return BOOLEANS[text.lower()]
+
+
+def _grade(values: Mapping[str, str]) -> Proof | None:
+    """The least grade that is wanted; `true` takes any."""
+    text = values.get("require-verified", "false")
+    grades = {"false": None, "true": Proof.ASSUMED, **{grade.value: grade for grade in Proof}}
+    if text.lower() not in grades:
+        raise _wrong("require-verified", text, "write true, false, proven or supported")
+    return grades[text.lower()]
 
 
 def _number(values: Mapping[str, str], name: str, least: int, most: int) -> int | None:

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from reconcile.config.addresses import URL_VARIABLE, Address, gateway_notice
 from reconcile.config.document import document_of, text_of, with_dotenv
 from reconcile.config.log_formats import LogSource, log_files, log_sources
 from reconcile.core.comparing.formats import LogFormat
 from reconcile.core.comparing.labels import Labels
-from reconcile.core.model import EXCLUDED, LOOPBACK, Policy, Scope
+from reconcile.core.model import EXCLUDED, LOOPBACK, Policy, Scope, one_spelling
 from reconcile.errors import ConfigurationError, UsageError
 
 CONFIG_FILE = "reconcile.yml"
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
 ADMIN_KEY_VARIABLES = (
     "OPENAI_ADMIN_KEY",
     "OPENAI_API_KEY_USAGE_TRACKING",
@@ -59,6 +59,7 @@ class Flags:
     verification_interval: str | None = None
     min_stable: str | None = None
     now: str | None = None
+    openai_url: str | None = None
     pricing: bool = False
     """Whether it is switched on whatever the file says."""
 
@@ -73,7 +74,8 @@ class Settings:
     """By framework, from reconcile.yml."""
     variables: Mapping[str, str]
     """The environment, with what a .env file adds to it; kept out of the repr."""
-    base_url: str
+    address: Address
+    """Where usage is asked for."""
     admin_key: Secret | None
     now: datetime | None
     """A given instant, for tests, replays and back-tests; None is the clock."""
@@ -85,6 +87,21 @@ class Settings:
     """Whether COST_USD of reconciled runs is filled at list prices."""
     labels: Labels = NO_LABELS
     """Who pays for usage, for charge-back."""
+
+    @property
+    def base_url(self) -> str:
+        """Where usage is asked for, and where the admin key goes."""
+        return self.address.url
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is set and does not count, for whoever may think that it does."""
+        gateway = gateway_notice(self.variables, self.base_url)
+        return (*self.address.notices, *([gateway] if gateway else []))
+
+    def vouched(self) -> Settings:
+        """The same where the file is known to be nobody's but the maintainers': its address counts too."""
+        return replace(self, address=self.address.vouched())
 
     def __repr__(self) -> str:
         return f"Settings(runs={str(self.runs)!r}, policy={self.policy!r}, base_url={self.base_url!r})"
@@ -138,7 +155,10 @@ def load(flags: Flags, environ: Mapping[str, str], *, read_dotenv: bool) -> Sett
     file = Path(flags.config) if flags.config else Path(CONFIG_FILE)
     text = text_of(file, required=flags.config is not None)
     variables = with_dotenv(file.parent / ".env", environ) if read_dotenv else dict(environ)
-    return configured(flags, variables, text, file)
+    variables, notices = _with_own_address(variables, environ, file.parent / ".env")
+    found = configured(flags, variables, text, file)
+    found = found.vouched() if flags.config else found
+    return replace(found, address=replace(found.address, notices=(*notices, *found.address.notices)))
 
 
 def without_file(flags: Flags, environ: Mapping[str, str]) -> Settings:
@@ -151,8 +171,22 @@ def without_file(flags: Flags, environ: Mapping[str, str]) -> Settings:
         variables = with_dotenv(file.parent / ".env", environ)
     except ConfigurationError:
         variables = dict(environ)
+    variables, _ = _with_own_address(variables, environ, file.parent / ".env")
     left = {name: value for name, value in variables.items() if not name.startswith("RECONCILIATION_")}
-    return configured(Flags(runs=flags.runs, now=flags.now), left, "", file)
+    return configured(Flags(runs=flags.runs, now=flags.now, openai_url=flags.openai_url), left, "", file)
+
+
+def _with_own_address(
+    variables: dict[str, str], environ: Mapping[str, str], file: Path
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The variables without an address that only the .env file names, unless the key is of that file too: whoever
+    can write the file would else be sent a key that they do not have."""
+    key = next((name for name in ADMIN_KEY_VARIABLES if variables.get(name)), None)
+    if environ.get(URL_VARIABLE) or not variables.get(URL_VARIABLE) or key is None or not environ.get(key):
+        return variables, ()
+    left = {name: value for name, value in variables.items() if name != URL_VARIABLE}
+    notice = f"{file}: {URL_VARIABLE} is ignored, because the admin key is not of this file; set both in one place"
+    return left, (notice,)
 
 
 def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path) -> Settings:
@@ -162,9 +196,9 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
     return Settings(
         runs=Path(flags.runs) if flags.runs else file.parent / str(document.get("runs") or "runs"),
         policy=_policy(flags, variables, document.get("policy") or {}),
-        scopes={name: _scope(scope) for name, scope in (document.get("frameworks") or {}).items()},
+        scopes={one_spelling(name): _scope(scope) for name, scope in (document.get("frameworks") or {}).items()},
         variables=variables,
-        base_url=(variables.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
+        address=Address.of(flags.openai_url or variables.get(URL_VARIABLE), _filed_url(document), file),
         admin_key=next((Secret(variables[name]) for name in ADMIN_KEY_VARIABLES if variables.get(name)), None),
         now=_instant(now) if now else None,
         evidence=document.get("evidence", True),
@@ -172,6 +206,11 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
         pricing=flags.pricing or document.get("pricing", False),
         labels=_labels(document.get("labels") or {}),
     )
+
+
+def _filed_url(document: Mapping[str, Any]) -> str | None:
+    providers: Mapping[str, Any] = document.get("providers") or {}
+    return (providers.get("openai") or {}).get("url")
 
 
 def usable_key(settings: Settings) -> Secret:
@@ -255,7 +294,7 @@ def _scope(scope: Mapping[str, Any]) -> Scope:
 
 def _labels(labels: Mapping[str, Any]) -> Labels:
     return Labels(
-        frameworks=labels.get("frameworks", {}),
+        frameworks={one_spelling(name): each for name, each in labels.get("frameworks", {}).items()},
         api_key_ids=labels.get("api_key_ids", {}),
         project_ids=labels.get("project_ids", {}),
     )

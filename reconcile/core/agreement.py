@@ -13,10 +13,11 @@ from reconcile.core.model import KINDS, Run
 
 
 class Agreement(StrEnum):
-    """The four cases, and what to make of each."""
+    """The cases, and what to make of each."""
 
     CONFIRMED = "calls and tokens agree"
     MISCOUNTED = "as many calls, other tokens: the recorder counts wrongly"
+    FEWER_TOKENS = "as many calls, fewer tokens than recorded: late data, or the recorder counts more than is billed"
     MORE_CALLS = "more calls reported than recorded: retries, an incomplete log, or foreign traffic"
     FEWER_CALLS = "fewer calls reported than recorded: late data, or a wrong key id"
     CALLS_AGREE = "calls agree, and not all tokens were recorded"
@@ -59,5 +60,9 @@ def agreement(lines: tuple[Line, ...]) -> Agreement:
     if calls.recorded > calls.high:
         return Agreement.FEWER_CALLS
     if not all(line.agrees for line in tokens):
-        return Agreement.MISCOUNTED
+        return Agreement.FEWER_TOKENS if any(_short(line) for line in tokens) else Agreement.MISCOUNTED
     return Agreement.CALLS_AGREE if any(line.recorded is None for line in tokens) else Agreement.CONFIRMED
+
+
+def _short(line: Line) -> bool:
+    return line.recorded is not None and line.recorded > line.high

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reconcile.core.awaiting import is_awaited
-from reconcile.core.model import Json
+from reconcile.core.model import Json, Proof
 from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, Summary, standing
+from reconcile.core.summary import RunReport, Summary, graded, standing
 
 
 class Group(StrEnum):
@@ -73,6 +73,8 @@ class Board:
     groups: tuple[Aged, ...]
     """One for each group, in their order."""
     frameworks: tuple[FrameworkTally, ...]
+    grades: Mapping[str, int]
+    """The runs verified here, by how that is held."""
     inherited: int
     """Of the verified runs those that another tool verified."""
     invalid: int
@@ -90,6 +92,7 @@ def board_of(summary: Summary, framework: str | None = None) -> Board:
     shown = [report for report in summary.runs if is_shown(report)]
     cells = Counter((group_of(report), _band(summary.now - report.run.ended_at)) for report in shown)
     tallies = Counter((report.run.key.framework, group_of(report)) for report in shown)
+    grades = Counter(graded(report.run) for report in shown)
     invalid = {name: count for name, count in summary.unreadable.items() if framework in {None, name}}
     return Board(
         summary=summary,
@@ -103,6 +106,7 @@ def board_of(summary: Summary, framework: str | None = None) -> Board:
             )
             for name in sorted({report.run.key.framework for report in shown} | invalid.keys())
         ),
+        grades={grade.value: grades[grade] for grade in Proof},
         inherited=sum(standing(report.run) == "inherited" for report in shown),
         invalid=summary.counts["invalid"] if framework is None else sum(invalid.values()),
     )
@@ -144,6 +148,7 @@ def board_json(board: Board) -> dict[str, Json]:
             }
             for each in board.frameworks
         ],
+        **board.grades,
         "inherited": board.inherited,
         "invalid": board.invalid,
     }

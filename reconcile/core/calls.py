@@ -6,7 +6,6 @@ said and nothing is wrong.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -18,6 +17,7 @@ import jsonschema_rs
 
 from reconcile.core.decoding import Obstacle, text_of, value_of
 from reconcile.core.defects import MOST, Defect, shown
+from reconcile.core.digests import byte_digests, digest_of
 from reconcile.core.instants import end_seconds, spelled, start_seconds
 from reconcile.core.model import BOOKING_SLACK, CallLog, Finding, LoggedCall, Usage, Window, instant, minute_of, total
 from reconcile.core.validation import blocked, findings_in
@@ -77,7 +77,7 @@ class LogChecker:
                 self._take(path, number, line, rows, findings)
         if not rows and not findings:
             findings.append(Finding(path, 1, 1, "", "the file is empty; let the run log its calls, or take it out"))
-        return tuple(findings[:MOST]) if findings else _log(rows, hashlib.sha256(data).hexdigest())
+        return tuple(findings[:MOST]) if findings else _log(rows, byte_digests(data))
 
     def _take(self, path: str, number: int, line: str, rows: list[_Row], findings: list[Finding]) -> None:
         if len(line) > MAX_LINE:
@@ -158,7 +158,7 @@ def _seconds(stamp: object, *, end: bool) -> float | None:
     return None
 
 
-def _log(rows: list[_Row], digest: str) -> CallLog:
+def _log(rows: list[_Row], former: tuple[str, ...]) -> CallLog:
     said = rows[0].value if STATEMENT in rows[0].value else {}
     calls = [row for row in rows if STATEMENT not in row.value]
     kept = list(_latest(calls))
@@ -179,7 +179,8 @@ def _log(rows: list[_Row], digest: str) -> CallLog:
         every_attempt=said.get("every_attempt", False),
         api_key_ids=frozenset(row.value["api_key_id"] for row in counted if "api_key_id" in row.value),
         models=frozenset(row.value["model"] for row in counted),
-        digest=digest,
+        digest=digest_of(row.value for row in rows),
+        former=former,
     )
 
 

@@ -22,6 +22,7 @@ from reconcile.core.model import (
     Window,
     hull,
     joined,
+    one_spelling,
 )
 from reconcile.core.selection import EVERYTHING, Asked, clock_of
 from reconcile.core.wire import plural
@@ -38,7 +39,7 @@ KEY_ID_PAGE = "https://platform.openai.com/api-keys"
 
 def key_id_variable(framework: str) -> str:
     """`chat-dev` has OPENAI_API_KEY_CHAT_DEV_ID: upper case, every other character an underscore."""
-    return f"OPENAI_API_KEY_{re.sub('[^A-Z0-9]', '_', framework.upper())}_ID"
+    return f"OPENAI_API_KEY_{re.sub('[^A-Z0-9]', '_', one_spelling(framework).upper())}_ID"
 
 
 def key_variable(framework: str) -> str:

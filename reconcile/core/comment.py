@@ -17,7 +17,7 @@ from enum import Enum, auto
 from reconcile.core.comparing.comparison import Comparison
 from reconcile.core.comparing.wire import comparison_json
 from reconcile.core.model import Json
-from reconcile.core.summary import RunReport, Summary, error_json, finding_json, standing
+from reconcile.core.summary import RunReport, Summary, error_json, finding_json, graded, standing
 from reconcile.core.wire import bounds_json, usage_json
 
 MARKER = re.compile(r"<!-- llm-usage-reconcile key=([A-Za-z0-9_.-]{1,64}) digest=([0-9a-f]{16}) -->(?:\r?\n|\Z)")
@@ -75,8 +75,10 @@ def _run(report: RunReport) -> Json:
     return {
         "run": str(report.run.key),
         "status": standing(report.run),
+        "proof": graded(report.run),
         "reasons": list(state.reasons) if state else [],
         "completeness": state.completeness if state else None,
+        "assumes": list(state.assumes) if state else [],
         "figure": usage_json(state.figure) if state else None,
         "bounds": bounds_json(state.bounds) if state and state.bounds else None,
     }

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from reconcile.core.defects import Defect, shown
 from reconcile.core.instants import start_seconds
-from reconcile.core.model import Pointer
+from reconcile.core.model import Pointer, one_spelling
 
 START, END = ENDS = ("start_timestamp", "end_timestamp")
 
@@ -68,7 +68,7 @@ def contradictions(value: object, folder: str) -> Iterator[Defect]:
 
 def _misnamed(document: Object, folder: str) -> Iterator[Defect]:
     name = document.get("run_id")
-    if isinstance(name, str) and name != folder:
+    if isinstance(name, str) and one_spelling(name) != one_spelling(folder):
         yield ("run_id",), f"run_id is {shown(name)}, but the folder is {shown(folder)}; give both the run's own name"
 
 

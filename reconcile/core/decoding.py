@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from reconcile.core.defects import named, shortened
 from reconcile.core.document import TOKEN, Kind, Node, duplicate_keys, walk
-from reconcile.core.model import Pointer
+from reconcile.core.model import Pointer, is_lfs_pointer
 
 MAX_DEPTH = 100
 """Levels of objects and arrays in a document, the outermost included. Real files have six."""
@@ -22,6 +22,8 @@ MAX_DEPTH = 100
 CONTAINER = (dict, list)
 
 BOM = "\ufeff"
+
+POINTED = "is a Git LFS pointer; keep run files out of LFS"
 
 SURROGATE_ESCAPE = re.compile(r"\\u[dD]")
 
@@ -41,7 +43,9 @@ class Obstacle:
 
 
 def text_of(data: bytes) -> str | Obstacle:
-    """The text of a file that is UTF-8 without a byte order mark (RFC 8259, section 8.1)."""
+    """The text of a file that is UTF-8 without a byte order mark (RFC 8259, section 8.1), and the file itself."""
+    if is_lfs_pointer(data):
+        return Obstacle("", 0, POINTED)
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from reconcile.core.attribution import Attribution, Feed, Member
+from reconcile.core.digests import byte_digests, digest
 from reconcile.core.instants import instant_of, spelled
 from reconcile.core.model import (
     EXACT,
@@ -101,15 +102,26 @@ def _feed_json(feed: Feed) -> Json:
     return {"newest": feed.newest, "own": feed.own, "silent": list(feed.silent)}
 
 
+def belongs(named: str | None, data: bytes, evidence: Evidence | None) -> bool:
+    """Whether these bytes, which hold this evidence, say what a file names by this digest.
+
+    One of the first version is of bytes. They follow from the evidence, so another layout of the same values is known.
+    """
+    if named in {digest(data), *byte_digests(data)}:
+        return True
+    written = evidence_bytes(evidence) if evidence else data
+    return named in byte_digests(written) and digest(written) == digest(data)
+
+
 def read_evidence(value: Mapping[str, Any]) -> Evidence:
-    """The evidence that a document accepted by its schema holds."""
+    """The evidence that a document accepted by its schema holds. Raises ValueError for an instant that is none."""
     return Evidence(
         own=_read_witness(value["claim"]),
         read_at=instant_of(value["read_at"]),
         neighbours=tuple(_read_witness(each) for each in value["neighbours"]),
-        runs=value["component"]["runs"],
+        runs=int(value["component"]["runs"]),
         fingerprint=value["component"]["sha256"],
-        guard=Guard(value["guard"]["minutes"], value["guard"]["requests"]),
+        guard=Guard(int(value["guard"]["minutes"]), int(value["guard"]["requests"])),
         feed=_read_feed(value["feed"]) if "feed" in value else None,
         surplus_nearby=value["surplus_nearby"],
         rows=tuple(_read_row(row) for row in value["rows"]),
@@ -176,7 +188,7 @@ def _read_witness(value: Mapping[str, Any]) -> Witness:
             tuple(value["models"]),
             value.get("batch", INCLUDED),
         ),
-        Window(value["start"], value["end"]),
+        Window(int(value["start"]), int(value["end"])),
         _read_recorded(value["recorded"], value.get("noted", {})),
         clock=Clock(**value["clock"]) if "clock" in value else EXACT,
         sessions=tuple(Window(*pair) for pair in value.get("sessions", ())),
@@ -186,7 +198,7 @@ def _read_witness(value: Mapping[str, Any]) -> Witness:
 
 
 def _read_recorded(parts: Sequence[int | None], noted: Mapping[str, Any]) -> Recorded:
-    tokens_in, tokens_out, cached_tokens, api_calls = parts
+    tokens_in, tokens_out, cached_tokens, api_calls = (None if part is None else int(part) for part in parts)
     return Recorded(
         tokens_in,
         tokens_out,
@@ -211,4 +223,4 @@ def _line(row: Bucket) -> str:
 
 def _read_row(row: Sequence[Any]) -> Bucket:
     minute, project_id, api_key_id, model, batch, service_tier, *parts = row
-    return Bucket(minute, Usage(*parts), api_key_id, model, project_id, batch, service_tier)
+    return Bucket(int(minute), Usage(*map(int, parts)), api_key_id, model, project_id, batch, service_tier)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from reconcile.core.completing import completed, filled
 from reconcile.core.instants import Timestamp, end_seconds, instant_of, start_seconds
 from reconcile.core.model import (
     INCLUDED,
@@ -30,6 +31,7 @@ from reconcile.core.model import (
     Window,
     instant,
     joined,
+    one_spelling,
 )
 from reconcile.core.wire import policy_json
 
@@ -39,8 +41,13 @@ BLOCK = "usage_api_reconciliation"
 AGGREGATES = ("TOK_IN", "TOK_OUT", "CACHED_TOKENS", "API_CALLS")
 """The members of `aggregate_metrics` that hold a run's usage, in the order of a usage figure's parts."""
 
+TOTALS = tuple(f"total_{kind}" for kind in KINDS)
+"""The members of the block, and of an attempt, that hold a figure, in the same order."""
+
 LONG = 1_000_000_000
 """In minutes, longer than anybody waits."""
+
+NOTHING_UNKNOWN: frozenset[str] = frozenset()
 
 Object = Mapping[str, Any]
 
@@ -129,6 +136,8 @@ def _state(block: Object, aggregate: Object) -> State:
     window = block.get("query_window")
     attribution = block.get("attribution", {})
     restatement = block.get("restatement")
+    observations = _observations(block)
+    figure, unknown = (_totals(block), NOTHING_UNKNOWN) if ours else _their_figure(aggregate, observations)
     return State(
         status=_status(block),
         reasons=tuple(block.get("reasons", ())),
@@ -136,13 +145,14 @@ def _state(block: Object, aggregate: Object) -> State:
         assumes=tuple(block.get("assumes", ())),
         message=block.get("verification_message", ""),
         ours=ours,
-        observations=_observations(block),
-        figure=_totals(block) if ours else Usage(*(int(aggregate.get(name) or 0) for name in AGGREGATES)),
+        observations=observations,
+        figure=figure,
+        unknown=unknown,
         bounds=_bounds(attribution.get("bounds")),
         exact=attribution.get("exact", False),
         neighbours=tuple(
             Neighbour(
-                run=each["run"],
+                run=one_spelling(each["run"]),
                 window=_window(each),
                 gone=each.get("gone", False),
                 record=each.get("record"),
@@ -153,8 +163,8 @@ def _state(block: Object, aggregate: Object) -> State:
         shared_minutes=attribution.get("shared_minutes", 0),
         guard=_guard(attribution.get("guard")),
         window=_window(window) if window else None,
-        reconciled_at=instant_of(block["reconciled_at"]) if "reconciled_at" in block else None,
-        verified_at=instant_of(block["verified_at"]) if "verified_at" in block else None,
+        reconciled_at=_instant(block.get("reconciled_at")),
+        verified_at=_instant(block.get("verified_at")),
         restatement=(_usage(restatement["from"]), _usage(restatement["to"])) if restatement else None,
         policy=_policy(block["policy"]) if ours else None,
         evidence=block["evidence"]["sha256"] if "evidence" in block else None,
@@ -165,6 +175,13 @@ def _state(block: Object, aggregate: Object) -> State:
         beyond_window=attribution.get("beyond_window", 0),
         seen_in_future=instant_of(block["seen_in_future"]) if ours and "seen_in_future" in block else None,
     )
+
+
+def _their_figure(aggregate: Object, observations: Sequence[Observation]) -> tuple[Usage, frozenset[str]]:
+    """The figure of another tool, and the kinds that neither it nor a read of the same knows."""
+    figure, unknown = Usage(*(int(aggregate.get(name) or 0) for name in AGGREGATES)), _lacking(aggregate, AGGREGATES)
+    whole = filled(figure, unknown, observations) if unknown else None
+    return (whole, NOTHING_UNKNOWN) if whole else (figure, unknown)
 
 
 def _policy(value: Object) -> Policy:
@@ -189,10 +206,11 @@ def _status(block: Object) -> Status:
 
 def _observations(block: Object) -> tuple[Observation, ...]:
     attempts: Sequence[Object] = block.get("attempts", ())
-    if not attempts and "reconciled_at" in block:
-        attempts = [{**block, "timestamp": block["reconciled_at"], "status": None}]  # the oldest tool kept one read
+    if not attempts and block.get("reconciled_at") is not None:  # the oldest tool kept one read
+        figures = {name: block[name] for name in TOTALS if name in block}
+        attempts = [{**figures, "timestamp": block["reconciled_at"]}]
     observations = [_observation(attempt) for attempt in attempts]
-    return tuple(sorted(observations, key=lambda observation: observation.at))
+    return completed(sorted(observations, key=lambda observation: observation.at))
 
 
 def _observation(attempt: Object) -> Observation:
@@ -207,7 +225,18 @@ def _observation(attempt: Object) -> Observation:
         forced=attempt.get("forced", False),
         window_changed=attempt.get("window_changed", False),
         matched=attempt.get("matched", False),
+        unknown=_lacking(attempt, TOTALS),
     )
+
+
+def _instant(stamp: Timestamp | None) -> datetime | None:
+    """Null is what other tools write for not yet."""
+    return None if stamp is None else instant_of(stamp)
+
+
+def _lacking(figures: Object, names: Sequence[str]) -> frozenset[str]:
+    """The kinds whose members are not there, or null."""
+    return frozenset(kind for kind, name in zip(KINDS, names, strict=True) if figures.get(name) is None)
 
 
 def _guard(value: Object | None) -> Guard | None:
@@ -229,7 +258,7 @@ def _counts(values: Sequence[float | None], source: str | None) -> Recorded:
 
 
 def _totals(value: Object) -> Usage:
-    return Usage(*(int(value.get(f"total_{kind}", 0)) for kind in KINDS))
+    return Usage(*(int(value.get(name) or 0) for name in TOTALS))
 
 
 def _usage(value: Object) -> Usage:

@@ -6,11 +6,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconcile.core.comparing.comparison import Verdict
+from reconcile.core.model import Proof
 from reconcile.core.selection import Asked
 from reconcile.core.summary import Summary, standing
 
 PUSH_REMEDY = "use `mode: pull-request`, or pass the token of a GitHub App that may bypass the rule as `token`"
 """Where a rule of the branch refuses plain pushes."""
+
+
+BEFORE_A_MERGE = frozenset(
+    {
+        "pull_request",
+        "pull_request_target",
+        "pull_request_review",
+        "pull_request_review_comment",
+        "merge_group",
+    }
+)
+"""Events of what is not on the branch yet. Nothing may be pushed for them, and the key is not needed."""
 
 
 class Mode(StrEnum):
@@ -62,7 +75,8 @@ class Request:
     pr_branch: str = "reconcile/usage"
     open_pull_requests: bool = False
     open_issue: bool = False
-    require_verified: bool = False
+    require_verified: Proof | None = None
+    """The least grade that every run must be verified with; None where nothing is wanted."""
     commit_message: str = "Reconcile LLM usage"
     push_attempts: int = 10
     sign: Sign = Sign.GIT
@@ -81,10 +95,13 @@ class Request:
 
 
 def mode_of(asked: Mode, event: str) -> Mode:
-    """`auto` checks what a pull request brings, and commits on every other event."""
+    """`auto` checks what is about to be merged, and commits on every other event: schedule, push, by hand, by API.
+
+    A workflow that another calls sees the event of its caller.
+    """
     if asked is not Mode.AUTO:
         return asked
-    return Mode.CHECK if event == "pull_request" else Mode.COMMIT
+    return Mode.CHECK if event in BEFORE_A_MERGE else Mode.COMMIT
 
 
 def outcome(summary: Summary, *, unverified: bool = False, compared: Verdict | None = None) -> Outcome:

@@ -6,23 +6,17 @@ edits both finds no resistance here, only in a fresh read.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from reconcile.core.decoding import value_of
+from reconcile.core.digests import digest, digest_of
 from reconcile.core.edits import Put, Remove, amend
 from reconcile.core.reading import AGGREGATES, BLOCK
 
 EVIDENCE = "evidence"
 """The member of the block that names the evidence by its digest and holds the seal."""
 STEP_FIGURES = ("tokens_in", "tokens_out", "api_calls", "cached_tokens")
-
-
-def digest(evidence: bytes) -> str:
-    """SHA-256 of the evidence with plain line ends: a checkout may have written others."""
-    return hashlib.sha256(evidence.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def seal(value: Mapping[str, Any]) -> str:
@@ -40,7 +34,7 @@ def seal(value: Mapping[str, Any]) -> str:
         "recorded": value.get("recorded_usage"),
         "block": {**block, EVIDENCE: evidence},
     }
-    return hashlib.sha256(json.dumps(_plain(sealed), sort_keys=True).encode()).hexdigest()
+    return digest_of([sealed])
 
 
 def sealed(text: str, evidence: bytes | None) -> str:
@@ -56,11 +50,3 @@ def sealed(text: str, evidence: bytes | None) -> str:
 def unsealed(text: str) -> str:
     """A run's file that names no evidence."""
     return amend(text, [Remove((BLOCK, EVIDENCE))])
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  anything that JSON can be
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

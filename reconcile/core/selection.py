@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from reconcile.core.model import Clock, Policy, Run, RunKey
+from reconcile.core.model import Clock, Policy, Run, RunKey, one_spelling
 
 UNKNOWN_UNCERTAINTY = 60.0
 """Seconds by which the clock of a machine may be off of which nobody says anything."""
@@ -65,6 +65,11 @@ class Asked:
     run_id: str | None = None
     force: bool = False
     keys: frozenset[RunKey] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("framework", "run_id"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, given if given is None else one_spelling(given))
 
     def admits(self, run: Run) -> bool:
         named = self.framework in {None, run.key.framework} and self.run_id in {None, run.key.run_id}

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from reconcile.core import wording
 from reconcile.core.attribution import Attribution
+from reconcile.core.completing import completed
 from reconcile.core.judgement import (
     Case,
     judge,
@@ -108,7 +109,7 @@ def settle(  # noqa: PLR0913  the last three are rare
 
     `forced` reopens a settled run. `unreadable` counts the files that may claim its minutes and cannot be read.
     """
-    history = run.state.observations if run.state else ()
+    history = completed(run.state.observations, attribution.reported) if run.state else ()
     earlier = tuple(observation for observation in history if observation.at <= at)
     before = plateau_of(earlier, policy)
     moved = before is not None and not run.edited and (run.settled or attribution.reported != before.figure)

@@ -15,7 +15,8 @@ from reconcile.core.account import Account, account_json
 from reconcile.core.board import Group, group_of
 from reconcile.core.expectation import Expectation, Models, expectation_json, expectation_of, models_of
 from reconcile.core.instants import spelled
-from reconcile.core.model import MINUTE, Finding, Generation, Json, Run, RunKey, Usage, instant, minute_of
+from reconcile.core.model import MINUTE, Finding, Generation, Json, Run, RunKey, State, Usage, instant, minute_of
+from reconcile.core.plateau import plateau_of
 from reconcile.core.pricing import rows_of
 from reconcile.core.summary import finding_json, standing
 from reconcile.core.wire import usage_json
@@ -93,9 +94,19 @@ def _since(run: Run) -> datetime | None:
         return None  # its times were edited, and no read is about them
     if run.state.verified_at:
         return run.state.verified_at
-    kept = [read for read in run.state.observations if read.status != "lower_read"]
+    kept = [read for read in run.state.observations if not read.aside]
     same = list(takewhile(lambda read: read.status == standing(run), reversed(kept)))
-    return same[-1].at if same else None
+    return same[-1].at if same else _confirmed_at(run.state)
+
+
+def _confirmed_at(state: State) -> datetime | None:
+    """When the figure was confirmed that a warning sets against the settled one: none of its reads has a status."""
+    if state.restatement is None or state.policy is None:
+        return None
+    reads, policy = state.observations, state.policy
+    plateaus = ((read, plateau_of(reads[:count], policy)) for count, read in enumerate(reads, start=1))
+    rivals = ((read, plateau.rival) for read, plateau in plateaus if plateau and plateau.rival)
+    return next((read.at for read, rival in rivals if rival.stable(policy)), None)
 
 
 def _fields(run: Run) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from reconcile.core.census import Census, census_json
+from reconcile.core.contest import Contest
 from reconcile.core.instants import spelled
-from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Run, RunKey, Status, Usage
+from reconcile.core.model import KINDS, Bucket, Finding, Json, Policy, Proof, Run, RunKey, Status, Usage, one_spelling
 from reconcile.core.selection import Selection
 from reconcile.core.wire import bounds_json, policy_json, usage_json
 from reconcile.errors import ReconcileError
@@ -32,6 +34,8 @@ class RunReport:
     """Whether this pass changed its status."""
     note: str | None = None
     """What happened without a trace in the file, such as a transient zero."""
+    contests: tuple[Contest, ...] = ()
+    """Claims over minutes of its verdict that wait to be read; only where somebody looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +84,23 @@ class Summary:
     looked: bool = False
     """Whether nothing was to be written, so that it is no rehearsal."""
     changes: tuple[FileChange, ...] = ()
+    census: Census = Census()  # noqa: RUF009  a frozen value
+    """What is named as a run's file is, and where it lies."""
     unreadable: Mapping[str, int] = field(default_factory=dict)
     """By framework, the files that could not become a run; where it only looked."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """All discovered runs by where they stand; `due` and `written` are of this pass."""
+        """All discovered runs by where they stand, and the verified ones by how that is held; `due` and `written` are
+        of this pass."""
         standings = Counter(standing(report.run) for report in self.runs)
+        grades = Counter(graded(report.run) for report in self.runs)
         return {
             "discovered": self.discovered,
             "invalid": self.discovered - len(self.runs),
             "due": sum(report.selection in {Selection.DUE, Selection.LAST_READ} for report in self.runs),
             **{name: standings[name] for name in STANDINGS},
+            **{grade.value: grades[grade] for grade in Proof},
             "written": sum(report.written for report in self.runs),
         }
 
@@ -103,10 +112,18 @@ class Summary:
         return max(worst, int(bool(self.findings) or worse))
 
 
-def narrowed(summary: Summary, keys: Collection[RunKey]) -> Summary:
-    """The same pass as far as these runs are concerned; errors and unclaimed usage concern all."""
-    paths = {f"/{key.framework}/{key.run_id}/" for key in keys}
-    findings = tuple(f for f in summary.findings if any(path in f"/{f.path}" for path in paths))
+def narrowed(summary: Summary, keys: Collection[RunKey], paths: Collection[str] | None = ()) -> Summary:
+    """The same pass as far as these runs are concerned; errors and unclaimed usage concern all.
+
+    Findings are those of the runs' folders and of `paths`, or all of them where that is None: a file that could not
+    become a run is in no list of runs.
+    """
+    folders = {f"/{key.framework}/{key.run_id}/" for key in keys}
+    findings = tuple(
+        each
+        for each in summary.findings
+        if paths is None or each.path in paths or any(folder in f"/{one_spelling(each.path)}" for folder in folders)
+    )
     runs = tuple(report for report in summary.runs if report.run.key in keys)
     broken = len({finding.path for finding in findings})
     return replace(summary, runs=runs, findings=findings, discovered=len(runs) + broken)
@@ -119,6 +136,11 @@ def standing(run: Run) -> str:
     if run.state.inherited:
         return "inherited"
     return Status.PENDING.value if run.edited else run.state.status.value
+
+
+def graded(run: Run) -> Proof | None:
+    """How the figure of a run that stands as verified is held; None for any other."""
+    return run.state.grade if run.state and standing(run) == Status.VERIFIED else None
 
 
 def gathered(rows: Iterable[Bucket]) -> tuple[Unattributed, ...]:
@@ -150,6 +172,7 @@ def as_json(summary: Summary, shown: Iterable[RunReport] | None = None) -> dict[
         "dry_run": summary.dry_run,
         "policy": policy_json(summary.policy),
         "counts": summary.counts,
+        "files": census_json(summary.census),
         "api": {
             "requests": summary.api.requests,
             "pages": summary.api.pages,
@@ -172,11 +195,13 @@ def run_json(report: RunReport, now: datetime) -> dict[str, Json]:
     """One run; figures are null where nothing was ever read."""
     run, state = report.run, report.run.state
     figure = usage_json(state.figure) if state else dict.fromkeys(KINDS)
+    figure |= dict.fromkeys(state.unknown if state else ())
     return {
         "framework": run.key.framework,
         "run_id": run.key.run_id,
         "path": run.path,
         "status": standing(run),
+        "proof": graded(run),
         "selection": report.selection.value,
         "reasons": list(state.reasons) if state else [],
         "completeness": state.completeness if state else None,
@@ -189,7 +214,13 @@ def run_json(report: RunReport, now: datetime) -> dict[str, Json]:
         "due": spelled(report.due_at) if report.due_at else None,
         "written": report.written,
         "note": report.note,
+        "contests": [_contest_json(contest) for contest in report.contests],
     }
+
+
+def _contest_json(contest: Contest) -> Json:
+    minutes: list[Json] = [{"start": window.start, "end": window.end} for window in contest.minutes]
+    return {"run": str(contest.run), "minutes": minutes}
 
 
 def finding_json(finding: Finding) -> dict[str, Json]:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from reconcile.core.account import Account
 from reconcile.core.agreement import Line, against, agreement
 from reconcile.core.instants import spelled
-from reconcile.core.model import MINUTE, Claim, Scope, Usage, Window, instant
-from reconcile.core.summary import standing
+from reconcile.core.model import MINUTE, Claim, Run, Scope, State, Usage, Window, instant
 from reconcile.core.wire import plural
+from reconcile.reports.held import assumed, basis, guard_text, held, reasoned, style
 from reconcile.reports.next_step import next_step
-from reconcile.reports.text import LABELS, guard_text, rests_on, span
-from reconcile.reports.words import STATUS_STYLES, Paint, duration, printable, tokens
+from reconcile.reports.text import span
+from reconcile.reports.words import Paint, duration, printable, tokens
 
 LABEL = 16
 MOST_MINUTES = 8
@@ -28,15 +28,16 @@ SEPARATING = (
 def account_text(account: Account, paint: Paint, width: int) -> str:
     """The account, a labelled paragraph for each of its parts."""
     run, state = account.report.run, account.report.run.state
-    status = standing(run)
-    reasons = printable(f" ({', '.join(state.reasons)})") if state and state.reasons else ""
     parts = [
-        ("status", [paint(LABELS.get(status, status), STATUS_STYLES.get(status, "dim")) + reasons]),
+        ("status", [paint(printable(reasoned(run)), style(run))]),
         ("why", [printable(state.message)] if state and state.message else []),
         ("figure", figure_lines(account)),
-        ("completeness", [rests_on(state)] if state and state.completeness else []),
+        ("held", held(run)),
+        ("rests on", [basis(state)] if state and state.completeness else []),
+        ("assumes", assumed(state) if state else []),
         ("ended", [f"{spelled(run.ended_at)}, {duration(account.now - run.ended_at)} ago"]),
         ("window", [_window(run.window)]),
+        ("clock", clock_lines(account)),
         ("recorded", recorded_lines(account)),
         ("around it", [guard_text(state.guard)] if state and state.guard else []),
         ("scope", [_scope(account.claim.scope)] if account.claim else []),
@@ -68,7 +69,7 @@ def figure_lines(account: Account) -> list[str]:
     state = account.report.run.state
     if state is None:
         return ["none: nothing was read yet"]
-    lines = [tokens(state.figure)]
+    lines = [tokens(state.figure, state.unknown)]
     if state.bounds:
         low, high = state.bounds.low, state.bounds.high
         lines.append(f"not exact: between {tokens(low)}")
@@ -85,6 +86,25 @@ def _window(window: Window) -> str:
         f"{start:%Y-%m-%d %H:%MZ} to {to}, {plural(window.minutes, 'whole minute')}: usage is stored by the minute, so "
         "the first and the last count whole"
     )
+
+
+def clock_lines(account: Account) -> list[str]:
+    """How far around the run's minutes its usage was looked for, and what its clock is known by."""
+    run, state = account.report.run, account.report.run.state
+    if state is None or not state.ours:
+        return []
+    if not state.reach_seconds:
+        return ["its usage was looked for in its own minutes only"]
+    beside = plural(state.beyond_window, "minute")
+    found = [f"{beside} outside its own with usage of the figure"] if state.beyond_window else []
+    return [f"looked for its usage {state.reach_seconds:g} s around its minutes ({_known_by(run, state)})", *found]
+
+
+def _known_by(run: Run, state: State) -> str:
+    if run.clock:
+        return f"clock {run.clock.offset:+g} s within {run.clock.uncertainty:g} s, by {printable(run.clock.source)}"
+    stated = state.policy.clock_uncertainty if state.policy else None
+    return f"clock within {stated.total_seconds():g} s, as the policy states" if stated else "clock not measured"
 
 
 def recorded_lines(account: Account) -> list[str]:
@@ -166,7 +186,7 @@ def observation_lines(account: Account) -> list[str]:
     if state is None or plateau is None:
         return []
     rows = [
-        f"{spelled(each.at)}  {printable(each.status or 'another tool').ljust(18)}  {tokens(each.figure)}"
+        f"{spelled(each.at)}  {printable(each.status or 'another tool').ljust(18)}  {tokens(each.figure, each.unknown)}"
         + (f"  of {_reported(each.reported)}" if each.reported != each.figure else "")
         + ("  forced" if each.forced else "  times changed" if each.window_changed else "")
         for each in state.observations

@@ -43,6 +43,11 @@ def comparison_annotation(comparison: Comparison | None) -> str:
     return command(levels[comparison.verdict], f"{headline(comparison)}: {verdict_text(comparison)}")
 
 
+def gate_annotation(lines: Sequence[str]) -> str:
+    """What a gate that stays shut has to say there."""
+    return command("error", " ".join(lines)) if lines else ""
+
+
 def command(name: str, message: str, **properties: str | int) -> str:
     """One workflow command on a line of its own. Nothing in it can end it or begin another."""
     given = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from reconcile.core.board import BANDS, Board, Group, group_of, is_shown
 from reconcile.core.model import Finding
 from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, standing
+from reconcile.core.summary import RunReport
 from reconcile.core.wire import plural
+from reconcile.reports.held import label_of, style, tally
 from reconcile.reports.next_step import next_step
-from reconcile.reports.text import LABELS, error_text, findings_text, standing_text, titled, wrapped
-from reconcile.reports.words import STATUS_STYLES, Paint, clock, printable
+from reconcile.reports.text import error_text, findings_text, standing_text, titled, wrapped
+from reconcile.reports.words import Paint, clock, printable
 
 MOST = 20
 """Runs and findings of one kind that are shown."""
@@ -31,24 +32,30 @@ def board_text(board: Board, paint: Paint, width: int) -> str:
         titled("Findings", _cut(findings_text(defects[:MOST]), len(defects), board, "reconcile validate"), paint),
         titled("Waiting", _waiting(board, paint, width), paint),
         titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        summary.census.line or "",
     ]
     return "\n\n".join(section for section in sections if section)
 
 
 def headline(board: Board) -> str:
-    """`31 of 40 runs verified, 2 of them by another tool; 5 waiting, next due 14:05Z; 3 to look at; 1 invalid file.`"""
+    """`31 of 40 runs verified: 29 proven, 2 by another tool; 5 waiting, next due 14:05Z; 3 to look at; 1 invalid
+    file.`"""
     totals = {each.group: each.total for each in board.groups}
     runs, odd = sum(totals.values()), totals[Group.BROKEN] + totals[Group.MISSED]
-    parts = [f"{totals[Group.VERIFIED]:,} of {plural(runs, 'run')} verified{_inherited(board)}" if runs else "no runs"]
+    contests = sum(bool(report.contests) for report in board.summary.runs if is_shown(report))
+    parts = [f"{totals[Group.VERIFIED]:,} of {plural(runs, 'run')} verified{_held(board)}" if runs else "no runs"]
     parts += [f"{totals[Group.WAITING]:,} waiting{_due(board)}"] if totals[Group.WAITING] else []
     parts += [f"{odd:,} to look at"] if odd else []
+    parts += [f"{contests:,} contested"] if contests else []
     parts += [plural(board.invalid, "invalid file")] if board.invalid else []
     return f"{'; '.join(parts)}."
 
 
-def _inherited(board: Board) -> str:
-    """What another tool verified is said apart: nothing here shows that it is right."""
-    return f", {board.inherited:,} of them by another tool" if board.inherited else ""
+def _held(board: Board) -> str:
+    """How the verdicts are held. What another tool verified is said apart: nothing here shows that it is right."""
+    inherited = [f"{board.inherited:,} by another tool"] if board.inherited else []
+    told = [*tally(board.grades), *inherited]
+    return f": {', '.join(told)}" if told else ""
 
 
 def _due(board: Board) -> str:
@@ -83,6 +90,12 @@ def reports_of(board: Board, group: Group) -> list[RunReport]:
     return sorted(found, key=lambda report: report.due_at or board.summary.now) if group is Group.WAITING else found
 
 
+def ahead_of(board: Board) -> list[RunReport]:
+    """The runs that something is still to happen to: those that wait, then the verified ones that are contested."""
+    contests = [report for report in reports_of(board, Group.VERIFIED) if report.contests]
+    return [*reports_of(board, Group.WAITING), *contests]
+
+
 def findings_on(board: Board) -> list[Finding]:
     """The defects of what was asked for."""
     name = board.framework
@@ -103,14 +116,14 @@ def everything(board: Board) -> str:
 
 
 def _waiting(board: Board, paint: Paint, width: int) -> str:
-    waiting = reports_of(board, Group.WAITING)
+    waiting = ahead_of(board)
     names = [printable(str(report.run.key)) for report in waiting[:MOST]]
-    words = [LABELS.get(standing(report.run), standing(report.run)) for report in waiting[:MOST]]
+    words = [label_of(report.run) for report in waiting[:MOST]]
     first, second = max(map(len, names), default=0), max(map(len, words), default=0)
     lines = []
     for report, name, word in zip(waiting, names, words, strict=False):
         step = wrapped(next_step(report, board.summary.policy, board.summary.now), " " * (first + second + 6), width)
-        status = paint(word.ljust(second), STATUS_STYLES.get(standing(report.run), "dim"))
+        status = paint(word.ljust(second), style(report.run))
         lines.append(f"  {name.ljust(first)}  {status}  {step.lstrip()}")
     return _cut("\n".join(lines), len(waiting), board)
 

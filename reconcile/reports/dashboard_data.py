@@ -19,10 +19,10 @@ from reconcile.core.dashboard import Dashboard, part_width, timeline, whole_by_m
 from reconcile.core.hashing import hashed
 from reconcile.core.lag import lag_json
 from reconcile.core.model import Bounds, Claim, Json, Observation, RunKey, State, Window
-from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json, standing
+from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json, graded, standing
 from reconcile.core.wire import policy_json
+from reconcile.reports.held import rests_on
 from reconcile.reports.next_step import at_rest, next_step
-from reconcile.reports.text import rests_on
 
 Numbers = Mapping[str | None, int | None]
 """The place of a name in its list."""
@@ -32,7 +32,7 @@ Windows = Mapping[RunKey, tuple[int, Window]]
 CODES = frozenset(
     (
         *("program", "bands", "models", "now", "origin", "code"),
-        *("status", "group", "reasons", "observations", "cost", "evidence"),
+        *("status", "proof", "group", "reasons", "observations", "cost", "evidence"),
         *("verdict", "period", "by", "outside", "metric", "explains", "amount", "odd_counts"),
         *("local", "official", "difference", "percent", "tolerance", "cost_difference", "bill"),
     )
@@ -128,6 +128,7 @@ def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs:
         "framework": run.key.framework,
         "run_id": run.key.run_id,
         "status": standing(run),
+        "proof": graded(run),
         "group": group_of(account.report).value,
         "reasons": list(state.reasons) if state else [],
         "rests": texts[_rests(state)] if state else None,

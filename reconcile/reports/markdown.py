@@ -16,8 +16,9 @@ from reconcile.core.model import Finding, Observation, Run
 from reconcile.core.summary import RunReport, Summary, Unattributed, standing
 from reconcile.core.wire import plural
 from reconcile.errors import ReconcileError
+from reconcile.reports.held import counted, label_of, reasoned, rests_on
 from reconcile.reports.next_step import at_rest, next_step
-from reconcile.reports.text import LABELS, broken, compared, figures, rests_on
+from reconcile.reports.text import broken, compared, figures
 from reconcile.reports.words import minute, printable
 
 FIGURES = "tokens in | out | cached | calls"
@@ -66,7 +67,8 @@ def summary_markdown(
     `rest` says where those are that were left out.
     """
     tail = _footer(summary, links)
-    text = f"{lead}{_title(summary)}\n"
+    passed_over = f"\n{prose(summary.census.line)}\n" if summary.census.line else ""
+    text = f"{lead}{_title(summary)}\n{passed_over}"
     room = limit - len(tail) - len(rest) - 50  # for the line that says how much was left out
     left_out = 0
     for section in _sections(summary, links):
@@ -105,7 +107,7 @@ def _escaped(text: str) -> str:
 def _title(summary: Summary) -> str:
     counts = summary.counts
     names = ("verified", "inherited", "warning", "failed", "pending", "data_not_available", "skipped")
-    parts = [f"{counts[name]:,} {LABELS.get(name, name).replace('_', ' ')}" for name in names if counts[name]]
+    parts = [counted(name, counts).replace("_", " ") for name in names if counts[name]]
     parts += [plural(counts["invalid"], "invalid file")] if counts["invalid"] else []
     return f"### LLM usage: {', '.join(parts) or 'no runs'}"
 
@@ -120,7 +122,7 @@ def _sections(summary: Summary, links: Links) -> Iterable[_Section]:
     good, bad, waiting = groups.values()
     head = _head("run | status | why", FIGURES)
     yield _Section("**To look at**", head, len(bad), (_bad(each, links) for each in bad))
-    head = _head("run | rests on | since the last read", FIGURES)
+    head = _head("run | status | rests on | since the last read", FIGURES)
     yield _Section("**Verified**", head, len(good), (_good(each, links) for each in good))
     head = _head("run | status | why | next", FIGURES)
     yield _Section("**Waiting**", head, len(waiting), (_waiting(each, summary, links) for each in waiting))
@@ -142,24 +144,17 @@ def _row(report: RunReport, links: Links, *cells: str) -> str:
 def _good(report: RunReport, links: Links) -> str:
     state = report.run.state
     rests = "another tool" if state is None or not state.completeness else rests_on(state)
-    return _row(report, links, prose(rests), _change(report.run))
+    return _row(report, links, code(label_of(report.run)), prose(rests), _change(report.run))
 
 
 def _bad(report: RunReport, links: Links) -> str:
     said = [_message(report), *([compared(report.run)] if broken(report) else [])]
-    return _row(report, links, _status(report), "<br>".join(prose(each) for each in said))
+    return _row(report, links, code(reasoned(report.run)), "<br>".join(prose(each) for each in said))
 
 
 def _waiting(report: RunReport, summary: Summary, links: Links) -> str:
     step = "" if at_rest(report) else prose(next_step(report, summary.policy, summary.now))
-    return _row(report, links, _status(report), prose(_message(report)), step)
-
-
-def _status(report: RunReport) -> str:
-    state = report.run.state
-    name = standing(report.run)
-    reasons = f" ({', '.join(state.reasons)})" if state and state.reasons else ""
-    return code(LABELS.get(name, name) + reasons)
+    return _row(report, links, code(reasoned(report.run)), prose(_message(report)), step)
 
 
 def _message(report: RunReport) -> str:
@@ -170,7 +165,7 @@ def _message(report: RunReport) -> str:
 def _change(run: Run) -> str:
     """What the last kept read changed against the one before it."""
     kept: Sequence[Observation] = run.state.observations if run.state else ()
-    reads = [each.figure for each in kept if each.status != "lower_read"]
+    reads = [each.figure for each in kept if not each.aside]
     if len(reads) <= 1:
         return "first read"
     difference = reads[-1] - reads[-2]

@@ -10,16 +10,21 @@ from typing import assert_never
 from reconcile.core.model import Policy, Run
 from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport
+from reconcile.reports.held import contested
 from reconcile.reports.words import clock, duration, printable
 
 
 def at_rest(report: RunReport) -> bool:
     """Whether nothing is to happen to the run."""
-    return report.selection in {Selection.SETTLED, Selection.OBSERVED}
+    return report.selection in {Selection.SETTLED, Selection.OBSERVED} and not report.contests
 
 
 def next_step(report: RunReport, policy: Policy, now: datetime) -> str:
     """One sentence, its times in UTC."""
+    return contested(report.contests) if report.contests else _step(report, policy, now)
+
+
+def _step(report: RunReport, policy: Policy, now: datetime) -> str:
     run = report.run
     age = duration(now - run.ended_at)
     match report.selection:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from reconcile.core.board import Group
 from reconcile.core.instants import spelled
 from reconcile.core.model import instant
+from reconcile.core.selection import Selection
 from reconcile.core.situation import Situation, logged_span, seconds_taken
-from reconcile.core.summary import standing
 from reconcile.core.wire import plural
 from reconcile.reports.account import (
     advice_lines,
@@ -19,9 +19,9 @@ from reconcile.reports.account import (
     recorded_lines,
 )
 from reconcile.reports.expected import expected_lines, expected_words
+from reconcile.reports.held import guard_text, reasoned, rests_on, style
 from reconcile.reports.next_step import command, next_step
-from reconcile.reports.text import LABELS, guard_text, rests_on
-from reconcile.reports.words import STATUS_STYLES, Paint, clock, duration, printable, tokens
+from reconcile.reports.words import Paint, clock, duration, printable, tokens
 
 MOST = 20
 """Names of runs that are shown."""
@@ -40,9 +40,8 @@ STAND = {
 def situation_text(situation: Situation, paint: Paint, width: int) -> str:
     """The report, a labelled paragraph for each of its parts."""
     report = situation.account.report
-    status = standing(report.run)
     head = paint(printable(str(report.run.key)), "bold") + f"  {printable(report.run.path)}"
-    stands = paint(LABELS.get(status, status), STATUS_STYLES.get(status, "dim")) + _reasons(situation)
+    stands = paint(printable(reasoned(report.run)), style(report.run)) + since(situation)
     parts = [("audit", audited(situation)), ("status", [stands]), *sections(situation)]
     tables = {"expected": expected_lines(situation.expected)}
     shown = [(label, [*tables.get(label, []), *lines]) for label, lines in parts if lines]
@@ -66,12 +65,6 @@ def sections(situation: Situation) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _reasons(situation: Situation) -> str:
-    state = situation.account.report.run.state
-    reasons = printable(f" ({', '.join(state.reasons)})") if state and state.reasons else ""
-    return f"{reasons}{since(situation)}"
-
-
 def audited(situation: Situation) -> list[str]:
     """That its file says what does not follow from its evidence, whatever its status: before anything it says."""
     if not situation.differences:
@@ -92,7 +85,7 @@ def why(situation: Situation) -> list[str]:
     account, run = situation.account, situation.account.report.run
     said = [printable(run.state.message)] if run.state and run.state.message else []
     age = account.now - run.ended_at
-    ended = f"ended {duration(age)} ago" if age >= timedelta(0) else "ends in the future"
+    ended = "ends in the future" if account.report.selection is Selection.NOT_ENDED else f"ended {duration(age)} ago"
     return [*said, f"{ended}, at {_second(run.ended_at)}"]
 
 

@@ -11,10 +11,11 @@ from reconcile.core.agreement import against
 from reconcile.core.board import Board, Group
 from reconcile.core.model import Finding
 from reconcile.core.situation import Situation
-from reconcile.core.summary import RunReport, standing
+from reconcile.core.summary import RunReport
 from reconcile.reports.board import (
     MOST,
     age_rows,
+    ahead_of,
     findings_on,
     framework_rows,
     headline,
@@ -22,17 +23,18 @@ from reconcile.reports.board import (
     reports_of,
 )
 from reconcile.reports.expected import expected_rows
+from reconcile.reports.held import label_of, reasoned
 from reconcile.reports.markdown import code, prose
 from reconcile.reports.next_step import at_rest, next_step
 from reconcile.reports.status import audited, sections, since
-from reconcile.reports.text import LABELS, compared
+from reconcile.reports.text import compared
 
 
 def board_markdown(board: Board) -> str:
     """The whole board; of each list as many as in text."""
     odd = [*reports_of(board, Group.BROKEN), *reports_of(board, Group.MISSED)]
     defects, errors = findings_on(board), board.summary.errors
-    waiting = reports_of(board, Group.WAITING)
+    waiting = ahead_of(board)
     parts = [
         f"### LLM usage: {headline(board)}",
         _table(age_rows(board)),
@@ -43,6 +45,7 @@ def board_markdown(board: Board) -> str:
         _list(
             "Errors", (f"{code(each.code)} {prose(each.message)}: {prose(each.remedy)}" for each in errors), 0, board
         ),
+        prose(board.summary.census.line or ""),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -50,10 +53,8 @@ def board_markdown(board: Board) -> str:
 def situation_markdown(situation: Situation) -> str:
     """The report on one run."""
     run = situation.account.report.run
-    reasons = f" ({', '.join(run.state.reasons)})" if run.state and run.state.reasons else ""
-    status = LABELS.get(standing(run), standing(run))
     doubt = ", but see **audit**" if situation.differences else ""
-    head = f"### {code(str(run.key))}: {prose(status + reasons)}{prose(since(situation))}{doubt}"
+    head = f"### {code(str(run.key))}: {prose(reasoned(run))}{prose(since(situation))}{doubt}"
     lines = ["- **file** " + code(run.path)]
     for label, said in [("audit", audited(situation)), *sections(situation)]:
         shown = [compared(run)] if label == "recorded" and against(run) else said
@@ -86,8 +87,7 @@ def _item(report: RunReport, board: Board) -> str:
     run = report.run
     said = [run.state.message] if run.state and run.state.message else []
     step = [] if at_rest(report) and said else [next_step(report, board.summary.policy, board.summary.now)]
-    word = LABELS.get(standing(run), standing(run))
-    return f"{code(str(run.key))} {prose(word)}: {prose('; '.join([*said, *step]))}"
+    return f"{code(str(run.key))} {prose(label_of(run))}: {prose('; '.join([*said, *step]))}"
 
 
 def _finding(finding: Finding) -> str:

@@ -8,29 +8,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from reconcile.core.agreement import against, agreement
-from reconcile.core.model import KINDS, Finding, Guard, Run, State
+from reconcile.core.model import KINDS, Finding, Run
 from reconcile.core.selection import Selection
 from reconcile.core.summary import STANDINGS, RunReport, Summary, Unattributed, reported, standing
 from reconcile.core.wire import plural
 from reconcile.errors import ReconcileError
+from reconcile.reports.held import counted, label_of, rests_on, style
 from reconcile.reports.next_step import at_rest, next_step
-from reconcile.reports.words import STATUS_STYLES, Paint, clock, minute, printable
+from reconcile.reports.words import Paint, clock, minute, printable
 
 INDENT = "      "
 COLUMNS = ("tokens in", "tokens out", "cached", "calls")
 
-LABELS = {"skipped": "unread"}
-"""Where a word of the summary would mislead a person: a run that was never read may be due now."""
-
-RESTS_ON = {
-    "calls_and_tokens_matched": "proven by calls and tokens: both equal what was recorded",
-    "calls_matched": "proven by calls: as many were reported as were recorded",
-    "assumed": "assumed: not every run in its minutes recorded its calls",
-}
-ASSUMPTIONS = {
-    "closed_key": "nobody else used the key in these minutes",
-    "unreadable_runs": "runs whose files cannot be read made no calls in these minutes",
-}
+SHORT = {"calls_missing", "tokens_missing"}
+"""Reasons why a run waits for what it recorded to be reported."""
 
 
 def summary_text(summary: Summary, paint: Paint, width: int) -> str:
@@ -42,6 +33,7 @@ def summary_text(summary: Summary, paint: Paint, width: int) -> str:
         titled("Findings", findings_text(summary.findings), paint),
         titled("Usage that no run claims", _unattributed(summary.unattributed, summary.now), paint),
         titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        summary.census.line or "",
         totals_text(summary),
     ]
     return "\n\n".join(section for section in sections if section)
@@ -58,6 +50,7 @@ def list_text(summary: Summary, paint: Paint, width: int, *, everything: bool) -
         standing_text(shown, summary, paint, width),
         titled("Findings", findings_text(summary.findings), paint),
         titled("Errors", "\n".join(error_text(error, paint, width) for error in summary.errors), paint),
+        summary.census.line or "",
     ]
     return "\n\n".join(section for section in sections if section)
 
@@ -69,7 +62,7 @@ def standing_text(shown: Iterable[RunReport], summary: Summary, paint: Paint, wi
 
 def awaits(report: RunReport) -> bool:
     """Whether something is still to happen to the run."""
-    return standing(report.run) in {"skipped", "pending", "data_not_available"}
+    return bool(report.contests) or standing(report.run) in {"skipped", "pending", "data_not_available"}
 
 
 def findings_text(findings: Iterable[Finding]) -> str:
@@ -104,13 +97,13 @@ def _runs(described: Sequence[tuple[RunReport, list[str]]], paint: Paint, width:
     if not described:
         return ""
     names = [printable(str(report.run.key)) for report, _ in described]
-    statuses = [LABELS.get(standing(report.run), standing(report.run)) for report, _ in described]
+    statuses = [label_of(report.run) for report, _ in described]
     rows = [figures(report) for report, _ in described]
     first, second = max(map(len, [*names, "run"])), max(map(len, [*statuses, "status"]))
     widths = [max(map(len, column)) for column in zip(*rows, COLUMNS, strict=True)]
     lines = [_row("run".ljust(first), "status".ljust(second), COLUMNS, widths)]
-    for (_, said), name, status, row in zip(described, names, statuses, rows, strict=True):
-        painted = paint(status.ljust(second), STATUS_STYLES.get(status, "dim"))
+    for (report, said), name, status, row in zip(described, names, statuses, rows, strict=True):
+        painted = paint(status.ljust(second), style(report.run))
         lines.append(_row(name.ljust(first), painted, row, widths))
         lines += [wrapped(text, INDENT, width) for text in said]
     return "\n".join(lines)
@@ -122,7 +115,8 @@ def _row(name: str, status: str, figures: Sequence[str], widths: Sequence[int]) 
 
 
 def figures(report: RunReport) -> tuple[str, str, str, str]:
-    """The four kinds; an interval where the figure is not exact, a dash where nothing was read."""
+    """The four kinds; an interval where the figure is not exact, a dash where nothing was read, a question mark where
+    another tool left a kind out."""
     state = report.run.state
     if state is None:
         return ("-", "-", "-", "-")
@@ -130,7 +124,7 @@ def figures(report: RunReport) -> tuple[str, str, str, str]:
         low, high = state.bounds.low.parts, state.bounds.high.parts
     else:
         low = high = state.figure.parts
-    cells = [span(a, b) for a, b in zip(low, high, strict=True)]
+    cells = ["?" if kind in state.unknown else span(a, b) for kind, a, b in zip(KINDS, low, high, strict=True)]
     return (cells[0], cells[1], cells[2], cells[3])
 
 
@@ -160,14 +154,14 @@ def _facts(report: RunReport) -> list[str]:
     state = report.run.state
     if state is None:
         return []
-    rests = [f"completeness {rests_on(state)}"] if state.completeness else []
+    rests = [f"rests on {rests_on(state)}"] if state.completeness else []
     return [*rests, *([compared(report.run)] if broken(report) else [])]
 
 
 def broken(report: RunReport) -> bool:
     """Whether a person should look at what the run recorded beside what is reported for it."""
     state = report.run.state
-    odd = standing(report.run) in {"warning", "failed"} or (state is not None and "calls_missing" in state.reasons)
+    odd = standing(report.run) in {"warning", "failed"} or (state is not None and bool(SHORT & set(state.reasons)))
     return odd and bool(against(report.run))
 
 
@@ -182,23 +176,6 @@ def compared(run: Run) -> str:
     return f"recorded / reported: {', '.join(shown)}; {agreement(lines)}"
 
 
-def rests_on(state: State) -> str:
-    """What an exact figure rests on, in words. In a file that another tool wrote any word may stand, and is shown as
-    it is."""
-    completeness = state.completeness or "assumed"
-    taken = ", ".join(ASSUMPTIONS.get(name) or printable(name) for name in state.assumes)
-    quiet = f" ({guard_text(state.guard)})" if state.guard and "closed_key" in state.assumes else ""
-    rests = RESTS_ON.get(completeness) or printable(completeness)
-    return f"{rests}{f'; taken for granted: {taken}{quiet}' if taken else ''}"
-
-
-def guard_text(guard: Guard) -> str:
-    """What the unclaimed minutes around a run say of foreign traffic."""
-    seen = f"{plural(guard.requests, 'request')} in {plural(guard.minutes, 'unclaimed minute')} nearby"
-    most = guard.most_hidden
-    return seen if most is None else f"{seen}: at most {most:.3f} a minute at 95 %"
-
-
 def _unattributed(rows: Iterable[Unattributed], now: datetime) -> str:
     return "\n".join(
         f"  {printable(row.api_key_id or 'no key id')}  {printable(row.model or 'no model')}  "
@@ -211,7 +188,7 @@ def _unattributed(rows: Iterable[Unattributed], now: datetime) -> str:
 def totals_text(summary: Summary) -> str:
     """How all runs stand, and what was done, in one sentence."""
     counts = summary.counts
-    stand = [f"{counts[name]:,} {LABELS.get(name, name)}" for name in STANDINGS if counts[name]]
+    stand = [counted(name, counts) for name in STANDINGS if counts[name]]
     invalid = f", {plural(counts['invalid'], 'invalid file')}" if counts["invalid"] else ""
     first = f"{plural(counts['discovered'] - counts['invalid'], 'run')}: {', '.join(stand) or 'none'}{invalid}"
     waiting = [report.due_at for report in summary.runs if report.due_at]

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from rich.color import ColorSystem
 from rich.style import Style
 
-from reconcile.core.model import Usage, instant
+from reconcile.core.model import KINDS, Usage, instant
 from reconcile.core.wire import plural
 
 Paint = Callable[[str, str], str]
 """Text and a style to text: coloured for a terminal, as it is elsewhere."""
-
-STATUS_STYLES = {
-    "verified": "green",
-    "inherited": "blue",
-    "pending": "cyan",
-    "data_not_available": "cyan",
-    "warning": "yellow",
-    "failed": "red",
-}
 
 
 def painter(*, colour: bool) -> Paint:
@@ -60,9 +51,14 @@ def minute(seconds: int, now: datetime) -> str:
     return clock(instant(seconds), now)
 
 
-def tokens(usage: Usage) -> str:
-    """`84,604 in, 23,275 out, 0 cached, 31 calls`."""
-    return (
-        f"{usage.tokens_in:,} in, {usage.tokens_out:,} out, {usage.cached_tokens:,} cached, "
-        f"{plural(usage.api_calls, 'call')}"
+def tokens(usage: Usage, unknown: Collection[str] = ()) -> str:
+    """`84,604 in, 23,275 out, 0 cached, 31 calls`; `? cached` where another tool left it out."""
+    said = (
+        f"{usage.tokens_in:,} in",
+        f"{usage.tokens_out:,} out",
+        f"{usage.cached_tokens:,} cached",
+        plural(usage.api_calls, "call"),
     )
+    words = ("in", "out", "cached", "calls")
+    parts = zip(KINDS, words, said, strict=True)
+    return ", ".join(f"? {word}" if kind in unknown else figure for kind, word, figure in parts)

@@ -88,14 +88,18 @@ def silent(_: Request, right: Reply) -> Reply:
 # ------------------------------------------------------------------------------------------ wrong answers
 
 
-lost_cursor = edited(lambda page: page.update(has_more=True, next_page=None))
-"""More follows, and not where."""
+@edited
+def lost_cursor(page: dict[str, Any]) -> None:
+    """The last bucket follows, and not where."""
+    page["data"].pop()
+    page.update(has_more=True, next_page=None)
 
 
 def looping_cursor(request: Request, right: Reply) -> Reply:
-    """The next page is the one just asked for."""
+    """The last bucket follows, on the page just asked for."""
     asked = dict(request.params).get("page")
-    return edited(lambda page: page.update(has_more=True, next_page=asked))(request, right)
+    lost = edited(lambda page: page["data"].pop())(request, right)
+    return edited(lambda page: page.update(has_more=True, next_page=asked))(request, lost)
 
 
 def missing_minute(index: int = 0) -> Fault:

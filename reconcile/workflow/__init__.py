@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconcile.adapters.git_repo import versions
     from reconcile.core.claims import key_id_variable
-    from reconcile.core.model import Claim, Query, Run, RunKey
+    from reconcile.core.model import Claim, Proof, Query, Run, RunKey
     from reconcile.core.selection import Asked
     from reconcile.core.summary import Summary
     from reconcile.workflow.answering import (
@@ -38,13 +38,14 @@ if TYPE_CHECKING:
     from reconcile.workflow.providing import curl_lines, openai_usage
     from reconcile.workflow.reading import Provider
     from reconcile.workflow.running import run_pass
-    from reconcile.workflow.tree import Workspace
+    from reconcile.workflow.tree import Workspace, take_census
 
 _HOMES = {
     "reconcile.adapters.git_repo": ("versions",),
     "reconcile.core.claims": ("key_id_variable",),
     "reconcile.core.model": (
         "Claim",
+        "Proof",
         "Query",
         "Run",
         "RunKey",
@@ -84,7 +85,7 @@ _HOMES = {
     ),
     "reconcile.workflow.reading": ("Provider",),
     "reconcile.workflow.running": ("run_pass",),
-    "reconcile.workflow.tree": ("Workspace",),
+    "reconcile.workflow.tree": ("Workspace", "take_census"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -93,6 +94,7 @@ __all__ = [
     "Asked",
     "Claim",
     "Look",
+    "Proof",
     "Provider",
     "Query",
     "Run",
@@ -119,6 +121,7 @@ __all__ = [
     "openai_usage",
     "refetched",
     "run_pass",
+    "take_census",
     "validate",
     "versions",
 ]

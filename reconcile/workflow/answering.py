@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from reconcile.core.account import Account, account_json
 from reconcile.core.auditing import Audit, Outcome, audit_json
+from reconcile.core.census import Census, census_json
+from reconcile.core.gate import asked_for, lacking
 from reconcile.core.lag import Lag, lag_json
-from reconcile.core.model import Finding, Json
-from reconcile.core.selection import Selection
-from reconcile.core.summary import SCHEMA_VERSION, Summary, as_json, error_json, finding_json, standing
+from reconcile.core.model import Finding, Json, Proof
+from reconcile.core.summary import SCHEMA_VERSION, Summary, as_json, error_json, finding_json
 from reconcile.core.trial import Backtest, backtest_json
 from reconcile.core.wire import plural
 from reconcile.errors import ReconcileError
@@ -18,6 +19,7 @@ from reconcile.reports.account import account_text
 from reconcile.reports.audit import audit_text
 from reconcile.reports.comparison import backtest_text
 from reconcile.reports.curve import lag_text
+from reconcile.reports.gate import gate_lines
 from reconcile.reports.text import awaits, error_text, findings_text, list_text, summary_text
 from reconcile.reports.words import painter
 
@@ -43,33 +45,32 @@ def answer_run(summary: Summary, look: Look) -> Answer:
     return Answer(text=text, document=as_json(summary), exit_code=summary.exit_code)
 
 
-def answer_list(summary: Summary, look: Look, *, everything: bool, require_verified: bool) -> Answer:
-    """The runs that await something, or all. With `require_verified` a run that is not verified fails."""
-    everything = everything or require_verified
+def answer_list(summary: Summary, look: Look, *, everything: bool, least: Proof | None = None) -> Answer:
+    """The runs that await something, or all. With `least` a run fails that is not verified with such a grade."""
+    everything = everything or least is not None
     text = list_text(summary, painter(colour=look.colour), look.width, everything=everything)
-    asked = [report for report in summary.runs if report.selection is not Selection.NOT_ASKED]
-    lacking = [report for report in asked if standing(report.run) != "verified"]
-    if require_verified:
-        verdict = f"{len(asked) - len(lacking):,} of {plural(len(asked), 'run')} verified"
-        text += f"\n\n{verdict}: analysis {'must wait' if lacking or summary.findings else 'may go on'}."
-    shown = tuple(report for report in asked if everything or awaits(report))
+    text += "\n\n" + "\n".join(gate_lines(summary, least)) if least else ""
+    shown = tuple(report for report in asked_for(summary) if everything or awaits(report))
     document = as_json(summary, shown=shown)
-    failed = require_verified and (bool(lacking) or bool(summary.findings))
+    failed = least is not None and bool(lacking(summary, least) or summary.findings)
     worst = max((error.exit_code for error in summary.errors if error.code != "missing_key_id"), default=0)
     return Answer(text=text, document=document, exit_code=max(worst, int(failed)))
 
 
-def answer_validate(files: int, findings: Sequence[Finding]) -> Answer:
-    """Every defect of every file."""
+def answer_validate(files: int, findings: Sequence[Finding], census: Census | None = None) -> Answer:
+    """Every defect of every file, and what is named as one and lies elsewhere, where that was looked for."""
     bad = len({finding.path for finding in findings})
     totals = f"{plural(files, 'file')}: {plural(len(findings), 'finding') if findings else 'no finding'}"
     totals += f" in {plural(bad, 'file')}" if findings else ""
-    document: Json = {
+    document: dict[str, Json] = {
         "schema_version": SCHEMA_VERSION,
         "counts": {"files": files, "invalid": bad, "findings": len(findings)},
         "invalid": [finding_json(finding) for finding in findings],
     }
-    text = f"{findings_text(findings)}\n\n{totals}." if findings else f"{totals}."
+    if census:
+        document = {**document, "files": census_json(census)}
+    parts = [findings_text(findings), census.line if census else None, f"{totals}."]
+    text = "\n\n".join(part for part in parts if part)
     return Answer(text=text, document=document, exit_code=int(bool(findings)))
 
 

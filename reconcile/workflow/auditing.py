@@ -24,12 +24,11 @@ from reconcile.core.auditing import (
     named_evidence,
 )
 from reconcile.core.decoding import Obstacle, text_of, value_of
-from reconcile.core.evidence import Evidence, read_evidence
+from reconcile.core.evidence import Evidence, belongs, read_evidence
 from reconcile.core.instants import spelled
 from reconcile.core.judgement import late_claims
 from reconcile.core.model import Claim, Finding, Run, RunKey, any_holds, joined
 from reconcile.core.reading import BLOCK, read_run
-from reconcile.core.seal import digest
 from reconcile.core.validation import Document, located
 from reconcile.errors import StoreError
 from reconcile.workflow.reading import Provider, Read, read_claims
@@ -178,7 +177,8 @@ def evidence_of_run(workspace: Workspace, run: Run) -> Evidence | None:
     """The evidence of the figure that the run's file had when it was read; None where there is none, or another's."""
     named = run.state.evidence if run.state and run.state.ours else None
     data = _data(workspace, run.key) if named else None
-    return _evidence(data) if data and digest(data) == named else None
+    found = _evidence(data) if data else None
+    return found if data and belongs(named, data, found) else None
 
 
 def _subject(workspace: Workspace, tree: Tree, run: Run) -> tuple[Subject, str]:
@@ -212,12 +212,12 @@ def _rivals(tree: Tree, run: Run) -> tuple[Claim, ...]:
 
 def _cut_off(workspace: Workspace, run: Run, document: Document, data: bytes) -> bool:
     """Whether the evidence belongs to a file that a killed writer has left behind, and not to the one in its place."""
-    found = digest(data)
-    if BLOCK in document.value and named_evidence(document.value) == found:
+    found = _evidence(data)
+    if BLOCK in document.value and belongs(named_evidence(document.value), data, found):
         return False
     checked = (workspace.checker.check(run.path, run.key, left) for left in workspace.store.leftovers(run.key))
     left = [each.value for each in checked if isinstance(each, Document) and BLOCK in each.value]
-    return any(named_evidence(value) == found for value in left)
+    return any(belongs(named_evidence(value), data, found) for value in left)
 
 
 def _data(workspace: Workspace, key: RunKey) -> bytes | None:
@@ -234,9 +234,9 @@ def _evidence(data: bytes | None) -> Evidence | None:
         return None
     try:
         value: Any = value_of(text)
+        return read_evidence(value) if _schema().is_valid(value) else None
     except (ValueError, RecursionError):
         return None
-    return read_evidence(value) if _schema().is_valid(value) else None
 
 
 @cache

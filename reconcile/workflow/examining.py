@@ -134,6 +134,7 @@ def _of_runs(facts: Facts, workspace: Workspace) -> Facts:
         facts,
         unreadable=tuple(error for error in tree.errors if isinstance(error, StoreError)),
         findings=tree.findings,
+        census=tree.census,
         selected=tuple(tree.selected(workspace, EVERYTHING)),
         neighbours=tree.neighbours,
     )

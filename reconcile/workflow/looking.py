@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reconcile.core.account import Account
 from reconcile.core.claims import claims_of, missing_key_id, unknown_key_id
+from reconcile.core.contest import contests
 from reconcile.core.model import Claim, Finding, Query, Run, RunFile, RunKey, Scope
 from reconcile.core.planning import plan
 from reconcile.core.plateau import plateau_of
@@ -34,13 +35,19 @@ def list_tree(workspace: Workspace, tree: Tree, asked: Asked) -> Summary:
         now=workspace.now,
         policy=workspace.policy,
         discovered=tree.discovered,
-        runs=tuple(RunReport(run=each.run, selection=each.selection, due_at=each.due_at) for each in selected),
+        runs=tuple(_looked_at(tree, each) for each in selected),
         findings=tree.findings,
         errors=(*tree.errors, *tree.scopeless(selected)),
         dry_run=True,
         looked=True,
+        census=tree.census,
         unreadable=tree.unreadable,
     )
+
+
+def _looked_at(tree: Tree, each: Selected) -> RunReport:
+    found = contests(each.run, tree.neighbours.get(each.run.key, ()))
+    return RunReport(run=each.run, selection=each.selection, due_at=each.due_at, contests=found)
 
 
 def validate(workspace: Workspace, paths: Sequence[Path] = ()) -> tuple[int, tuple[Finding, ...]]:
@@ -137,7 +144,7 @@ def account_of(workspace: Workspace, tree: Tree, selected: Selected, requests: S
     claim = tree.claims.get(run.key)
     unknown = missing_key_id(run.key.framework, 1) if selected.due else unknown_key_id(run.key.framework)
     return Account(
-        report=RunReport(run=run, selection=selected.selection, due_at=selected.due_at),
+        report=_looked_at(tree, selected),
         claim=claim,
         neighbours=tree.neighbours.get(run.key, ()),
         plateau=plateau_of(run.state.observations, workspace.policy) if run.state else None,

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from reconcile import schema_files
+from reconcile.adapters.git_repo import ignored_around
 from reconcile.adapters.prices import list_prices
 from reconcile.adapters.run_store import RunStore
 from reconcile.core.calls import LogChecker
@@ -17,6 +18,8 @@ from reconcile.core.validation import Checker
 from reconcile.workflow.tree import Workspace
 
 DEFAULT_POLICY = Policy()
+OWN = ("RECONCILE_", "OPENAI_", "OPEN_AI_")
+"""How variables begin that are this program's."""
 
 
 def open_workspace(  # noqa: PLR0913  settings, each given by its name
@@ -46,7 +49,13 @@ def open_workspace(  # noqa: PLR0913  settings, each given by its name
         clock=None if now else clock,
         evidence=evidence,
         prices=list_prices() if pricing else None,
+        ignored=lambda paths: ignored_around(Path(runs), paths, without_own(variables or {})),
     )
+
+
+def without_own(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what git has no business with, secrets among it."""
+    return {name: value for name, value in environ.items() if not name.startswith(OWN)}
 
 
 @cache

@@ -14,6 +14,7 @@ from reconcile.core.model import (
     Bucket,
     Claim,
     Fetched,
+    OddRow,
     Query,
     RunKey,
     UsageProvider,
@@ -42,6 +43,8 @@ class Read:
     queries: tuple[Query, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     covered: tuple[Window, ...] = ()
+    odd: tuple[OddRow, ...] = ()
+    """Rows that cannot be true, and were nobody's when they were read."""
     unread: tuple[Window, ...] = ()
     """The windows of queries without a whole answer."""
     begun: datetime
@@ -58,8 +61,11 @@ class Read:
 
         Unclaimed usage that could not be seen would look like none.
         """
-        return self.asked_for(claim) and not any(
-            window.meets(part.widened(GUARD_MINUTES)) for window in self.unread for part in claim.reach
+        beside = [part.widened(GUARD_MINUTES) for part in claim.reach]
+        return (
+            self.asked_for(claim)
+            and not any(claim.scope.may_admit(row) for row in self.odd)
+            and not any(window.meets(part) for window in self.unread for part in beside)
         )
 
     def asked_for(self, claim: Claim) -> bool:
@@ -81,8 +87,8 @@ def read_usage(
 def read_claims(workspace: Workspace, claims: Sequence[Claim], provider: Provider) -> Read:
     """The usage of these claims' minutes now, however old they are."""
     scopes = list(dict.fromkeys(claim.scope for claim in claims))
-    queries = plan([part for claim in claims for part in claim.reach], [], scopes, workspace.now)
-    return _fetch(workspace, queries, provider)
+    queries = plan(_reached(claims), [], scopes, workspace.now)
+    return _fetch(workspace, tuple(replace(query, scopes=tuple(scopes)) for query in queries), provider)
 
 
 def claimed_late(tree: Tree, each: Selected) -> bool:
@@ -100,7 +106,9 @@ def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected]) -> tup
     needed = _with_neighbours(tree, [each.run.key for each in known if each.due or claimed_late(tree, each)])
     observed = _with_neighbours(tree, [each.run.key for each in known if each.selection is Selection.OBSERVED])
     scopes = list(dict.fromkeys(claim.scope for claim in [*needed, *observed]))
-    return plan(_reached(needed), _reached(observed), scopes, workspace.now)
+    queries = plan(_reached(needed), _reached(observed), scopes, workspace.now)
+    everyones = tuple(dict.fromkeys(claim.scope for claim in tree.everyone))
+    return tuple(replace(query, scopes=everyones) for query in queries)
 
 
 def _reached(claims: Iterable[Claim]) -> list[Window]:
@@ -115,7 +123,8 @@ def _asking_the_time(workspace: Workspace, tree: Tree, selected: Iterable[Select
         return ()
     minute = minute_of(workspace.now.timestamp()) - MINUTE
     scopes = list(dict.fromkeys(claim.scope for claim in seen))
-    return plan([Window(minute, minute + MINUTE)], [], scopes, workspace.now)
+    queries = plan([Window(minute, minute + MINUTE)], [], scopes, workspace.now)
+    return tuple(replace(query, scopes=tuple(scopes)) for query in queries)
 
 
 def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[Claim]:
@@ -148,6 +157,7 @@ def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider)
         queries=queries,
         buckets=tuple(bucket for answer in answers for bucket in answer.buckets),
         covered=tuple(answer.query.window for answer in answers),
+        odd=tuple(row for answer in answers for row in answer.odd),
         unread=tuple(query.window for query in queries if query not in {answer.query for answer in answers}),
         begun=begun,
         at=workspace.instant(),

@@ -53,6 +53,7 @@ def conclude(workspace: Workspace, tree: Tree, read: Read, asked: Asked, *, dry_
         api=read.api,
         dry_run=dry_run,
         changes=tuple(changes),
+        census=tree.census,
     )
 
 

@@ -26,6 +26,7 @@ from reconcile.workflow.opening import clock
 DETECTED = LogFormat()
 DATES = ("start_date", "end_date")
 SETTLED = Policy().min_age
+URL_VARIABLE, GATEWAY_VARIABLE = "RECONCILE_OPENAI_URL", "OPENAI_BASE_URL"
 
 
 def fetch_openai_usage(
@@ -39,14 +40,17 @@ def fetch_openai_usage(
 ) -> dict[str, Any]:
     """Completions usage of whole UTC days, both ends included, as one page of the API: every bucket of every page.
 
-    `end_date` is today where it is None. `base_url` is that of the variable OPENAI_BASE_URL, else OpenAI's, where it is
-    None. Only buckets are asked for that were over half an hour ago: usage is reported that late. `now`: an aware
-    instant; the clock where it is None. Raises UsageError, ConfigurationError and ProviderError, among them that of a
-    key that is no admin key.
+    `end_date` is today where it is None. `base_url` is that of the variable RECONCILE_OPENAI_URL, else OpenAI's, where
+    it is None; OPENAI_BASE_URL, where calls are sent, is ignored, and a UserWarning says so where it differs. Only
+    buckets are asked for that were over half an hour ago: usage is reported that late. `now`: an aware instant; the
+    clock where it is None. Raises UsageError, ConfigurationError and ProviderError, among them that of a key that is
+    no admin key.
     """
     moment = (now or clock()).astimezone(UTC)
     period = period_of(start_date, end_date or f"{moment:%Y-%m-%d}", moment, DATES)
-    address = base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL
+    address = (base_url or os.environ.get(URL_VARIABLE) or BASE_URL).rstrip("/")
+    if base_url is None and (os.environ.get(GATEWAY_VARIABLE) or address).rstrip("/") != address:
+        warnings.warn(f"{GATEWAY_VARIABLE} is ignored; to ask elsewhere, set {URL_VARIABLE}", stacklevel=2)
     return raw_usage(api_key, address, period, bucket_width, until=int((moment - SETTLED).timestamp()), now=now)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -11,13 +11,29 @@ from pathlib import PurePosixPath
 
 from reconcile.adapters.run_store import FILE_NAME, LOG_NAME
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
+from reconcile.core.census import Census, census_of
 from reconcile.core.claims import claims_of, followed, gone, missing_key_id, neighbours, renames, scopes
 from reconcile.core.comparing.sides import PriceOf
-from reconcile.core.model import CallLog, Claim, Finding, Policy, Run, RunFile, RunFiles, RunKey, Scope
+from reconcile.core.model import (
+    CallLog,
+    Claim,
+    Finding,
+    Policy,
+    Run,
+    RunFile,
+    RunFiles,
+    RunKey,
+    Scope,
+    one_spelling,
+)
 from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
 from reconcile.core.validation import MAX_BYTES, Checker, Document, too_large
 from reconcile.errors import ReconcileError, StoreError, UsageError
+
+
+def _none(_: Sequence[str]) -> Collection[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +56,8 @@ class Workspace:
     """Whether what a figure rests on is written beside it."""
     prices: PriceOf | None = None
     """What COST_USD of reconciled runs is computed with; None leaves it alone."""
+    ignored: Callable[[Sequence[str]], Collection[str]] = _none
+    """Which of these files git ignores."""
 
     def instant(self) -> datetime:
         return self.clock() if self.clock else self.now
@@ -65,6 +83,7 @@ class Tree:
     renamed: Mapping[str, RunKey]
     """By the name that verdicts know, runs whose folder has another now. `runs` know their neighbours by the new one.
     """
+    census: Census = Census()  # noqa: RUF009  a frozen value
 
     @cached_property
     def everyone(self) -> tuple[Claim, ...]:
@@ -129,7 +148,7 @@ def read_tree(workspace: Workspace) -> Tree:
     runs: list[Run] = []
     findings = list(misplaced)
     errors: list[ReconcileError] = []
-    unreadable = Counter(parts[-3] for parts in map(_parts, misplaced) if parts[-1:] == (FILE_NAME,))
+    unreadable = Counter(one_spelling(parts[-3]) for parts in map(_parts, misplaced) if parts[-1:] == (FILE_NAME,))
     for file in files:
         try:
             document = check_file(workspace, file)
@@ -160,7 +179,19 @@ def read_tree(workspace: Workspace) -> Tree:
         errors=(*errors, *ambiguous),
         present=present,
         renamed=renamed,
+        census=_census(workspace, files, misplaced),
     )
+
+
+def take_census(workspace: Workspace) -> Census:
+    """All files that are named as a run's is, without a look into them."""
+    return _census(workspace, *workspace.store.discover())
+
+
+def _census(workspace: Workspace, files: Sequence[RunFile], misplaced: Sequence[Finding]) -> Census:
+    placed = [file.path for file in files] + [each.path for each in misplaced if _parts(each)[-1:] == (FILE_NAME,)]
+    elsewhere = workspace.store.elsewhere()
+    return census_of(placed, elsewhere, workspace.ignored([*placed, *elsewhere]))
 
 
 def _parts(misplaced: Finding) -> tuple[str, ...]:

@@ -13,13 +13,15 @@ from support.bench import BLOCK, at
 
 from reconcile import cli, schema_files
 from reconcile.simulator import faults
+from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.server import Simulator
 
 
 @pytest.fixture
 def shop(bench, monkeypatch):
     """A working folder with two runs of one key, one run of another, and the environment set up."""
     monkeypatch.chdir(bench.folder)
-    monkeypatch.setenv("OPENAI_BASE_URL", bench.simulator.base_url)
+    monkeypatch.setenv("RECONCILE_OPENAI_URL", bench.simulator.base_url)
     monkeypatch.setenv("OPENAI_ADMIN_KEY", bench.simulator.admin_key)
     monkeypatch.setenv("OPENAI_API_KEY_CHATDEV_ID", "key_chatdev")
     monkeypatch.setenv("OPENAI_API_KEY_BAES_ID", "key_baes")
@@ -59,7 +61,7 @@ def test_run_prints_a_line_a_run_and_the_totals(shop):
 def test_run_says_what_a_verified_figure_rests_on(shop):
     said = passes(shop, "13:17", "14:17")
     assert "Data stable across 60 minute interval" in said.out
-    assert "completeness assumed" in said.out
+    assert "rests on an assumption" in said.out
     assert "nobody else used the key in these minutes" in said.flat
 
 
@@ -88,11 +90,20 @@ def test_dry_run_prints_the_changed_lines_and_writes_nothing(shop):
 
 
 def test_an_instant_with_a_provider_elsewhere_is_a_rehearsal(shop, monkeypatch):
-    monkeypatch.setenv("OPENAI_BASE_URL", "https://provider.invalid/v1")
+    monkeypatch.setenv("RECONCILE_OPENAI_URL", "https://provider.invalid/v1")
     monkeypatch.delenv("OPENAI_ADMIN_KEY")
     said = reconcile("run", now="13:17")
     assert "nothing is written" in said.err
     assert "dry run" in said.out
+
+
+def test_the_gateway_of_experiments_is_not_asked_and_one_line_says_so(shop, monkeypatch):
+    with Simulator(Ledger(), admin_key="sk-admin-of-another") as gateway:
+        monkeypatch.setenv("OPENAI_BASE_URL", gateway.base_url)
+        said = reconcile("run", now="13:35")
+        assert not gateway.requests
+    assert shop.value("chatdev/a")["aggregate_metrics"]["TOK_IN"] == 12_345
+    assert said.err.count("OPENAI_BASE_URL is ignored") == 1
 
 
 def test_no_admin_key_says_what_to_set_and_where_to_get_it(shop, monkeypatch):
@@ -196,7 +207,7 @@ def test_list_says_when_nothing_waits(shop):
 def test_list_all_has_settled_runs_with_their_reason(shop):
     passes(shop, "13:17", "14:17")
     said = reconcile("list", "--all", now="15:17")
-    assert "chatdev/a  verified" in said.out
+    assert "chatdev/a  assumed (verified)" in said.out
     assert "Data stable across 60 minute interval" in said.out
 
 
@@ -213,6 +224,21 @@ def test_require_verified_is_a_gate(shop):
     assert (shut.code, opened.code) == (1, 0)
     assert "0 of 2 runs verified" in shut.out
     assert "2 of 2 runs verified" in opened.out
+
+
+def test_a_gate_can_want_a_grade(shop):
+    passes(shop, "13:17", "14:17")
+    shut, opened = (
+        reconcile("list", f"--require-verified={least}", "chatdev", now="15:17") for least in ("proven", "assumed")
+    )
+    assert (shut.code, opened.code) == (1, 0)
+    assert "0 of 2 runs proven: analysis must wait.\n2 runs verified, but only" in shut.out
+
+
+def test_a_word_after_the_gate_is_a_framework(shop):
+    passes(shop, "13:17", "14:17")
+    assert reconcile("list", "--require-verified", "chatdev", now="15:17").code == 0
+    assert reconcile("list", "--require-verified=true", now="15:17").code == 2
 
 
 def test_require_verified_stays_shut_beside_a_broken_file(shop):

@@ -226,7 +226,7 @@ def carried_out(tmp_path_factory):
     with Simulator(Ledger()) as simulator, pytest.MonkeyPatch.context() as patch:
         furnish(folder, simulator.ledger)
         patch.chdir(folder)
-        environ = {"OPENAI_BASE_URL": simulator.base_url, "OPENAI_ADMIN_KEY": simulator.admin_key}
+        environ = {"RECONCILE_OPENAI_URL": simulator.base_url, "OPENAI_ADMIN_KEY": simulator.admin_key}
         environ["XDG_CACHE_HOME"] = str(folder / "cache")
         for name, value in environ.items():
             patch.setenv(name, value)

@@ -8,10 +8,11 @@ import time
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 from support.models import KEY_ID, SECRET, Models
 from support.recordings import Left, usage_of
 
-from reconcile import Asked, Scope, open_workspace, openai_usage, run_pass
+from reconcile import Asked, Scope, cli, open_workspace, openai_usage, run_pass
 from reconcile.simulator.server import Simulator
 
 PROGRAM = [sys.executable, "-m", "reconcile"]
@@ -359,3 +360,13 @@ def test_a_program_that_records_itself_survives_sigterm(tmp_path, models):
     left = Left(tmp_path / "runs" / "chatdev" / "a")
     assert (process.returncode, left.recording["error"]) == (143, "SystemExit")
     assert verdicts(left, models)[1][1] == usage_of(models.truth)
+
+
+@pytest.mark.parametrize("command", [["list"], ["status"], ["status", "chatdev", "a"]], ids=" ".join)
+def test_a_run_that_has_just_ended_is_not_taken_for_one_of_the_future(tmp_path, monkeypatch, command):
+    Recorded(tmp_path, python("pass"), quick=True).end()
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(cli.main, command).output
+    assert "due at" in said
+    assert "check the clock" not in said
+    assert "future" not in said

@@ -1,16 +1,28 @@
 """Jobs of the Action: what lands on the branch, what stands in the comment, what the next step gets."""
 
+import html
 import json
+import re
 from decimal import Decimal
 
 import pytest
 from support.bench import called, log_text
+from support.git import git
 from support.github import TOKEN
 from support.job import CONFIGURATION, path, run_file
 
 from reconcile.simulator import faults
 
 pytestmark = pytest.mark.heavy
+
+
+def text(body):
+    """A comment as it is shown, as far as these tests look."""
+    return re.sub(r"<[^>]*>", "", html.unescape(re.sub("&lt;", "", body)))
+
+
+def at_address(simulator):
+    return f"{CONFIGURATION}providers: {{openai: {{url: '{simulator.base_url}'}}}}\n".encode()
 
 
 class TestCommit:
@@ -59,6 +71,23 @@ class TestCommit:
         repository.job("13:17")
         value = json.loads(repository.forge.read(path("chatdev/a")), parse_float=Decimal)
         assert value["aggregate_metrics"]["COST_USD"] == Decimal("0.000081")
+
+    def test_the_configuration_of_the_branch_says_where_usage_is_asked_for(self, repository, simulator):
+        repository.forge.write({"reconcile.yml": at_address(simulator)}, "main", message="address")
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.job("13:17", api_url="")
+        assert repository.verdict("chatdev/a") == "pending: first_read"
+
+    def test_a_branch_that_brings_changes_says_nothing_of_where_the_admin_key_goes(self, repository, simulator):
+        repository.forge.write({"reconcile.yml": at_address(simulator)}, "topic", message="planted")
+        done = repository.job("13:17", branch="topic", api_url="")
+        assert "reconcile.yml: providers.openai.url of topic is ignored" in done.log
+        assert not simulator.requests
+
+    def test_a_gateway_in_the_environment_of_the_job_is_noticed_once(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        done = repository.job("13:17", environ={"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
+        assert (done.code, done.log.count("OPENAI_BASE_URL is ignored")) == (0, 1)
 
     def test_the_checkout_gets_the_landed_bytes_where_it_held_the_old_ones(self, repository):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
@@ -163,6 +192,71 @@ class TestComment:
             repository.job(clock, token="github_pat_of_a_person")
         (body,) = repository.comments(number)
         assert "1 verified" in body
+
+    @pytest.mark.parametrize("mode", ["check", "commit"])
+    def test_on_a_named_pull_request_every_run_and_every_defect_is_listed(self, repository, double, mode):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.forge.write({path("baes/bad"): b"{"}, "main", message="broken")
+        repository.forge.write({"notes.md": b"x"}, "topic", message="work")
+        repository.pull()
+        number = double.add_pull_request("topic")
+        repository.job("13:17", mode=mode, pr_number=number)
+        (body,) = repository.comments(number)
+        assert ("chatdev/a" in text(body), "baes/bad/metrics.json:1:2" in text(body)) == (True, True)
+
+    def test_a_merged_pull_request_that_brought_only_a_broken_file_is_told(self, repository, double):
+        repository.forge.write({path("chatdev/bad"): b"{"}, "brings", message="broken")
+        number = double.add_pull_request("brings")
+        double.state.merge(number)
+        repository.job("13:17")
+        (body,) = repository.comments(number)
+        assert "chatdev/bad/metrics.json:1:2" in text(body)
+        repository.job("14:17")
+        assert repository.comments(number) == [body]
+
+    def test_an_open_pull_request_that_brings_only_a_broken_file_is_told(self, repository, double):
+        repository.forge.write({path("chatdev/old"): b"["}, "main", message="broken for long")
+        numbers = {}
+        for branch, files in {"brings": {path("chatdev/bad"): b"{"}, "harmless": {"notes.md": b"x"}}.items():
+            repository.forge.write(files, branch, message="work")
+            numbers[branch] = double.add_pull_request(branch)
+        repository.job("13:17", open_pull_requests="true")
+        (body,) = repository.comments(numbers["brings"])
+        assert ("chatdev/bad" in text(body), "chatdev/old" in text(body)) == (True, False)
+        assert repository.comments(numbers["harmless"]) == []
+
+    def test_a_checked_pull_request_that_brings_a_link_in_the_place_of_a_framework_is_told(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
+        git(repository.workspace, "fetch", "-q", "origin", "topic")
+        repository.check_out("topic")
+        (repository.workspace / "runs" / "linked").symlink_to("chatdev")
+        git(repository.workspace, "add", "runs/linked")
+        git(repository.workspace, "commit", "-q", "-m", "a link")
+        git(repository.workspace, "push", "-q", "origin", "HEAD:topic")
+        number = double.add_pull_request("topic")
+        repository.job("12:20", event="pull_request", payload=repository.event(number), openai_admin_key="")
+        (body,) = repository.comments(number)
+        assert "is a symbolic link" in text(body)
+
+    def test_the_actions_own_pull_request_lists_every_defect(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.forge.write({path("baes/bad"): b"{"}, "main", message="broken")
+        done = repository.job("13:17", mode="pull-request")
+        (body,) = repository.comments(int(done["pr-number"]))
+        assert "baes/bad/metrics.json:1:2" in text(body)
+
+    @pytest.mark.parametrize(
+        "rights", [{"contents: write"}, {"contents: write", "pull-requests: read", "issues: read"}]
+    )
+    def test_a_comment_that_is_denied_names_the_right_to_write_it(self, repository, double, rights):
+        repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
+        number = double.add_pull_request("topic")
+        double.permissions = rights
+        repository.check_out("topic")
+        done = repository.job("12:20", event="pull_request", payload=repository.event(number), openai_admin_key="")
+        (notice,) = [line for line in done.log.splitlines() if line.startswith("::notice::no comment")]
+        assert "pull-requests: write" in notice
+        assert "pull-requests: read" not in notice
 
     def test_a_job_without_the_right_to_comment_says_which_line_is_missing_and_goes_on(self, repository, double):
         repository.merged("brings", "chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
@@ -278,6 +372,20 @@ class TestCheck:
         assert (done.code, repository.comments(number)) == (0, [])
         assert "chatdev" in done.summary
 
+    @pytest.mark.parametrize("event", ["merge_group", "push"])
+    def test_a_merge_queue_is_checked_by_the_base_branch_and_nothing_is_pushed(self, repository, event):
+        queue = f"gh-readonly-queue/main/pr-7-{'ab' * 20}"
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)], branch=queue)
+        repository.forge.write({"reconcile.yml": b"runs: nowhere\n"}, queue, message="planted")
+        repository.check_out(queue)
+        tip = repository.forge.tip(queue)
+        environ = {"GITHUB_REF": f"refs/heads/{queue}", "GITHUB_REF_NAME": queue}
+        done = repository.job("13:17", event=event, environ=environ)
+        assert (done.code, done["discovered"], done["pushed"]) == (0, "1", "false")
+        assert (repository.forge.tip(queue), repository.simulator.requests) == (tip, [])
+        committing = repository.job("13:17", event=event, environ=environ, mode="commit")
+        assert (committing.code, "has no branch to commit to" in committing.log) == (1, True)
+
     def test_a_gate_stays_shut_until_every_run_is_verified(self, repository):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         repository.pull()
@@ -286,6 +394,18 @@ class TestCheck:
             repository.job(clock)
         opened = repository.job("15:00", mode="check", require_verified="true")
         assert (shut.code, opened.code) == (1, 0)
+
+    def test_a_gate_can_want_a_grade_and_says_what_is_missing(self, repository):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.pull()
+        for clock in ("13:17", "14:17"):
+            repository.job(clock)
+        shut, wrong = (repository.job("15:00", mode="check", require_verified=least) for least in ("Proven", "yes"))
+        assert (shut.code, wrong.code) == (1, 2)
+        said = "0 of 1 run proven: analysis must wait."
+        assert f"{said}\n1 run verified, but only assumed: record calls and tokens (chatdev/a)" in shut.log
+        assert f"::error::{said} 1 run verified" in shut.log
+        assert "write true, false, proven or supported" in wrong.log
 
 
 class TestPullRequest:
@@ -333,7 +453,7 @@ class TestPullRequest:
 
 class TestOpenPullRequests:
     def test_runs_of_an_open_pull_request_are_reconciled_on_its_own_branch(self, repository, double):
-        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:04:30", 500)])
         repository.add("baes/b", "12:10:10", "12:15", [("12:11", 70)], branch="topic")
         number = double.add_pull_request("topic")
         for clock in ("13:17", "14:17"):

@@ -1,6 +1,7 @@
 """The audit: finds every edit of what was committed, and nothing where nobody edited."""
 
 import json
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from click.testing import CliRunner
-from support.bench import BLOCK, DAY
+from support.bench import BLOCK, DAY, called
 from support.forging import forged, leaves, places, renamed, resealed, text
 from support.trees import HOURS, World
 from support.worlds import SCALE, dice, seeds
@@ -266,6 +267,34 @@ class TestWhatLiesInThePlaceOfEvidence:
             (folder / name).write_bytes((folder / name).read_bytes().replace(b"\n", b"\r\n"))
         assert self.audit().exit_code == 0
 
+    def test_line_ends_of_a_call_log_are_no_difference(self, folder):
+        call = called("13:01", key="key_chatdev")
+        self.bench.add("chatdev/logged", "13:00:10", "13:05", [call])
+        self.bench.add_log("chatdev/logged", [call])
+        self.bench.run("15:17")
+        assert self.audit().stdout == "2 runs: 2 sound.\n"
+        file = folder.with_name("logged") / "calls.ndjson"
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+        assert self.audit().stdout == "2 runs: 2 sound.\n"
+
+    def test_a_pointer_in_the_place_of_evidence_is_told(self, folder):
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+        (folder / "usage_evidence.json").write_text(pointer)
+        done = self.audit()
+        assert done.exit_code == 1
+        assert "usage_evidence.json is a Git LFS pointer; keep run files out of LFS" in done.stdout
+
+    def test_a_formatter_over_all_files_is_no_difference(self, folder):
+        for name in ("usage_evidence.json", "metrics.json"):
+            value = json.loads((folder / name).read_text())
+            (folder / name).write_text(json.dumps(value, indent=4, sort_keys=True))
+        assert self.audit().exit_code == 0
+
+    def test_an_instant_that_is_none_makes_no_evidence_and_ends_no_audit(self, folder):
+        file = folder / "usage_evidence.json"
+        file.write_text(re.sub('("read_at": "[^T]*)T..', r"\1T25", file.read_text()))
+        assert (self.audit().exit_code, "is no evidence" in self.audit().stdout) == (1, True)
+
     def test_a_writer_that_was_killed_before_the_figure_is_told_and_is_no_difference(self, folder):
         file = folder / "metrics.json"
         before = file.read_bytes()
@@ -309,6 +338,6 @@ class TestWhatLiesInThePlaceOfEvidence:
 
     def test_a_fresh_read_that_fails_exits_3(self, folder, monkeypatch):
         monkeypatch.setenv("OPENAI_ADMIN_KEY", "wrong")
-        monkeypatch.setenv("OPENAI_BASE_URL", self.bench.simulator.base_url)
+        monkeypatch.setenv("RECONCILE_OPENAI_URL", self.bench.simulator.base_url)
         done = self.audit("--refetch", "--now", "2026-01-05T15:00:00Z")
         assert (done.exit_code, "could not be read again" in done.stdout) == (3, True)

@@ -98,9 +98,75 @@ def test_the_environment_wins_over_the_file_and_flags_over_both(here):
 
 
 def test_a_dotenv_file_fills_in_what_the_environment_lacks(here):
-    (here / ".env").write_text('OPENAI_ADMIN_KEY="sk-admin-file"\nOPENAI_BASE_URL=https://file.example/v1\n')
-    found = settings({"OPENAI_BASE_URL": "https://environment.example/v1/"})
+    (here / ".env").write_text('OPENAI_ADMIN_KEY="sk-admin-file"\nRECONCILE_OPENAI_URL=https://file.example/v1\n')
+    found = settings({"RECONCILE_OPENAI_URL": "https://environment.example/v1/"})
     assert (found.admin_key.reveal(), found.base_url) == ("sk-admin-file", "https://environment.example/v1")
+
+
+OTHER = "https://elsewhere.example/v1"
+PLANTED = "providers: {openai: {url: https://planted.example/v1}}\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "expected"),
+    [
+        pytest.param(
+            {"openai_url": "https://flag.example/v1/", "config": "mine.yml"},
+            {"RECONCILE_OPENAI_URL": OTHER},
+            "https://flag.example/v1",
+            id="the flag before all",
+        ),
+        pytest.param({"config": "mine.yml"}, {"RECONCILE_OPENAI_URL": OTHER}, OTHER, id="the variable before the file"),
+        pytest.param({"config": "mine.yml"}, {}, "https://planted.example/v1", id="the file that was named"),
+        pytest.param({}, {}, "https://api.openai.com/v1", id="never the file that only lies there"),
+        pytest.param({"config": "mine.yml"}, {"RECONCILE_OPENAI_URL": ""}, "https://planted.example/v1", id="empty"),
+    ],
+)
+def test_the_admin_key_goes_where_flag_variable_or_a_named_file_says(here, flags, environ, expected):
+    for name in ("reconcile.yml", "mine.yml"):
+        (here / name).write_text(PLANTED)
+    assert settings(environ, **flags).base_url == expected
+
+
+def test_an_address_in_a_file_that_nobody_named_is_told_of(here):
+    (here / "reconcile.yml").write_text(PLANTED)
+    (notice,) = settings().notices
+    assert "providers.openai.url is ignored" in notice
+    assert "--config reconcile.yml" in notice
+    assert settings({"RECONCILE_OPENAI_URL": OTHER}).notices == settings(config="reconcile.yml").notices == ()
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"OPENAI_BASE_URL": "https://user:word@gateway.example/v1"}, True),
+        ({"OPENAI_BASE_URL": "https://api.openai.com/v1/"}, False),
+        ({"OPENAI_BASE_URL": ""}, False),
+        ({"OPENAI_BASE_URL": OTHER, "RECONCILE_OPENAI_URL": OTHER}, False),
+    ],
+    ids=["another address", "the same one", "empty", "the one that is set for usage too"],
+)
+def test_the_gateway_of_experiments_never_gets_the_key_and_is_told_of_where_it_differs(here, environ, told):
+    found = settings(environ)
+    assert found.base_url == environ.get("RECONCILE_OPENAI_URL", "https://api.openai.com/v1")
+    assert ["OPENAI_BASE_URL is ignored" in notice for notice in found.notices] == [True] * told
+    assert "word" not in "".join(found.notices)
+
+
+def test_a_dotenv_file_names_the_address_for_its_own_key_only(here):
+    (here / ".env").write_text(f"RECONCILE_OPENAI_URL={OTHER}\n")
+    found = settings({"OPENAI_ADMIN_KEY": "sk-admin-environment"})
+    assert found.base_url == "https://api.openai.com/v1"
+    assert [notice.partition(" is ignored")[0] for notice in found.notices] == [".env: RECONCILE_OPENAI_URL"]
+    (here / ".env").write_text(f"RECONCILE_OPENAI_URL={OTHER}\nOPENAI_ADMIN_KEY=sk-admin-file\n")
+    assert settings().base_url == OTHER
+
+
+@pytest.mark.parametrize("url", ["1", "gateway", "ftp://gateway.example", "''"])
+def test_an_address_in_the_file_must_be_one(here, url):
+    (here / "reconcile.yml").write_text(f"providers: {{openai: {{url: {url}}}}}")
+    with pytest.raises(ConfigurationError, match="url"):
+        settings()
 
 
 def test_a_dotenv_file_that_is_no_text_is_an_error_that_names_it_and_quotes_nothing(here):
@@ -175,6 +241,47 @@ def test_a_wrong_file_is_an_error_that_says_where(here, text, error, words):
     assert raised.value.remedy
 
 
+@pytest.mark.parametrize("name", ["4711", "off", "3.10", "null", "~", "2026-03-01", "0x10", "1_000", ".inf", "12:30"])
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("runs: data\nframeworks:\n  {}: {{api_key_ids: [key_a]}}\n", "line 3: a name in frameworks"),
+        ("labels: {{project_ids: {{proj_1: {{{}: a}}}}}}", "line 1: a name in proj_1"),
+        ("logs: [{{files: a, {}: b}}]", "line 1: a name in logs"),
+        ("{}: b", "line 1: a name in the document"),
+    ],
+    ids=["a framework", "a label", "in a list", "a setting"],
+)
+def test_a_name_that_yaml_takes_for_something_else_is_told_as_it_is_written(here, text, place, name):
+    (here / "reconcile.yml").write_text(text.format(name))
+    with pytest.raises(ConfigurationError) as raised:
+        settings()
+    assert raised.value.message == f"reconcile.yml: {place} is {name}, not text; write a name in double quotes"
+
+
+def test_a_key_in_the_place_of_a_name_is_not_shown_beside_another_defect(here):
+    (here / "reconcile.yml").write_text("labels: {api_key_ids: {sk-proj-secret: {4711: a}}}")
+    with pytest.raises(ConfigurationError, match=r"a name in sk-\.\.\. is 4711"):
+        settings()
+
+
+def test_a_name_in_double_quotes_may_be_anything_that_a_folder_may_be_called(here):
+    (here / "reconcile.yml").write_text('frameworks: {"4711": {api_key_ids: [key_a]}, "on": {api_key_ids: [key_b]}}')
+    assert set(settings().scopes) == {"4711", "on"}
+
+
+def test_members_may_be_merged(here):
+    (here / "reconcile.yml").write_text("frameworks: {a: &a {api_key_ids: [key_a]}, b: {<<: *a, models: [gpt-4o]}}")
+    assert settings().scopes["b"] == Scope("openai", ("key_a",), (), ("gpt-4o",))
+
+
+@pytest.mark.parametrize("value", ["2026-02-30", "2026-01-05T24:00:00Z", "9" * 5000], ids=["day", "time", "number"])
+def test_a_value_that_yaml_cannot_make_anything_of_is_an_error_of_the_file(here, value):
+    (here / "reconcile.yml").write_text(f"labels: {{frameworks: {{chatdev: {{team: {value}}}}}}}")
+    with pytest.raises(ConfigurationError, match=r"reconcile\.yml: is no YAML: it holds a date"):
+        settings()
+
+
 @pytest.mark.parametrize(
     "make", [lambda file: None, lambda file: file.mkdir(), lambda file: file.write_bytes(b"\xff")],
     ids=["missing", "a folder", "no UTF-8"],
@@ -238,7 +345,7 @@ def test_what_is_no_instant_is_refused(here, text):
     ids=["a real provider then", "a simulator then", "one by IPv6", "a name like loopback", "a real provider now"],
 )
 def test_a_given_instant_writes_nothing_beside_a_real_provider(here, base_url, now, rehearsal):
-    assert settings({"OPENAI_BASE_URL": base_url}, now=now).rehearsal is rehearsal
+    assert settings({"RECONCILE_OPENAI_URL": base_url}, now=now).rehearsal is rehearsal
 
 
 @pytest.mark.parametrize("key", ["sk-proj-abc", "sk-svcacct-abc"])

@@ -40,7 +40,7 @@ class Setting:
         monkeypatch.chdir(bench.folder)
         self.configure(CONFIGURATION)
         self.set(
-            OPENAI_BASE_URL=self.simulator.base_url, OPENAI_ADMIN_KEY=ADMIN, OPENAI_API_KEY_CHATDEV=CHATDEV,
+            RECONCILE_OPENAI_URL=self.simulator.base_url, OPENAI_ADMIN_KEY=ADMIN, OPENAI_API_KEY_CHATDEV=CHATDEV,
             OPENAI_API_KEY_GHSPEC=GHSPEC,
         )  # fmt: skip
         self.list_keys()
@@ -193,6 +193,10 @@ def never_read(setting):
 FAULTS = {
     "configuration-no-yaml": (lambda s: s.configure("frameworks: ["), 1, "configuration", "reconcile.yml: is no YAML"),
     "configuration-unknown-setting": (lambda s: s.configure("frame: {}\n"), 1, "configuration", "frame"),
+    "configuration-with-a-number-for-a-name": (
+        lambda s: s.configure("frameworks: {4711: {api_key_ids: [key_a]}, chatdev: {api_key_ids: [key_b]}}"),
+        1, "configuration", "a name in frameworks is 4711, not text; write a name in double quotes",
+    ),
     "setting-in-the-environment": (
         lambda s: s.set(RECONCILIATION_MIN_STABLE_VERIFICATIONS="two"), 1, "configuration", "'two' is no count",
     ),
@@ -214,10 +218,10 @@ FAULTS = {
     ),
     "admin-key-with-a-space": (lambda s: s.set(OPENAI_ADMIN_KEY=f"{ADMIN} "), 1, "admin_key", "a space"),
     "provider-out-of-reach": (
-        lambda s: s.set(OPENAI_BASE_URL="http://127.0.0.1:9/v1"), 3, "provider", "no whole answer",
+        lambda s: s.set(RECONCILE_OPENAI_URL="http://127.0.0.1:9/v1"), 3, "provider", "no whole answer",
     ),
     "clear-text-address": (
-        lambda s: s.set(OPENAI_BASE_URL="http://example.org/v1"), 1, "provider", "clear text",
+        lambda s: s.set(RECONCILE_OPENAI_URL="http://example.org/v1"), 1, "provider", "clear text",
     ),
     "wrong-admin-key": (
         lambda s: s.set(OPENAI_ADMIN_KEY="sk-admin-mistyped"), 1, "admin_key_accepted", "does not know the admin key",

@@ -90,6 +90,49 @@ def committed(repository, changes, parent=None):
 # ------------------------------------------------------------------------------------------------ reading the tip
 
 
+OLD_GIT = """#!/bin/sh
+# The real git, which says that it is another version and takes no safe.directory from the environment, as that one.
+[ "$1" = version ] && {{ echo "git version {version}"; exit; }}
+n=0
+while [ "$n" -lt "${{GIT_CONFIG_COUNT:-0}}" ]; do
+    eval "key=\\$GIT_CONFIG_KEY_$n"
+    [ "$key" = safe.directory ] && export "GIT_CONFIG_KEY_$n=unheard.of"
+    n=$((n + 1))
+done
+{forget}
+GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {git} "$@"
+"""
+
+
+def old_git(folder, environ, version, *, forget=""):
+    """That git first on the PATH."""
+    folder.mkdir()
+    script(folder / "git", OLD_GIT.format(version=version, forget=forget, git=shutil.which("git")))
+    environ["PATH"] = f"{folder}{os.pathsep}{environ['PATH']}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a checkout has no owner that git asks for")
+@pytest.mark.parametrize("version", ["2.34.1", "2.37.7 (Apple Git-143)"])
+def test_a_checkout_of_another_user_is_read_by_a_git_that_hears_of_it_in_a_file_only(
+    opened, environ, tmp_path, version
+):
+    old_git(tmp_path / "old", environ, version)
+    (tmp_path / "home" / ".gitconfig").write_text("[safe]\n\tdirectory =\n[user]\n\tname = kept\n")
+    repository = opened()
+    assert repository.contents(repository.files(repository.remote.fetch("main"), A)) == {A: b'{"a": 0}\n'}
+    ours = str(tmp_path / "scratch" / "gitconfig")
+    assert git(tmp_path, "config", "--file", ours, "--includes", "user.name") == "kept"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a checkout has no owner that git asks for")
+def test_of_a_git_that_cannot_be_told_the_cause_is_named(opened, environ, tmp_path):
+    old_git(tmp_path / "old", environ, "2.31.8", forget="unset GIT_CONFIG_GLOBAL")
+    error = raised(ConfigurationError, opened)
+    assert error.code == "unsafe_checkout"
+    assert "belongs to another user, and git 2.31" in error.message
+    assert "safe.directory" in error.remedy
+
+
 def test_the_tip_is_that_of_the_remote_and_not_that_of_the_checkout(forge, opened):
     repository = opened()
     tip = forge.write({A: b"newer"})

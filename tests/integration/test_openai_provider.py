@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -18,13 +19,14 @@ from hypothesis import strategies as st
 from support.mutations import mutations
 from support.worlds import examples
 
+from reconcile.adapters import http
 from reconcile.adapters.http import Patience
 from reconcile.adapters.providers.openai import OpenAIUsage, curl_line
-from reconcile.core.model import Bucket, Fetched, Query, Usage, Window, total
+from reconcile.core.model import Bucket, Fetched, Query, Scope, Usage, Window, total
 from reconcile.errors import ProviderError
 from reconcile.simulator import faults
 from reconcile.simulator.answers import Reply
-from reconcile.simulator.faults import Fault
+from reconcile.simulator.faults import Fault, Request
 from reconcile.simulator.ledger import Call, Ledger
 from reconcile.simulator.server import Simulator
 
@@ -218,9 +220,6 @@ def assert_untrusted(simulator: Simulator, fault: Fault, code: str, shown: str) 
             faults.missing_minute(3), "minute_unanswered", "1 of 10 minutes, the first 2026-01-05T14:03:00Z", id="gap"
         ),
         pytest.param(faults.repeated_minute(2), "minute_answered_twice", "2026-01-05T14:02:00Z", id="twice"),
-        pytest.param(faults.lost_cursor, "cursor_missing", "page 1", id="more-without-cursor"),
-        pytest.param(page_with(has_more=True, next_page=""), "cursor_missing", "page 1", id="more-with-empty-cursor"),
-        pytest.param(page_with(has_more=True, next_page=2), "cursor_missing", "page 1", id="more-with-a-number"),
         pytest.param(page_with(has_more=None), "unexpected_shape", "has_more is None", id="more-or-not-null"),
         pytest.param(page_with(has_more="false"), "unexpected_shape", "has_more is 'false'", id="more-or-not-text"),
         pytest.param(page_with(object="list"), "unexpected_shape", "'page'", id="another-object"),
@@ -307,8 +306,109 @@ def test_fetch__a_dimension_of_another_type_is_refused(
     assert_untrusted(simulator, row_with(**fields), "unexpected_shape", shown)
 
 
-def test_fetch__a_cursor_that_leads_back_ends(simulator: Simulator) -> None:
+@pytest.mark.parametrize("cursor", [None, "", 2], ids=["none", "empty", "a-number"])
+def test_fetch__more_pages_without_a_way_to_them_are_refused(simulator: Simulator, cursor: object) -> None:
     simulator.page_size = 4
+    assert_untrusted(simulator, page_with(has_more=True, next_page=cursor), "cursor_missing", "page 1")
+
+
+@pytest.mark.parametrize("cursor", [None, "page_gone"], ids=["without-cursor", "with-a-dead-cursor"])
+def test_fetch__nothing_is_asked_once_every_minute_is_answered(simulator: Simulator, cursor: object) -> None:
+    expected = provider(simulator).fetch(QUERY).buckets
+    simulator.script(page_with(has_more=True, next_page=cursor))
+    fetched = provider(simulator).fetch(QUERY)
+    assert (fetched.buckets, fetched.pages, len(simulator.requests)) == (expected, 1, 2)
+
+
+def too_large_above(minutes: int) -> Fault:
+    """Something on the way refuses answers of more minutes than that."""
+
+    def fault(request: Request, right: Reply) -> Reply:
+        asked = dict(request.params)
+        span = int(asked["end_time"]) - int(asked["start_time"])
+        return Reply(413, b"too large") if span > minutes * 60 else right
+
+    return fault
+
+
+def test_fetch__an_answer_that_is_too_large_is_asked_for_in_halves(simulator: Simulator) -> None:
+    expected = provider(simulator).fetch(QUERY).buckets
+    simulator.script(*[too_large_above(3)] * 7)
+    heard: list[tuple[int, int]] = []
+    fetched = provider(simulator, on_progress=lambda answered, asked: heard.append((answered, asked))).fetch(QUERY)
+    assert (fetched.query, fetched.buckets, fetched.pages, fetched.retries) == (QUERY, expected, 4, 3)
+    assert heard == [(2, 10), (5, 10), (7, 10), (10, 10)]
+
+
+def test_fetch__a_body_over_the_limit_is_asked_for_in_halves_too(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = provider(simulator).fetch(QUERY).buckets
+    monkeypatch.setattr(http, "MAX_BYTES", 3000)
+    fetched = provider(simulator).fetch(QUERY)
+    assert (fetched.buckets, fetched.pages > 1) == (expected, True)
+
+
+def test_fetch__a_minute_that_is_too_large_is_given_up(simulator: Simulator) -> None:
+    simulator.script(*[too_large_above(0)] * 9)
+    assert refused(simulator).code == "answer_too_large"
+
+
+OURS = Scope("openai", ("key_a",), ("proj_simulated",), ("gpt-4o-mini",))
+
+
+def odd(**fields: Any) -> Fault:
+    """Changes the only row of 14:05, of key_a in the project proj_other by the model o3-2025-04-16."""
+    return faults.edited(lambda page: page["data"][5]["results"][0].update(fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input_tokens": -1},
+        {"input_cached_tokens": 10**6},
+        {"num_model_requests": "1"},
+        {"output_tokens": None},
+        {"batch": "no"},
+        {"service_tier": 7},
+        {"api_key_id": ["key_a"]},
+    ],
+    ids=["negative", "more cached than input", "text", "missing", "no flag", "no tier", "no key"],
+)
+def test_fetch__an_odd_row_that_no_claim_can_admit_is_left_out(simulator: Simulator, fields: dict[str, Any]) -> None:
+    expected = [bucket for bucket in provider(simulator).fetch(QUERY).buckets if bucket.minute != START + 300]
+    simulator.script(odd(**fields))
+    fetched = provider(simulator).fetch(replace(QUERY, scopes=(OURS,)))
+    assert (list(fetched.buckets), [row.minute for row in fetched.odd]) == (expected, [START + 300])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "fields"),
+    [
+        ((Scope("openai", ("key_a",)),), {"input_tokens": -1}),
+        ((Scope("openai", ("key_b",)), Scope("openai", (), ("proj_other",))), {"input_tokens": -1}),
+        ((OURS,), {"input_tokens": -1, "project_id": 7, "model": "gpt-4o-mini-2024-07-18"}),
+        ((Scope("openai", ("key_b",)),), {"api_key_id": 7}),
+        ((Scope("openai", ("key_b",), (), ("o4",)),), {"api_key_id": 7, "model": None, "object": "other"}),
+        ((), {"input_tokens": -1}),
+    ],
+    ids=["of the key", "of one of two", "of a project that cannot be read", "of a key that cannot be read",
+         "that is no row", "nothing is known of claims"],
+)  # fmt: skip
+def test_fetch__an_odd_row_that_may_be_a_claims_fails_the_query(
+    simulator: Simulator, scopes: tuple[Scope, ...], fields: dict[str, Any]
+) -> None:
+    simulator.script(odd(**fields))
+    assert refused(simulator, replace(QUERY, scopes=scopes)).code in {"invalid_count", "unexpected_shape"}
+
+
+def test_fetch__an_odd_control_total_is_everybodys(simulator: Simulator) -> None:
+    simulator.script(odd(input_tokens=-1))
+    assert refused(simulator, replace(QUERY, grouped=False, scopes=(OURS,))).code == "invalid_count"
+
+
+def test_fetch__a_cursor_that_leads_back_ends(simulator: Simulator) -> None:
+    simulator.page_size = 2
     simulator.script(None, faults.looping_cursor)
     error = refused(simulator)
     assert (error.code, len(simulator.requests)) == ("cursor_repeated", 2)

@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 from support.bench import at, called, recorded
 
-from reconcile import Scope, run_pass, validate
+from reconcile import Asked, Scope, run_pass, validate
 from reconcile.core.summary import standing
 from reconcile.errors import ConfigurationError, StoreError, UsageError
 from reconcile.simulator import faults
+from reconcile.workflow.reading import read_usage
+from reconcile.workflow.running import conclude
+from reconcile.workflow.tree import read_tree
 
 ASSUMED = ["closed_key", "scope_complete", "usage_complete"]
 
@@ -226,6 +229,64 @@ def test_nothing_changes_in_any_file_when_the_provider(bench, script):
     summary = bench.run("13:17")
     assert (summary.exit_code, bench.bytes()) == (3, before)
     assert summary.errors[0].remedy
+
+
+THEIRS = "proj_of_others"
+
+
+@pytest.fixture
+def lab(bench):
+    """Two frameworks told apart by project, so that the usage of every project is read; and a call of another one."""
+    bench.scopes |= {name: Scope("openai", (), (f"proj_{name}",)) for name in ("chatdev", "baes")}
+    bench.add("chatdev/a", "12:00:10", "12:05", [replace(called("12:01", 77, key="key_a"), project_id="proj_chatdev")])
+    bench.add("baes/b", "12:00:10", "12:05", [replace(called("12:01", 55, key="key_b"), project_id="proj_baes")])
+    bench.simulator.ledger.add([replace(called("12:01:30", 900, key="key_c"), project_id=THEIRS)])
+    return bench
+
+
+def odd_rows(project, *lost, **fields):
+    """Every row of the project is changed, and those of the `lost` ones are left out."""
+
+    def edit(page):
+        for bucket in page["data"]:
+            bucket["results"] = [row for row in bucket["results"] if row["project_id"] not in lost]
+            for row in bucket["results"]:
+                row.update(fields if row["project_id"] == project else {})
+
+    return faults.edited(edit)
+
+
+@pytest.mark.parametrize("fields", [{"input_tokens": -1}, {"num_model_requests": 1.5}, {"batch": "no"}])
+def test_a_row_of_others_that_cannot_be_true_stops_no_run(lab, fields):
+    for clock in ("13:17", "14:17"):
+        lab.simulator.script(odd_rows(THEIRS, **fields))
+        assert lab.run(clock).errors == ()
+    assert (lab.verdict("chatdev/a"), lab.verdict("baes/b")) == ("verified: stable", "verified: stable")
+
+
+def test_a_row_that_may_be_ours_and_cannot_be_true_is_never_left_out(lab):
+    for fields in ({"input_tokens": -1}, {"input_tokens": -1, "project_id": 7}):
+        lab.simulator.script(odd_rows("proj_chatdev", **fields))
+        (error,) = lab.run("13:17").errors
+        assert (error.code, lab.verdict("chatdev/a"), lab.verdict("baes/b")) == ("invalid_count", None, None)
+
+
+def test_a_row_of_ours_that_is_lost_beside_an_odd_one_of_others_is_missed(lab):
+    lab.simulator.script(*[odd_rows(THEIRS, "proj_chatdev", input_tokens=-1), None] * 2)
+    (error,) = lab.run("13:17").errors
+    assert (error.code, lab.verdict("chatdev/a")) == ("control_total", None)
+
+
+def test_a_claim_that_came_while_an_odd_row_was_read_is_not_judged_by_it(lab):
+    lab.simulator.set_now(at("13:17"))
+    lab.simulator.script(odd_rows(THEIRS, input_tokens=-1))
+    workspace = lab.workspace("13:17")
+    read = read_usage(workspace, read_tree(workspace), lab.provider(), Asked())
+    lab.scopes["late"] = Scope("openai", (), (THEIRS,))
+    lab.add("late/c", "12:00:10", "12:05")
+    workspace = lab.workspace("13:17")
+    conclude(workspace, read_tree(workspace), read, Asked())
+    assert (lab.verdict("late/c"), lab.verdict("chatdev/a")) == (None, "pending: first_read")
 
 
 def test_a_run_beside_minutes_that_could_not_be_read_is_not_verified(bench):

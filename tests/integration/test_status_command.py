@@ -29,10 +29,10 @@ def status(monkeypatch):
 
 
 def test_text(status):
-    assert status().stdout.startswith("3 of 11 runs verified; 6 waiting, 3 due now, next due 15:34Z; 2 to look at.\n")
+    assert status().stdout.startswith("3 of 11 runs verified: 1 supported, 2 assumed; 6 waiting, 3 due now, next due")
     assert status("baes").stdout.startswith("0 of 5 runs verified; 3 waiting")
     one = status("chatdev", "9b07d5e3")
-    assert (one.exit_code, "verified (stable), since 2026-01-05T12:17:03Z" in one.stdout) == (0, True)
+    assert (one.exit_code, "supported (verified: stable), since 2026-01-05T12:17:03Z" in one.stdout) == (0, True)
 
 
 def test_markdown(status):

@@ -176,6 +176,15 @@ def test_a_log_of_no_known_format_is_an_error_that_says_how_to_map_it(tmp_path, 
     assert raised.value.code == "unknown_log_format"
 
 
+@pytest.mark.parametrize("name", ["log.ndjson", "log.csv", "log.ndjson.gz"])
+@pytest.mark.parametrize("log_format", [ZONED, replace(SEEDS, time_zone=UTC)], ids=["recognised", "stated"])
+def test_a_pointer_of_git_lfs_is_no_log(tmp_path, name, log_format):
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n")
+    with pytest.raises(ConfigurationError, match="is a Git LFS pointer") as raised:
+        read(tmp_path / name, log_format=log_format)
+    assert "git lfs pull" in raised.value.remedy
+
+
 def test_each_pattern_may_have_a_format_of_its_own(tmp_path):
     usage = {"created": START, "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
     (tmp_path / "a.ndjson").write_text(json.dumps(usage))

@@ -80,7 +80,7 @@ def app(tmp_path, monkeypatch, simulator):
     (tmp_path / "logs" / "usage_tracking.ndjson").write_text("\n".join(map(line_of, CALLS)) + "\n")
     simulator.ledger.add(CALLS)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
+    monkeypatch.setenv("RECONCILE_OPENAI_URL", simulator.base_url)
     yield from at_home(monkeypatch, "UTC")
 
 
@@ -101,6 +101,13 @@ def run(example, capsys):
     with pytest.warns(UserWarning, match="local time"):
         exec(compile(IMPORTS + example, "example", "exec"), {})  # noqa: S102  our own text
     return capsys.readouterr().out
+
+
+def test_the_gateway_of_calls_does_not_get_the_admin_key(app, simulator, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    with pytest.warns(UserWarning, match="OPENAI_BASE_URL is ignored"):
+        answer = fetch_openai_usage(simulator.admin_key, "2026-01-05", "2026-01-05", now=NOW)
+    assert answer["object"] == "page"
 
 
 def test_the_example_runs_as_it_was_written(app, simulator, capsys):

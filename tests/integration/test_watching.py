@@ -55,7 +55,7 @@ def test_a_run_is_watched_until_it_is_verified(bench):
     assert lines == [
         "2026-01-05T13:17:00Z 1 run: 1 unread; 0 files written, 0 requests made; next run due at 13:25Z.",
         "2026-01-05T14:17:00Z 1 run: 1 pending; 1 file written, 2 requests made.",
-        "2026-01-05T15:17:00Z 1 run: 1 verified; 1 file written, 2 requests made.",
+        "2026-01-05T15:17:00Z 1 run: 1 verified (1 assumed); 1 file written, 2 requests made.",
     ]
 
 

@@ -147,7 +147,7 @@ class ActRepository(Repository):
             "GITHUB_GRAPHQL_URL": f"{self.github.url}/graphql",
             "GITHUB_SERVER_URL": self.server.url,
             "GITHUB_RUN_ID": str(self.jobs),
-            "OPENAI_BASE_URL": self.simulator.base_url,
+            "RECONCILE_OPENAI_URL": self.simulator.base_url,
             "RECONCILE_NOW": at(clock).isoformat(),
             "PIP_CONFIG_FILE": "/dev/null",
             "PIP_NO_INDEX": "1",

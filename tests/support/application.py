@@ -120,7 +120,7 @@ class Application:
         self.simulator = simulator
         simulator.set_now(NOW)
         monkeypatch.chdir(folder)
-        monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
+        monkeypatch.setenv("RECONCILE_OPENAI_URL", simulator.base_url)
         monkeypatch.setenv("OPENAI_ADMIN_KEY", simulator.admin_key)
         (folder / "reconcile.yml").write_text(CONFIGURATION)
 

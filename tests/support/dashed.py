@@ -35,6 +35,8 @@ HOSTILE_IDS = (
     *(HOSTILE[name] for name in ("markup", "controls", "bidirectional", "of no width", "expressions")),
 )
 
+GRADES = ("proven", "supported", "assumed")
+
 GROUPS = {
     "verified": "verified",
     "inherited": "verified",
@@ -134,6 +136,7 @@ def _run(dice, number, size):
         "framework": FRAMEWORKS[number % len(FRAMEWORKS)],
         "run_id": f"run-{number:04}",
         "status": status,
+        "proof": GRADES[number % len(GRADES)] if status == "verified" else None,
         "group": GROUPS[status],
         "reasons": [reason] if reason else [],
         "rests": 0 if status == "verified" else None,
@@ -232,6 +235,8 @@ def _board(runs):
             }
             for framework in frameworks
         ],
+        **{grade: sum(run["proof"] == grade for run in runs) for grade in GRADES},
+        "inherited": sum(run["status"] == "inherited" for run in runs),
         "invalid": 2,
     }
 

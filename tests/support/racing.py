@@ -63,7 +63,7 @@ def opened(checkout, temp, provider_url, key, keys, now):
         "RECONCILE_INPUT_MAX_AGE": "30d",
         "RECONCILE_INPUT_PUSH_ATTEMPTS": "100",
         "OPENAI_ADMIN_KEY": key,
-        "OPENAI_BASE_URL": provider_url,
+        "RECONCILE_OPENAI_URL": provider_url,
     }
     inputs = read_inputs(environ)
     action = acting.open_action(
@@ -71,8 +71,11 @@ def opened(checkout, temp, provider_url, key, keys, now):
         environ,
         token=None,
         source=config.Source(flags=inputs.flags, variables=environ),
-        provider=workflow.openai_usage(key, provider_url, now=now),
-        billing=openai_billing(key, provider_url, now=now, cached=False),
+        clients=lambda url: acting.Clients(
+            provider=workflow.openai_usage(key, url, now=now),
+            billing=openai_billing(key, url, now=now, cached=False),
+            rehearsal=False,
+        ),
         now=now,
     )
     return replace(action, sleep=lambda seconds: time.sleep(seconds / FASTER))

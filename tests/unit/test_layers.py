@@ -15,7 +15,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "cli": {"__init__", "config", "workflow", "simulator", "recording", "errors"},
     "config": {
-        *("core.comparing", "core.model", "core.explanation", "core.request", "core.selection"),
+        *("core.comparing", "core.defects", "core.model", "core.explanation", "core.request", "core.selection"),
         *("errors", "schema_files"),
     },
     "workflow": {"__init__", "core", "adapters", "reports", "errors", "schema_files"},

@@ -6,7 +6,8 @@ files on the new tip; how often to try is for the caller to say.
 """
 
 from reconcile.adapters.git_repo.history import versions
+from reconcile.adapters.git_repo.ignoring import ignored_around
 from reconcile.adapters.git_repo.remote import GitRemote, Push
 from reconcile.adapters.git_repo.repository import GitRepository, TreeFile
 
-__all__ = ["GitRemote", "GitRepository", "Push", "TreeFile", "versions"]
+__all__ = ["GitRemote", "GitRepository", "Push", "TreeFile", "ignored_around", "versions"]

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconcile.adapters.git_repo.command import Git
+from reconcile.adapters.git_repo.command import Answer, Git
 from reconcile.errors import ConfigurationError, GitError
 
 
@@ -22,6 +22,8 @@ from reconcile.errors import ConfigurationError, GitError
 class Checkout:
     """A working tree of any shape: detached, shallow, sparse, partial, one of several."""
 
+    git: Git
+    """What may read it."""
     origin: str
     """The URL, or the absolute path, that its `origin` names."""
     object_format: str
@@ -40,10 +42,20 @@ def read_checkout(git: Git, folder: Path) -> Checkout:
 
     Raises ConfigurationError where it is none, or has no origin.
     """
-    places = git.ask(
-        *("-C", str(folder), "rev-parse", "--path-format=absolute", "--show-object-format"),
-        *("--git-path", "objects", "--git-path", "shallow"),
-    )
+    places = _places(git, folder)
+    if _of_another(places):
+        with on_disk(git.folder):
+            git = git.trusting(folder)
+        places = _places(git, folder)
+    if _of_another(places):
+        version = ".".join(map(str, git.version))
+        raise ConfigurationError(
+            f"{folder} belongs to another user, and git {version} takes nobody's word from the environment that it is "
+            "safe",
+            code="unsafe_checkout",
+            remedy="use git 2.38 or newer in the container, or let a step before run "
+            f"git config --global --add safe.directory {folder}",
+        )
     if places.code:
         raise ConfigurationError(
             f"{folder} is no git checkout that can be read: {git.quoted(places.stderr)}",
@@ -52,8 +64,20 @@ def read_checkout(git: Git, folder: Path) -> Checkout:
         )
     object_format, objects, shallow = places.stdout.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
     return Checkout(
-        origin=_origin(git, folder), object_format=object_format, objects=Path(objects), shallow=Path(shallow)
+        git=git, origin=_origin(git, folder), object_format=object_format, objects=Path(objects), shallow=Path(shallow)
     )
+
+
+def _places(git: Git, folder: Path) -> Answer:
+    return git.ask(
+        *("-C", str(folder), "rev-parse", "--path-format=absolute", "--show-object-format"),
+        *("--git-path", "objects", "--git-path", "shallow"),
+    )
+
+
+def _of_another(places: Answer) -> bool:
+    """Whether git refuses a folder of another user, in the words of today's and of older versions."""
+    return places.code != 0 and re.search("dubious ownership|unsafe repository", places.stderr) is not None
 
 
 def refresh(folder: Path, changes: Mapping[str, bytes], before: Mapping[str, bytes | None]) -> None:

@@ -30,6 +30,9 @@ Settings = Iterable[tuple[str, str]]
 KEPT = frozenset({"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"})
 """How to reach the remote from here: the only GIT_* variables of the caller that git gets to see."""
 
+OWN_GLOBAL, SAFE_BY_ENVIRONMENT = (2, 32), (2, 38)
+"""From when on GIT_CONFIG_GLOBAL and, of the environment, safe.directory count."""
+
 QUIET = {
     "LC_ALL": "C",  # what failures mean is read from the untranslated words
     "GIT_TERMINAL_PROMPT": "0",
@@ -38,6 +41,7 @@ QUIET = {
 
 HARMLESS = (
     ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),  # it names a program
     ("core.fsync", "none"),  # what is written here need not outlive the job
     ("maintenance.auto", "false"),
     ("push.gpgSign", "false"),
@@ -76,6 +80,31 @@ class Git:
         }
         quiet = {**passed, **QUIET, "GIT_ALLOW_PROTOCOL": protocols}
         return cls(program=_program(environ.get("PATH", "")), folder=folder, environ=quiet, secrets=secrets)
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """2.39 as (2, 39); what tells none is taken for the newest."""
+        found = re.search(r"([0-9]+)\.([0-9]+)", self.ask("version").stdout.decode("utf-8", "replace"))
+        return (int(found[1]), int(found[2])) if found else (99, 0)
+
+    def trusting(self, checkout: Path) -> Git:
+        """The same where the checkout may belong to another user, as it does in a container.
+
+        Only from 2.38 on git takes `safe.directory` from the environment. An older one takes it from a file of the
+        user's, and from 2.32 on lets us name that: ours, which includes the user's own.
+        """
+        if not OWN_GLOBAL <= self.version < SAFE_BY_ENVIRONMENT:
+            return self
+        home = self.environ.get("HOME", "")
+        users = (
+            Path(self.environ.get("XDG_CONFIG_HOME") or Path(home, ".config"), "git", "config"),
+            Path(home, ".gitconfig"),
+        )
+        lines = ["[include]", *(f"path = {_quoted(str(file))}" for file in users if file.is_absolute())]
+        lines += ["[safe]", "directory = *", f"directory = {_quoted(str(checkout))}"]
+        file = self.folder / "gitconfig"
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
+        return replace(self, environ={**self.environ, "GIT_CONFIG_GLOBAL": str(file)})
 
     def within(self, directory: Path) -> Git:
         """The same, on the repository at `directory` whatever lies around it."""
@@ -127,6 +156,12 @@ class Git:
         shown = " / ".join(line for line in lines if line)
         cut = shown[:EXCERPT] + ("..." if len(shown) > EXCERPT else "")
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
+def _quoted(value: str) -> str:
+    """A value for a file of git's configuration."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def _as_environment(settings: Settings) -> dict[str, str]:

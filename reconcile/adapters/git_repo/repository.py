@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconcile.adapters.git_repo.checkout import Checkout, on_disk, read_checkout, refresh
 from reconcile.adapters.git_repo.command import Git, Settings
+from reconcile.adapters.git_repo.ignoring import ignored
 from reconcile.adapters.git_repo.remote import NAME, GitRemote
 from reconcile.errors import GitError
 
@@ -62,7 +63,8 @@ class GitRepository:
         source = read_checkout(git, checkout)
         self._checkout = checkout
         self._scratch = scratch
-        self._git = git.within(private)
+        self._around = source.git
+        self._git = source.git.within(private)
         self._create(private, source)
         self.remote = GitRemote(self._git, _access(source.origin, server, basic))
 
@@ -108,6 +110,10 @@ class GitRepository:
         commit = _text(made).strip()
         self._guard(parent, commit, changes)
         return commit
+
+    def ignored(self, paths: Sequence[str]) -> frozenset[str]:
+        """Those of the checkout's files that git ignores."""
+        return ignored(self._around, self._checkout, paths)
 
     def refresh_checkout(self, changes: Mapping[str, bytes], before: Mapping[str, bytes | None]) -> None:
         """Write landed bytes into the checkout's files that hold the bytes of `before`; leave all others alone."""

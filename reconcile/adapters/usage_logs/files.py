@@ -16,6 +16,7 @@ from typing import IO
 from reconcile.errors import StoreError, UsageError
 
 BLOCK = 1 << 20
+HEAD = 64
 GZIP = b"\x1f\x8b"
 NAMES = ("*.ndjson", "*.jsonl", "*.csv", "*.ndjson.gz", "*.jsonl.gz", "*.csv.gz")
 """What is read of a folder."""
@@ -58,7 +59,7 @@ def find(patterns: Sequence[Pattern]) -> list[LogFile]:
             status = _status(path)
             before = found.get((status.st_dev, status.st_ino))
             if before is None:
-                zipped = _starts_with(path, GZIP)
+                zipped = head(path).startswith(GZIP)
                 file = LogFile(path=path, framework=framework, size=status.st_size, zipped=zipped, pattern=number)
                 found[(status.st_dev, status.st_ino)] = file
             elif before.framework != framework:
@@ -109,10 +110,11 @@ def _status(path: str) -> os.stat_result:
     return status
 
 
-def _starts_with(path: str, mark: bytes) -> bool:
+def head(path: str) -> bytes:
+    """The first bytes of a file as they lie on the disk."""
     try:
         with Path(path).open("rb") as stream:
-            return stream.read(len(mark)) == mark
+            return stream.read(HEAD)
     except OSError as error:
         raise _unreadable(path, error) from error
 

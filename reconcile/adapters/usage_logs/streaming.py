@@ -7,11 +7,12 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import islice
 
-from reconcile.adapters.usage_logs.files import LogFile, blocks
+from reconcile.adapters.usage_logs.files import LogFile, blocks, head
 from reconcile.core.comparing.formats import BUILT_IN, SEEDS, LogFormat, Shape, recognised
 from reconcile.core.comparing.lines import BYTE_ORDER_MARK, LineParser, cells_of, object_of
 from reconcile.core.comparing.scroll import MOST_BYTES, Scroll
 from reconcile.core.comparing.unusable import UnusableError
+from reconcile.core.model import is_lfs_pointer
 from reconcile.errors import ConfigurationError
 
 LOOKED_AT = 200
@@ -52,7 +53,14 @@ def lines_of(file: LogFile) -> Generator[bytes | None, None, None]:
 
 
 def format_of(file: LogFile, log_format: LogFormat) -> LogFormat:
-    """The format with the shape and the fields that this file has. Raises ConfigurationError where none is known."""
+    """The format with the shape and the fields that this file has. Raises ConfigurationError where none is known, and
+    where the file is only a pointer to one."""
+    if is_lfs_pointer(head(file.path)):
+        raise ConfigurationError(
+            f"{file.path}: is a Git LFS pointer, not the log",
+            code="lfs_pointer",
+            remedy="fetch it with `git lfs pull` (`lfs: true` of actions/checkout), or keep logs out of LFS",
+        )
     shaped = replace(log_format, shape=log_format.shape or (Shape.CSV if file.csv else Shape.NDJSON))
     if shaped.fields is not None:
         return shaped

@@ -38,18 +38,20 @@ def attributed_again(
     around = _around(evidence, known)
     if isinstance(around, RunKey):
         return Again(attribution=None, why_not=f"it rests on {around} too, which has no evidence")
-    claims = [_with_log(each, logs) for each in around]
-    if None in claims:
+    named = [_with_log(each, logs) for each in around]
+    if None in named:
         return Again(attribution=None, why_not="a call log beside it is not the one it was made with")
     rows = _rows(around)
     if rows is None:
         return Again(attribution=None, why_not="usage of minutes that it shares has changed since")
-    whole = [claim for claim in claims if claim]
     run = evidence.own.claim.run
-    attributions = attribute_again(
-        whole, rows, run, evidence.guard, evidence.feed, surplus_nearby=evidence.surplus_nearby
-    )
-    again = attributions[run]
+    for claims in _spellings([claim for claim in named if claim], logs):
+        attributions = attribute_again(
+            claims, rows, run, evidence.guard, evidence.feed, surplus_nearby=evidence.surplus_nearby
+        )
+        again = attributions[run]
+        if again.component.fingerprint == evidence.fingerprint:
+            break
     if again.component.fingerprint != evidence.fingerprint and evidence.runs > 1:
         return Again(attribution=None, why_not="claims or usage around it have changed since")
     if again.component.fingerprint == evidence.fingerprint:
@@ -80,7 +82,23 @@ def _with_log(evidence: Evidence, logs: Mapping[RunKey, CallLog]) -> Claim | Non
     """The claim with its call log, if that is the one that was read; without one that came later."""
     claim, wanted = evidence.own.claim, evidence.own.log_digest
     log = logs.get(claim.run) if wanted else None
-    return replace(claim, log=log) if (log.digest if log else None) == wanted else None
+    if wanted is None:
+        return replace(claim, log=None)
+    return replace(claim, log=replace(log, digest=wanted)) if log and log.is_named(wanted) else None
+
+
+def _spellings(claims: list[Claim], logs: Mapping[RunKey, CallLog]) -> list[list[Claim]]:
+    """The claims with the digests by which each run's own evidence names its log, then with those of one version for
+    all: evidence from before an upgrade may lie beside newer, and the fingerprint of each is of its own time."""
+    names = {claim.run: logs[claim.run].names for claim in claims if claim.log}
+    most = max(map(len, names.values()), default=0)
+    found = [claims, *([_spelled(claim, names.get(claim.run, ()), place) for claim in claims] for place in range(most))]
+    return [each for place, each in enumerate(found) if each not in found[:place]]
+
+
+def _spelled(claim: Claim, names: tuple[str, ...], place: int) -> Claim:
+    """The claim with its log under the digest at that place, or the last there is."""
+    return replace(claim, log=replace(claim.log, digest=names[min(place, len(names) - 1)])) if claim.log else claim
 
 
 def _rows(around: Iterable[Evidence]) -> list[Bucket] | None:

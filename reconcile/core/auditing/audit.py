@@ -11,7 +11,6 @@ from reconcile.core.auditing.again import Made, attributed_again
 from reconcile.core.auditing.differences import (
     RESTORE,
     Difference,
-    differing_bytes,
     differing_claim,
     differing_copies,
     differing_figures,
@@ -19,11 +18,13 @@ from reconcile.core.auditing.differences import (
     differing_neighbours,
     differing_rows,
     differing_settings,
+    differing_values,
     differing_verdict,
     named_evidence,
 )
+from reconcile.core.decoding import POINTED
 from reconcile.core.evidence import Evidence
-from reconcile.core.model import CallLog, Claim, Finding, Json, Policy, Run, RunKey, Scope, State
+from reconcile.core.model import CallLog, Claim, Finding, Json, Policy, Run, RunKey, Scope, State, is_lfs_pointer
 from reconcile.core.reading import BLOCK
 from reconcile.core.seal import EVIDENCE, seal
 from reconcile.core.summary import SCHEMA_VERSION, error_json, finding_json
@@ -123,12 +124,11 @@ def _against(subject: Subject, state: State, beside: Beside) -> Found:
     """The audit against evidence. What it was made with is looked at first: else nothing can be computed from it."""
     evidence = subject.evidence
     if evidence is None:
-        what = "is not there" if subject.data is None else "is no evidence"
-        return _different([((BLOCK, EVIDENCE), f"usage_evidence.json {what}; {RESTORE}")])
+        return _different([((BLOCK, EVIDENCE), f"usage_evidence.json {_lacking(subject.data)}")])
     if subject.cut_off and seal(subject.value) == subject.value[BLOCK][EVIDENCE]["seal"]:
         return Found(outcome=Outcome.UNAUDITED, why="a writer was killed in the middle of it; the next pass mends it")
     changed = [
-        *differing_bytes(subject.value, subject.data or b""),
+        *differing_values(subject.value, subject.data or b"", evidence),
         *differing_claim(subject.run, state, evidence, moved=subject.moved),
         *differing_copies(subject.value, state),
     ]
@@ -149,6 +149,13 @@ def _against(subject: Subject, state: State, beside: Beside) -> Found:
         *changed,  # behind the place of the edit, where that can be told
     ]
     return _different(differences) if differences else Found(outcome=Outcome.SOUND)
+
+
+def _lacking(data: bytes | None) -> str:
+    """Why there is no evidence in these bytes, and the remedy."""
+    if data is not None and is_lfs_pointer(data):
+        return POINTED
+    return f"{'is not there' if data is None else 'is no evidence'}; {RESTORE}"
 
 
 def audit_json(done: Audit) -> dict[str, Json]:

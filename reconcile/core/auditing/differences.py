@@ -15,13 +15,15 @@ from reconcile.core.amendment import floored
 from reconcile.core.attribution import Attribution
 from reconcile.core.comparing.exact import spelled_out
 from reconcile.core.derived import aei, step_usage
-from reconcile.core.evidence import Evidence
+from reconcile.core.digests import digest
+from reconcile.core.evidence import Evidence, belongs
 from reconcile.core.instants import spelled
 from reconcile.core.judgement import WAITED_FOR
 from reconcile.core.model import (
     KINDS,
     Bounds,
     Bucket,
+    CallLog,
     Claim,
     Guard,
     Observation,
@@ -38,7 +40,7 @@ from reconcile.core.model import (
 )
 from reconcile.core.pricing import AMOUNTS, BREAKDOWN, COST, PRICING, differs, stored_cost, stored_parts
 from reconcile.core.reading import AGGREGATES, BLOCK
-from reconcile.core.seal import EVIDENCE, digest, seal
+from reconcile.core.seal import EVIDENCE, seal
 from reconcile.core.settlement import CLOSED_KEY, UNREADABLE_RUNS, assumptions, proof_of, settle
 from reconcile.core.wire import bounds_json, plural, usage_json
 
@@ -53,11 +55,10 @@ def named_evidence(value: Object) -> str | None:
     return evidence["sha256"] if evidence else None
 
 
-def differing_bytes(value: Object, evidence: bytes) -> Iterator[Difference]:
-    """Whether file and evidence are still what was written together."""
-    found = digest(evidence)
-    if found != named_evidence(value):
-        yield (BLOCK, EVIDENCE, "sha256"), f"usage_evidence.json is another one ({found[:12]}...); {RESTORE}"
+def differing_values(value: Object, data: bytes, evidence: Evidence) -> Iterator[Difference]:
+    """Whether file and evidence, which these bytes hold, still say what was written together."""
+    if not belongs(named_evidence(value), data, evidence):
+        yield (BLOCK, EVIDENCE, "sha256"), f"usage_evidence.json is another one ({digest(data)[:12]}...); {RESTORE}"
     if seal(value) != value[BLOCK][EVIDENCE]["seal"]:
         yield (BLOCK, EVIDENCE, "seal"), f"a figure, a verdict or a record was edited since it was written; {RESTORE}"
 
@@ -67,7 +68,7 @@ def differing_claim(run: Run, state: State, evidence: Evidence, *, moved: bool) 
     does another name of its folder where nothing is left at the old one (`moved`)."""
     was = evidence.own.claim
     name = str(was.run) if moved else str(run.key)
-    log = run.log.digest if run.log and evidence.own.log_digest else None
+    log = _named(run.log, evidence.own.log_digest) if run.log and evidence.own.log_digest else None
     pairs: tuple[tuple[Pointer, str, object, object], ...] = (
         ((), "run", name, str(was.run)),
         ((BLOCK, "query_window"), "window", run.window, was.window),
@@ -127,6 +128,11 @@ def differing_neighbours(state: State, others: Iterable[Claim]) -> Iterator[Diff
     for claim in others:
         said = f"{claim.run} has a verdict over minutes of this run too, which this one does not know of"
         yield (BLOCK, "attribution", "neighbours"), f"{said}; run a pass, which reads both"
+
+
+def _named(log: CallLog, then: str) -> str:
+    """The log's digest, as it was spelled then where the log is still the same."""
+    return then if log.is_named(then) else log.digest
 
 
 def differing_rows(evidence: Evidence, again: Attribution) -> Iterator[Difference]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from reconcile.core.census import Census
 from reconcile.core.model import Claim, Contact, Finding, ListedKey, Policy, RunKey, Scope
 from reconcile.core.selection import Selected
 from reconcile.errors import ReconcileError
@@ -75,6 +76,7 @@ class Facts:
     unreadable: tuple[ReconcileError, ...] = ()
     """What kept the folder, or files in it, from being read."""
     findings: tuple[Finding, ...] = ()
+    census: Census = Census()  # noqa: RUF009  a frozen value
     selected: tuple[Selected, ...] = ()
     neighbours: Mapping[RunKey, tuple[Claim, ...]] = field(default_factory=dict)
     scopes: Mapping[str, Scope] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconcile.core.doctor.check import Check, error, listed, ok
+from reconcile.core.doctor.check import Check, error, listed, ok, warning
 from reconcile.core.doctor.facts import Facts
 from reconcile.core.wire import plural
 
@@ -53,5 +53,12 @@ def files(facts: Facts) -> Check:
             "files",
             f"{plural(len(paths), 'file')} not valid: {listed(paths)}; the first defect: {first_finding.message}",
             "`reconcile validate` names every defect with its line; until then these runs are not read",
+        )
+    if facts.census.line:
+        return warning(
+            "files",
+            facts.census.line,
+            "move each to <framework>/<run_id>/metrics.json below the folder of runs, and take it out of .gitignore: "
+            "`git check-ignore -v FILE` names the line; what is no run's file takes another name",
         )
     return ok("files", f"{plural(len(facts.selected), 'run')} in {facts.runs}, all of them valid")

@@ -5,7 +5,19 @@ Nothing here reads, writes or decides.
 """
 
 from reconcile.core.model.figures import KINDS, NOTHING_RECORDED, Bounds, Recorded, Usage, total
-from reconcile.core.model.files import Finding, Generation, Json, Pointer, Rewritten, RunFile, RunFiles, RunKey
+from reconcile.core.model.files import (
+    Finding,
+    Generation,
+    Json,
+    Pointer,
+    Rewritten,
+    RunFile,
+    RunFiles,
+    RunKey,
+    is_lfs_pointer,
+    one_spelling,
+    twin,
+)
 from reconcile.core.model.keys import Contact, ListedKey
 from reconcile.core.model.logged import BOOKING_SLACK, CallLog, LoggedCall, PlacedCalls, known
 from reconcile.core.model.minutes import (
@@ -31,6 +43,7 @@ from reconcile.core.model.traffic import (
     SNAPSHOT,
     Bucket,
     Fetched,
+    OddRow,
     Query,
     Scope,
     UsageProvider,
@@ -76,6 +89,7 @@ __all__ = [
     "LoggedCall",
     "Neighbour",
     "Observation",
+    "OddRow",
     "OwnScope",
     "PlacedCalls",
     "Pointer",
@@ -100,10 +114,13 @@ __all__ = [
     "any_meets",
     "hull",
     "instant",
+    "is_lfs_pointer",
     "joined",
     "known",
     "minute_of",
     "minutes_of",
     "names",
+    "one_spelling",
     "total",
+    "twin",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +13,15 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 
 Pointer: TypeAlias = tuple[str | int, ...]
 """A place in a JSON document: the keys and indexes that lead to it."""
+
+
+LFS_POINTER = re.compile(rb"version https://(?:git-lfs|hawser)\.github\.com/spec/")
+"""How every pointer of Git LFS begins, which a repository holds in the place of a file's own bytes."""
+
+
+def is_lfs_pointer(data: bytes) -> bool:
+    """Whether these bytes, or those that a file begins with, only say where the file's own are kept."""
+    return LFS_POINTER.match(data) is not None
 
 
 class Generation(StrEnum):
@@ -31,12 +42,30 @@ class Finding:
     message: str
 
 
+def one_spelling(name: str) -> str:
+    """The name in Unicode's composed form (NFC). Systems write an accented letter as one character or as two, and hand
+    a folder on in another spelling than the one it was given: both are one name."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def twin(other: str) -> str:
+    """What is wrong with a run's folder beside another that is the same run's."""
+    return f"names the same run as {other!a}, in another spelling of Unicode; keep one of the two folders"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class RunKey:
-    """A run's name: the two folders that lead to its file. Untrusted text; escape it wherever it goes."""
+    """A run's name: the two folders that lead to its file, in one spelling whatever theirs is.
+
+    Untrusted text; escape it wherever it goes.
+    """
 
     framework: str
     run_id: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "framework", one_spelling(self.framework))
+        object.__setattr__(self, "run_id", one_spelling(self.run_id))
 
     def __str__(self) -> str:
         return f"{self.framework}/{self.run_id}"
@@ -64,6 +93,9 @@ class RunFiles(Protocol):
 
     def discover(self) -> tuple[list[RunFile], list[Finding]]:
         """Every run's file, by name, and what lies in the place of one but cannot be one."""
+
+    def elsewhere(self) -> list[str]:
+        """Paths of files with the name of a run's that lie at another depth."""
 
     def read(self, key: RunKey) -> bytes:
         """The bytes of the run's file, or StoreError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconcile.core.model.figures import NOTHING_RECORDED, Recorded, Usage
 from reconcile.core.model.minutes import Clock, minute_of
@@ -57,7 +57,18 @@ class CallLog:
     api_key_ids: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
     digest: str
-    """SHA-256 of the file, in hexadecimal."""
+    """SHA-256 of its lines by value, in hexadecimal."""
+    former: tuple[str, ...] = field(default=(), compare=False)
+    """By what the first version may have named it: digests of the file's bytes, whatever its line ends were then."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All digests that stand for it."""
+        return (self.digest, *self.former)
+
+    def is_named(self, digest: str) -> bool:
+        """Whether a digest, of this version or the first, is this log's."""
+        return digest in self.names
 
     def placed(self, clock: Clock) -> tuple[PlacedCalls, ...]:
         """The calls by the minutes in which the provider can have booked them, by what is known of the clock."""

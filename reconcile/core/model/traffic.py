@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
@@ -26,6 +26,20 @@ class Bucket:
     project_id: str | None = None
     batch: bool | None = None
     service_tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OddRow:
+    """A row of a minute that cannot be true, and what can be read of it: that may tell that it is nobody's here."""
+
+    minute: int
+    parts: tuple[int | None, ...]
+    """Its figures by kind; None for one that is no count."""
+    api_key_id: str | None = None
+    model: str | None = None
+    project_id: str | None = None
+    unreadable: frozenset[str] = frozenset()
+    """The dimensions among these three that hold what they cannot: they may be anybody's."""
 
 
 EXCLUDED, INCLUDED, ONLY = "exclude", "include", "only"
@@ -51,6 +65,15 @@ class Scope:
             (not self.api_key_ids or bucket.api_key_id in self.api_key_ids)
             and (not self.project_ids or bucket.project_id in self.project_ids)
             and (not self.models or any(names(alias, bucket.model) for alias in self.models))
+        )
+
+    def may_admit(self, row: OddRow) -> bool:
+        """Whether the row may be usage of this scope, as far as it can be read."""
+        unreadable = row.unreadable
+        return (
+            (not self.api_key_ids or "api_key_id" in unreadable or row.api_key_id in self.api_key_ids)
+            and (not self.project_ids or "project_id" in unreadable or row.project_id in self.project_ids)
+            and (not self.models or "model" in unreadable or any(names(alias, row.model) for alias in self.models))
         )
 
     def may_name(self, model: str) -> bool:
@@ -95,6 +118,9 @@ class Query:
     api_key_ids: tuple[str, ...] = ()
     grouped: bool = True
     """Whether a minute has a row for each project, key, model, batch flag and tier, or one for all of them."""
+    scopes: tuple[Scope, ...] = field(default=(), compare=False)
+    """Those of all claims. A row that cannot be true fails the query, unless none of them can admit it. Where none is
+    given, every such row does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +133,8 @@ class Fetched:
     retries: int = 0
     date: datetime | None = None
     """When it was answered, by the provider's own clock."""
+    odd: tuple[OddRow, ...] = ()
+    """Rows that cannot be true and that no scope of the query can admit."""
 
 
 class UsageProvider(Protocol):

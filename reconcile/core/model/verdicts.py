@@ -81,6 +81,10 @@ class Policy:
     """By how much the clocks of the machines that ran the runs may be off, where somebody stated it."""
 
 
+ASIDE = frozenset({"lower_read", "higher_read", "other_read"})
+"""What an attempt is called that showed another figure than the run's. They are no statuses of a run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """A complete read of a run's usage at one instant: an entry of `attempts` in its file."""
@@ -99,6 +103,13 @@ class Observation:
     """Whether it was all that the run recorded, call for call and token for token, and nothing else."""
     fresh: bool = False
     """Whether it is being judged, and in no file yet."""
+    unknown: frozenset[str] = frozenset()
+    """The kinds that another tool did not read. They count as 0 here, and nobody may take that for a figure."""
+
+    @property
+    def aside(self) -> bool:
+        """Whether it showed another figure than the run's, and changed nothing of it."""
+        return self.status in ASIDE
 
     @property
     def restarts(self) -> bool:
@@ -148,6 +159,8 @@ class State:
     observations: tuple[Observation, ...] = ()
     figure: Usage = ZERO
     bounds: Bounds | None = None
+    unknown: frozenset[str] = frozenset()
+    """The kinds of the figure that another tool left out: they are 0 in it."""
     exact: bool = False
     neighbours: tuple[Neighbour, ...] = ()
     shared_minutes: int = 0

@@ -25,20 +25,22 @@ function differentText() {
 }
 
 function verdictsOf({ verified, waiting, broken, missed }, all) {
-  if (verified === all) return all === 1 ? `The one run is verified${inheritedText()}.` : `All ${count(all)} runs are verified${inheritedText()}.`;
+  if (verified === all) return all === 1 ? `The one run is verified${heldText()}.` : `All ${count(all)} runs are verified${heldText()}.`;
   const rest = [
     waiting && `${count(waiting)} ${waiting === 1 ? "waits" : "wait"} for a verdict`,
     broken && `${count(broken)} ${broken === 1 ? "needs" : "need"} a look`,
     missed && `${count(missed)} ${missed === 1 ? "was" : "were"} not settled before the cutoff`,
   ].filter(Boolean);
   const last = rest.pop();
-  return `${count(verified)} of ${plural(all, "run")} ${verified === 1 ? "is" : "are"} verified${inheritedText()}; ${rest.length ? `${rest.join(", ")} and ${last}` : last}.`;
+  return `${count(verified)} of ${plural(all, "run")} ${verified === 1 ? "is" : "are"} verified${heldText()}; ${rest.length ? `${rest.join(", ")} and ${last}` : last}.`;
 }
 
-/** What another tool verified is said apart: this one has not shown that it is right. */
-function inheritedText() {
-  const inherited = data.runs.filter(({ status }) => status === "inherited").length;
-  return inherited ? `, ${count(inherited)} of them by another tool` : "";
+/** How the verdicts are held. What another tool verified is said apart: this one has not shown that it is right. */
+function heldText() {
+  const told = Object.keys(GRADES).map((grade) => data.board[grade] && `${count(data.board[grade])} ${grade}`);
+  const inherited = data.board.inherited && `${count(data.board.inherited)} by another tool`;
+  const parts = [...told, inherited].filter(Boolean);
+  return parts.length ? ` (${parts.join(", ")})` : "";
 }
 
 function totals() {
@@ -74,7 +76,7 @@ function lookAt() {
 }
 
 const RUN = { key: "run", title: "Run", value: nameOf, cell: runLink };
-const STATUS = { key: "status", title: "Status", value: ({ status }) => status, cell: badge };
+const STATUS = { key: "status", title: "Status", value: labelOf, cell: badge };
 
 function findingsTable(caption, name, rows) {
   return rows.length > 0 && table({

@@ -36,6 +36,7 @@ function verdict(run) {
     run.message && el("p", {}, run.message),
     data.differences.some(({ path }) => path === run.path) && el("p", {}, "What its file says does not follow from the evidence beside it: see ", el("a", { href: at("") }, "the board"), "."),
     facts([
+      ["Held", run.proof && GRADES[run.proof]],
       ["Rests on", run.rests],
       ["Next", run.next ?? "nothing: it is settled"],
       ["Verified", run.verified && `${moment(run.verified)}, ${span(minutesToVerify(run))} after its window`],

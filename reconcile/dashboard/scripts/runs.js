@@ -1,6 +1,6 @@
 // All runs in a table. Its filters are in the address, so that a link to it shows the same.
 
-const FILTERS = ["text", "framework", "group", "status", "model"];
+const FILTERS = ["text", "framework", "group", "proof", "status", "model"];
 
 view("runs", "Runs", (main) => {
   const asked = filters();
@@ -27,7 +27,7 @@ view("runs", "Runs", (main) => {
     [...controls.values()], all), found, place));
 });
 
-const LABELS = { text: "Text", framework: "Framework", group: "Standing", status: "Status", model: "Model" };
+const LABELS = { text: "Text", framework: "Framework", group: "Standing", proof: "Held", status: "Status", model: "Model" };
 
 /** A value that the address names and no run has is offered as well: what is chosen can be seen. */
 function control(name, chosen, change) {
@@ -45,17 +45,19 @@ function control(name, chosen, change) {
 
 function choices(name) {
   if (name === "group") return Object.entries(GROUPS).map(([value, { title }]) => [value, title.toLowerCase()]);
+  if (name === "proof") return Object.keys(GRADES).map((grade) => [grade, grade]);
   if (name === "status") return Object.entries(STATUSES);
   const named = name === "framework" ? data.runs.map(({ framework }) => framework) : data.runs.flatMap(modelsOf);
   return [...new Set(named)].sort(collator.compare).map((value) => [value, value]);
 }
 
 /** Whether a run passes what is chosen. */
-function admitted({ text, framework, group, status, model }) {
+function admitted({ text, framework, group, proof, status, model }) {
   const wanted = text.trim().toLowerCase();
   return (run) =>
     (!framework || run.framework === framework)
     && (!group || run.group === group)
+    && (!proof || run.proof === proof)
     && (!status || run.status === status)
     && (!model || modelsOf(run).includes(model))
     && (!wanted || [nameOf(run), reasonsOf(run), run.message ?? ""].some((each) => each.toLowerCase().includes(wanted)));
@@ -83,7 +85,7 @@ const bound = (key, side, kind) => ({ key, value: ({ bounds, figure }) => (bound
 
 /** What a download holds of a run: whole figures and both bounds, instants in UTC. */
 const RUN_FIELDS = [
-  ...["framework", "run_id", "path", "status", "group"].map((key) => ({ key, value: (run) => run[key] })),
+  ...["framework", "run_id", "path", "proof", "status", "group"].map((key) => ({ key, value: (run) => run[key] })),
   { key: "reasons", value: ({ reasons }) => reasons.join(" ") },
   { key: "models", value: (run) => modelsOf(run).join(" ") },
   ...["start", "end", "verified"].map((key) => ({ key, value: (run) => run[key] && iso(run[key]) })),

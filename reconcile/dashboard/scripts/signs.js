@@ -19,11 +19,24 @@ const STATUSES = {
 
 const KINDS = ["input tokens", "output tokens", "cached input tokens", "calls"];
 
+/** How a verdict is held, strongest first. */
+const GRADES = {
+  proven: "all of its own calls and tokens were reported, and nothing else",
+  supported: "its own calls were reported; or its tokens, where it told no calls",
+  assumed: "it recorded nothing that could contradict the figure",
+};
+
 /** Where a run stands, in a word and a sign. What another tool verified is told apart from what this one did. */
-function badge({ status, group }) {
-  const inherited = status === "inherited";
-  return el("span", { class: `badge ${inherited ? "inherited" : group}` },
-    el("span", { class: "sign", "aria-hidden": "true" }, inherited ? "○" : GROUPS[group].sign), STATUSES[status] ?? status);
+function badge(run) {
+  const inherited = run.status === "inherited";
+  return el("span", { class: `badge ${inherited ? "inherited" : run.group}` },
+    el("span", { class: "sign", "aria-hidden": "true" }, inherited ? "○" : GROUPS[run.group].sign), labelOf(run));
+}
+
+/** How the verdict is held comes first: `proven (verified)`. */
+function labelOf({ status, proof }) {
+  const word = STATUSES[status] ?? status;
+  return proof ? `${proof} (${word})` : word;
 }
 
 /** A column of instants, from a function of a row to seconds; null where there is none. */

@@ -6,13 +6,14 @@ Nothing is published before it has landed: the summary and the comments are buil
 from reconcile.adapters.actions_runtime import unheeded
 from reconcile.reports.annotations import error_annotation
 from reconcile.workflow.acting.act import act
-from reconcile.workflow.acting.branches import Action, Configuration
+from reconcile.workflow.acting.branches import Action, Clients, Configuration
 from reconcile.workflow.acting.ending import Acted, not_acted
 from reconcile.workflow.acting.opening import mask, open_action, write_job
 
 __all__ = [
     "Acted",
     "Action",
+    "Clients",
     "Configuration",
     "act",
     "error_annotation",

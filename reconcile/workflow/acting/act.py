@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 
 from reconcile.core.comparing.comparison import Comparison
 from reconcile.core.request import Comment, Mode, mode_of
-from reconcile.core.summary import narrowed
+from reconcile.core.summary import Summary, narrowed
 from reconcile.errors import GitHubError, ReconcileError
-from reconcile.workflow.acting.branches import Action, State, read_branch, target_branch
+from reconcile.workflow.acting.branches import Action, Clients, State, clients_of, read_branch, target_branch
 from reconcile.workflow.acting.checking import check
 from reconcile.workflow.acting.comparing import comparison_of
 from reconcile.workflow.acting.ending import Acted, Report, ended
@@ -20,10 +20,12 @@ from reconcile.workflow.acting.proposing import propose, started
 from reconcile.workflow.acting.publishing import (
     bringers,
     comment_on,
+    files_of,
     links,
     of_interest,
     runs_of,
     sticky_issue,
+    uncommented,
 )
 from reconcile.workflow.acting.reporting import page_of
 from reconcile.workflow.acting.visiting import Pool, Visited, pooled, visit
@@ -50,7 +52,10 @@ def act(action: Action) -> Acted:
 
 def _check(action: Action) -> Report:
     checked = check(action)
+    if action.clients(checked.settings.vouched().base_url).rehearsal:
+        action = replace(action, request=replace(action.request, dry_run=True))
     report = Report(summary=checked.summary, root=PurePosixPath(checked.settings.runs.as_posix()))
+    report.notices += _passed_over(checked.summary)
     report.notices += [NO_COMPARISON] if action.request.compare else []
     event = action.job.pull_request
     if event and event.head_sha:
@@ -64,12 +69,13 @@ def _check(action: Action) -> Report:
 
 def _commit(action: Action) -> Report:
     base = read_branch(action, target_branch(action))
-    notices = preflight(action, base, Mode.COMMIT)
-    pool, read = _read(action, base)
+    action, clients = clients_of(action, base)
+    notices = [*clients.notices, *preflight(action, base, Mode.COMMIT)]
+    pool, read = _read(action, base, clients)
     visited = visit(action, pool, read)
     landed = land(action, base, read, action.request.asked, pool.tree.claims)
     report = _landed(landed, notices)
-    _compare(action, report, landed.state)
+    _compare(action, report, landed.state, clients)
     _page(action, report, landed.state.workspace)
     _tell(action, report, visited)
     if action.request.pr_number is not None:
@@ -82,13 +88,14 @@ def _commit(action: Action) -> Report:
 
 def _propose(action: Action) -> Report:
     base = read_branch(action, action.request.branch or action.job.branch or action.repository.remote.default_branch())
-    notices = preflight(action, base, Mode.PULL_REQUEST)
+    action, clients = clients_of(action, base)
+    notices = [*clients.notices, *preflight(action, base, Mode.PULL_REQUEST)]
     start = started(action, base)
-    pool, read = _read(action, start)
+    pool, read = _read(action, start, clients)
     visited = visit(action, pool, read)
     proposed = propose(action, start, read, pool.tree.claims)
     report = _landed(proposed.landed, notices)
-    _compare(action, report, proposed.landed.state)
+    _compare(action, report, proposed.landed.state, clients)
     _page(action, report, proposed.landed.state.workspace)
     report.operation, report.number, report.url = proposed.operation, proposed.number, proposed.url
     if proposed.number is not None:
@@ -97,17 +104,17 @@ def _propose(action: Action) -> Report:
     return report
 
 
-def _read(action: Action, base: State) -> tuple[Pool, Read]:
+def _read(action: Action, base: State, clients: Clients) -> tuple[Pool, Read]:
     """Usage is read once, for the base and for every open pull request that is to be visited."""
     pool = pooled(action, base)
-    return pool, read_usage(base.workspace, pool.tree, action.provider, action.request.asked)
+    return pool, read_usage(base.workspace, pool.tree, clients.provider, action.request.asked)
 
 
-def _compare(action: Action, report: Report, state: State) -> None:
+def _compare(action: Action, report: Report, state: State, clients: Clients) -> None:
     """The comparison beside a pass that has landed. What keeps it from being made is one more error of the job."""
     if not action.request.compare:
         return
-    found = comparison_of(action, state)
+    found = comparison_of(action, state, clients)
     if isinstance(found, Comparison):
         report.comparison = found
     else:
@@ -146,26 +153,32 @@ def _landed(landed: Landed, notices: list[str]) -> Report:
         commit=landed.commit,
         changed=len(landed.runs),
         root=landed.state.store.root,
-        notices=notices,
+        notices=[*notices, *_passed_over(landed.summary)],
         landed=landed,
     )
+
+
+def _passed_over(summary: Summary) -> list[str]:
+    return [summary.census.line] if summary.census.line else []
 
 
 # ------------------------------------------------------------------------------------------------ comments
 
 
 def _comment(action: Action, report: Report, number: int, of: Report | None = None) -> None:
-    """The comment of one pull request: its own runs, or every run of interest on one that was named."""
+    """The comment of one pull request: its own runs and what is wrong with its files; on one that was named every run
+    of interest and all that is wrong, and on the Action's own what it brings and all that is wrong."""
     if action.request.comment is Comment.OFF or action.request.dry_run:
         return  # what writes nothing asks for no right
     shown = of or report
     named = action.request.pr_number == number
     try:
-        keys = of_interest(shown.summary) if named else runs_of(action, number, shown.root)
+        files = () if named else files_of(action, number)
     except GitHubError as error:
-        report.notices.append(f"no comment on #{number}: {error.message}. {error.remedy}")
+        report.notices.append(uncommented(number, error))
         return
-    summary = narrowed(shown.summary, keys)
+    keys = of_interest(shown.summary) if named else runs_of(files, shown.root)
+    summary = narrowed(shown.summary, keys, None if named or number == report.number else files)
     address = links(action, shown.tip, shown.commit)
     done = comment_on(action, number, summary, report.comparison, address, changed=bool(shown.changed))
     report.notices += [done.notice] if done.notice else []
@@ -174,11 +187,12 @@ def _comment(action: Action, report: Report, number: int, of: Report | None = No
 
 
 def _bringers(action: Action, landed: Landed, report: Report) -> list[int]:
-    """The pull requests that brought in the runs of this pass."""
+    """The pull requests that brought in the runs of this pass, and files that are not valid."""
     try:
-        return bringers(action, landed.state.branch, landed.runs, MOST_LOOKUPS)
+        broken = dict.fromkeys(finding.path for finding in landed.summary.findings)
+        return bringers(action, landed.state.branch, [*landed.runs, *broken], MOST_LOOKUPS)
     except GitHubError as error:
-        report.notices.append(f"no comments: {error.message}. {error.remedy}")
+        report.notices.append(uncommented(None, error))
         return []
 
 

@@ -46,6 +46,9 @@ class Configuration(Protocol):
     def evidence(self) -> bool: ...
     @property
     def pricing(self) -> bool: ...
+    @property
+    def base_url(self) -> str: ...
+    def vouched(self) -> Configuration: ...
     def log_files(self, given: Sequence[str]) -> Sequence[tuple[Sequence[Pattern], LogFormat]]: ...
 
 
@@ -58,6 +61,18 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """What asks the provider, or why there is nothing to ask with."""
+
+    provider: Provider
+    billing: Billing | ConfigurationError
+    """What a comparison asks."""
+    rehearsal: bool
+    """Whether nothing may be written of what they answer."""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """One job: what it was asked, where it runs, and what it may use."""
 
@@ -66,9 +81,8 @@ class Action:
     repository: GitRepository
     github: GitHub | None
     source: Source
-    provider: Provider
-    billing: Billing | ConfigurationError
-    """What a comparison asks, or why there is nothing to ask."""
+    clients: Callable[[str], Clients]
+    """What asks the provider at an address."""
     checker: Checker
     log_checker: LogChecker
     now: datetime
@@ -105,6 +119,30 @@ def target_branch(action: Action) -> str:
             remedy="name one with the input `branch`; on tags and pull requests GitHub checks out no branch",
         )
     return branch
+
+
+def clients_of(action: Action, base: State) -> tuple[Action, Clients]:
+    """What asks the provider, and the job as it goes on with that: where nothing may be written, as a dry run.
+
+    The admin key goes to the address that the configuration names only where that is of a branch which takes no
+    changes without a review: the base of a pull request; else the branch that the job runs on, or the default one.
+    """
+    found = base.configuration.vouched()
+    if found.base_url != base.configuration.base_url and not _reviewed(action, base.branch):
+        found = base.configuration
+    clients = action.clients(found.base_url)
+    if found is base.configuration and found.base_url != found.vouched().base_url:
+        ignored = f"{action.source.path}: providers.openai.url of {base.branch} is ignored: it is not the base branch"
+        clients = replace(clients, notices=(*clients.notices, f"{ignored}; set RECONCILE_OPENAI_URL or `api-url`"))
+    dry_run = action.request.dry_run or clients.rehearsal
+    return replace(action, request=replace(action.request, dry_run=dry_run)), clients
+
+
+def _reviewed(action: Action, branch: str) -> bool:
+    job = action.job
+    if job.base_branch:
+        return branch == job.base_branch
+    return branch == job.branch or branch == action.repository.remote.default_branch()
 
 
 def read_branch(action: Action, branch: str, *, settings: Configuration | None = None) -> State:

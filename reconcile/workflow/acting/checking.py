@@ -29,6 +29,7 @@ def check(action: Action) -> Checked:
     if base:
         settings = configuration_at(action, action.repository.remote.fetch(base))
     workspace = workspace_over(action, RunStore(Path(settings.runs)), settings)
+    workspace = replace(workspace, ignored=action.repository.ignored)
     tree = read_tree(workspace)
     summary = list_tree(workspace, tree, action.request.asked)
     errors = tuple(error for error in summary.errors if error.code != "missing_key_id")

@@ -12,17 +12,17 @@ from reconcile.adapters.usage_logs import Pattern, files_within, folder_named
 from reconcile.core.comparing.comparison import Comparison
 from reconcile.core.comparing.sides import Period, UsageLog
 from reconcile.errors import ConfigurationError, ReconcileError, UsageError
-from reconcile.workflow.acting.branches import Action, State
+from reconcile.workflow.acting.branches import Action, Clients, State
 from reconcile.workflow.comparing import compare_usage_log, known_prices, log_of_runs, read_usage_log, wanted
 
 
-def comparison_of(action: Action, state: State) -> Comparison | ReconcileError:
+def comparison_of(action: Action, state: State, clients: Clients) -> Comparison | ReconcileError:
     """The comparison, or why there is none: that is one more error of the job, and the pass stands."""
     try:
         asked = wanted(now=action.now, tolerance=action.request.tolerance)
         return compare_usage_log(
             _log(action, state, asked.period),
-            action.billing,
+            clients.billing,
             asked,
             policy=state.configuration.policy,
             now=action.now,

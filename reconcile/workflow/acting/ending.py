@@ -10,13 +10,14 @@ from pathlib import Path, PurePosixPath
 from reconcile.adapters.actions_runtime import SUMMARY_BYTES, unheeded
 from reconcile.core.comparing.comparison import Comparison
 from reconcile.core.comparing.wire import comparison_json
+from reconcile.core.gate import lacking
 from reconcile.core.model import Json, Policy
 from reconcile.core.request import Outcome, Request, exit_code, outcome
-from reconcile.core.selection import Selection
-from reconcile.core.summary import Summary, as_json, standing
+from reconcile.core.summary import Summary, as_json
 from reconcile.errors import ReconcileError
-from reconcile.reports.annotations import comparison_annotation, job_annotations, surplus
+from reconcile.reports.annotations import comparison_annotation, gate_annotation, job_annotations, surplus
 from reconcile.reports.compared import compared_text
+from reconcile.reports.gate import gate_lines
 from reconcile.reports.markdown import Links
 from reconcile.reports.published import published_markdown
 from reconcile.reports.text import summary_text
@@ -69,11 +70,15 @@ def not_acted(request: Request, error: ReconcileError) -> Acted:
 def ended(request: Request, report: Report, shown: Links) -> Acted:
     """Log, annotations, summary, outputs and exit code."""
     summary, comparison = report.summary, report.comparison
-    unverified = request.require_verified and _unverified(summary)
+    least = request.require_verified
+    unverified = least is not None and bool(lacking(summary, least))
     status = outcome(summary, unverified=unverified, compared=comparison.verdict if comparison else None)
     plain = painter(colour=False)
-    log = [summary_text(summary, plain, WIDTH), *([compared_text(comparison, plain, WIDTH)] if comparison else [])]
     notes = job_annotations(summary.findings, summary.errors, report.notices) + comparison_annotation(comparison)
+    shut = gate_lines(summary, least) if least and unverified else []
+    notes += gate_annotation(shut)
+    log = [summary_text(summary, plain, WIDTH), *(["\n".join(shut)] if shut else [])]
+    log += [compared_text(comparison, plain, WIDTH)] if comparison else []
     document = as_json(summary, shown=summary.runs)
     return Acted(
         log=unheeded("\n\n".join(log) + "\n" + surplus(report.notices)),
@@ -83,11 +88,6 @@ def ended(request: Request, report: Report, shown: Links) -> Acted:
         document=document | ({"comparison": comparison_json(comparison)} if comparison else {}),
         exit_code=exit_code(summary, status, request.fail_on),
     )
-
-
-def _unverified(summary: Summary) -> bool:
-    asked = [report for report in summary.runs if report.selection is not Selection.NOT_ASKED]
-    return any(standing(report.run) != "verified" for report in asked)
 
 
 def _outputs(report: Report, status: Outcome) -> dict[str, str]:

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from reconcile.adapters.actions_runtime import read_job, write_outputs, write_summary
 from reconcile.adapters.git_repo import GitRepository
 from reconcile.adapters.github_api import GitHub
 from reconcile.core.request import Request
-from reconcile.errors import ConfigurationError
-from reconcile.workflow.acting.branches import Action, Source
+from reconcile.workflow.acting.branches import Action, Clients, Source
 from reconcile.workflow.acting.ending import Acted
-from reconcile.workflow.comparing import Billing
-from reconcile.workflow.opening import checkers, clock
-from reconcile.workflow.reading import Provider
-
-OWN = ("RECONCILE_", "OPENAI_", "OPEN_AI_")
-"""Variables that git has no business with, secrets among them."""
+from reconcile.workflow.opening import checkers, clock, without_own
 
 
-def open_action(  # noqa: PLR0913  clients and settings, each given by its name
+def open_action(
     request: Request,
     environ: Mapping[str, str],
     *,
     token: str | None,
     source: Source,
-    provider: Provider,
-    billing: Billing | ConfigurationError,
+    clients: Callable[[str], Clients],
     now: datetime | None,
 ) -> Action:
     """The job that the environment describes. Raises ConfigurationError outside of one."""
@@ -39,7 +32,7 @@ def open_action(  # noqa: PLR0913  clients and settings, each given by its name
         scratch=job.scratch,
         token=token,
         server_url=job.server_url,
-        environ={name: value for name, value in environ.items() if not name.startswith(OWN)},
+        environ=without_own(environ),
     )
     github = GitHub(token, job.repository, api_url=job.api_url, graphql_url=job.graphql_url) if token else None
     checker, log_checker = checkers()
@@ -49,8 +42,7 @@ def open_action(  # noqa: PLR0913  clients and settings, each given by its name
         repository=repository,
         github=github,
         source=source,
-        provider=provider,
-        billing=billing,
+        clients=clients,
         checker=checker,
         log_checker=log_checker,
         now=now.astimezone(UTC).replace(microsecond=0) if now else clock(),

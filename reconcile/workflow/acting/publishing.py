@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from reconcile.adapters.github_api import Comment as WrittenComment
 from reconcile.adapters.github_api import GitHub, Issue
+from reconcile.adapters.tree_store import EVIDENCE_NAME, FILE_NAME, LOG_NAME
 from reconcile.core import comment
 from reconcile.core.comparing.comparison import Comparison
 from reconcile.core.model import RunKey
@@ -21,6 +22,11 @@ from reconcile.workflow.acting.landing import Landed
 
 MOST_CHARACTERS = 64_000
 """GitHub refuses the body of a comment above 65,536 characters."""
+
+
+RIGHT = "pull-requests: write"
+DENIED = {"missing_permission", "forbidden", "not_found"}
+"""Codes of errors that a right may mend. Without one, what is asked for is hidden, or its reading is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,15 @@ def comment_on(
         made = github.update_comment(found.number, body) if found else github.create_comment(number, body)
         return Published(identifier=made.id, url=made.url)
     except GitHubError as error:
-        return Published(notice=f"no comment on #{number}: {error.message}. {error.remedy}")
+        return Published(notice=uncommented(number, error))
+
+
+def uncommented(number: int | None, error: GitHubError) -> str:
+    """Why there is no comment, or none at all, and what would let it be written: more than reading takes."""
+    remedy = error.remedy.replace("pull-requests: read", RIGHT)
+    if error.code in DENIED and RIGHT not in remedy:
+        remedy += f"; the comment takes `{RIGHT}` in the job's `permissions:`"
+    return f"{'no comments' if number is None else f'no comment on #{number}'}: {error.message}. {remedy}"
 
 
 def _own(github: GitHub) -> Callable[[WrittenComment | Issue], bool]:
@@ -73,15 +87,18 @@ def _own(github: GitHub) -> Callable[[WrittenComment | Issue], bool]:
     return lambda each: each.author == login if login else each.author_is_bot
 
 
-def runs_of(action: Action, number: int, root: PurePosixPath) -> frozenset[RunKey]:
-    """The runs whose files or call logs a pull request touches."""
-    if action.github is None:
-        return frozenset()
+def files_of(action: Action, number: int) -> frozenset[str]:
+    """The files that a pull request touches. Raises GitHubError."""
+    return frozenset(action.github.pull_request_files(number)) if action.github else frozenset()
+
+
+def runs_of(files: Iterable[str], root: PurePosixPath) -> frozenset[RunKey]:
+    """The runs whose files, call logs or evidence are among these."""
     found = set()
-    for path in action.github.pull_request_files(number):
+    for path in files:
         parts = PurePosixPath(path).parts
         below = parts[len(root.parts) :] if parts[: len(root.parts)] == root.parts else ()
-        if len(below) == 3 and below[2] in {"metrics.json", "calls.ndjson"}:  # noqa: PLR2004  framework, run, file
+        if len(below) == 3 and below[2] in {FILE_NAME, LOG_NAME, EVIDENCE_NAME}:  # noqa: PLR2004  framework, run, file
             found.add(RunKey(below[0], below[1]))
     return frozenset(found)
 
@@ -101,7 +118,7 @@ def sticky_issue(action: Action, landed: Landed) -> Published:
     if action.github is None:
         return Published()
     breaks = frozenset(r.run.key for r in landed.summary.runs if standing(r.run) in {"warning", "failed"})
-    summary = narrowed(landed.summary, breaks)
+    summary = narrowed(landed.summary, breaks, None)
     broken = bool(breaks or summary.findings)
     try:
         ours = _own(action.github)

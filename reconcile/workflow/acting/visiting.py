@@ -33,6 +33,8 @@ class _Branch:
     state: State
     keys: frozenset[RunKey]
     """The runs that only this branch has."""
+    broken: bool
+    """Whether a file is not valid that the base does not have so: its pull request is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def pooled(action: Action, base: State) -> Pool:
         except ReconcileError as error:
             failed.append(Visited(number=pull.number, errors=(error,)))
         else:
-            branches += [branch] if branch.keys else []
+            branches += [branch] if branch.keys or branch.broken else []
     default = action.repository.remote.default_branch()
     beside = [] if default == base.branch else [read_branch(action, default, settings=base.configuration).tree.claims]
     return Pool(tree=_together(base, branches, beside), branches=tuple(branches), failed=tuple(failed))
@@ -90,7 +92,8 @@ def _branch(action: Action, pull: PullRequest, base: State) -> _Branch:
     state = read_branch(action, pull.head_ref, settings=base.configuration)
     known = {run.key for run in base.tree.runs}
     keys = frozenset(run.key for run in state.tree.runs) - known
-    return _Branch(number=pull.number, state=state, keys=keys)
+    broken = not set(state.tree.findings) <= set(base.tree.findings)
+    return _Branch(number=pull.number, state=state, keys=keys, broken=broken)
 
 
 def _together(base: State, branches: Iterable[_Branch], beside: Iterable[Mapping[RunKey, Claim]]) -> Tree:

@@ -94,12 +94,13 @@ def test_filters_are_in_the_address_which_shows_the_same_again(seen):
     seen.go("#/runs")
     seen.page.select_option("#filter-framework", "chatdev")
     seen.page.select_option("#filter-group", "verified")
+    seen.page.select_option("#filter-proof", "assumed")
     seen.page.select_option("#filter-model", MODELS[0])
     seen.page.fill("#filter-text", "STABLE")
     wanted = [
         named(run)
         for run in reversed(TAME)
-        if (run["framework"], run["group"]) == ("chatdev", "verified") and run["by_model"][0][0] == 0
+        if (run["framework"], run.get("proof")) == ("chatdev", "assumed") and run["by_model"][0][0] == 0
     ]
     assert shown(seen) == wanted != []
     seen.page.reload()
@@ -107,6 +108,16 @@ def test_filters_are_in_the_address_which_shows_the_same_again(seen):
     assert seen.page.input_value("#filter-text") == "STABLE"
     seen.page.click("text=Show all")
     assert seen.texts(".found") == [f"All {len(RUNS)} runs."]
+
+
+def test_how_a_verdict_is_held_comes_first(seen):
+    held = next(run for run in TAME if run.get("proof") == "proven")
+    seen.go(place_of(held))
+    assert "proven (verified)" in seen.texts(".verdict .badge")[0]
+    assert "all of its own calls and tokens were reported, and nothing else" in seen.texts(".verdict dl")[0]
+    seen.go("#/")
+    counts = [sum(run.get("proof") == grade for run in RUNS) for grade in ("proven", "supported", "assumed")]
+    assert "{} proven, {} supported, {} assumed".format(*counts) in seen.texts(".lead")[0]
 
 
 @pytest.mark.parametrize("filters", ["framework=nobody", "status=<img>&text=%E0%A4", "model=__proto__"])

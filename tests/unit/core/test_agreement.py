@@ -13,7 +13,8 @@ BOTH = {"tokens_in": 300, "tokens_out": 30, "cached_tokens": 75}
     ("recorded", "meant"),
     [
         pytest.param({**BOTH, "api_calls": 2}, Agreement.CONFIRMED, id="calls and tokens equal"),
-        pytest.param({**BOTH, "tokens_out": 31, "api_calls": 2}, Agreement.MISCOUNTED, id="calls equal, tokens not"),
+        pytest.param({**BOTH, "tokens_out": 29, "api_calls": 2}, Agreement.MISCOUNTED, id="calls equal, tokens not"),
+        pytest.param({**BOTH, "tokens_out": 31, "api_calls": 2}, Agreement.FEWER_TOKENS, id="fewer tokens reported"),
         pytest.param({**BOTH, "api_calls": 1}, Agreement.MORE_CALLS, id="more calls reported"),
         pytest.param({**BOTH, "api_calls": 3}, Agreement.FEWER_CALLS, id="fewer calls reported"),
         pytest.param({"tokens_in": 300, "api_calls": 2}, Agreement.CALLS_AGREE, id="not all tokens recorded"),

@@ -1,5 +1,6 @@
 """An audit computes figures, bounds and verdicts again, and says where a file or its evidence is another."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -9,7 +10,17 @@ from support.runs import FIRST, KEY, MINUTES, PATH, SCOPE, after, neighbour, the
 from support.worlds import dice, seeds
 
 from reconcile.core.attribution import attribute
-from reconcile.core.auditing import Audit, Audited, Found, Outcome, attributed_again, audit_json, differing_read
+from reconcile.core.auditing import (
+    Audit,
+    Audited,
+    Beside,
+    Found,
+    Outcome,
+    attributed_again,
+    audit,
+    audit_json,
+    differing_read,
+)
 from reconcile.core.evidence import evidence_bytes, evidence_of, read_evidence
 from reconcile.core.model import MINUTE, Bucket, CallLog, Finding, Guard, LoggedCall, RunKey, Usage, Window, total
 from reconcile.core.reading import BLOCK
@@ -118,6 +129,50 @@ def test_a_log_that_came_after_the_verdict_is_no_edit_and_one_that_went_is():
     assert "its call log was changed" in said(file.audit())[0]
 
 
+LAYOUTS = {
+    "line ends of a checkout": lambda data: data.replace(b"\n", b"\r\n"),
+    "a formatter that sorts": lambda data: json.dumps(json.loads(data), indent=4, sort_keys=True).encode(),
+    "one line": lambda data: json.dumps(json.loads(data), separators=(",", ":")).encode(),
+}
+
+
+@pytest.mark.parametrize("version", ["today's", "the first"])
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_evidence_that_says_the_same_in_another_layout_is_sound(layout, version):
+    file = verified()
+    value = file.value
+    if version == "the first":  # which named the bytes
+        value[BLOCK]["evidence"]["sha256"] = hashlib.sha256(file.data).hexdigest()
+    value = resealed(value)
+    assert file.audit(value=value, data=layout(file.data)).outcome is Outcome.SOUND
+    other = layout(file.data.replace(b'"surplus_nearby": false', b'"surplus_nearby": true'))
+    assert "usage_evidence.json is another one" in said(file.audit(value=value, data=other))[0]
+
+
+def test_a_log_by_the_digest_of_its_bytes_is_still_the_one_it_was_read_with():
+    file = Written(log=log(0)).read("00:45", "100")
+    file.log = replace(log(0), digest="b" * 64, former=("c" * 64, "a" * 64))
+    assert file.audit().outcome is Outcome.SOUND
+    file.log = replace(log(0), digest="b" * 64, former=("c" * 64,))
+    assert "its call log was changed" in said(file.audit())[0]
+
+
+@pytest.mark.parametrize("newer", [KEY, B], ids=["its own", "the other's"])
+def test_evidence_from_before_an_upgrade_and_evidence_from_after_it_fit_together(newer):
+    old = {KEY: log(0), B: replace(log(MINUTES - 1), digest="d" * 64)}
+    new = {key: replace(each, digest=each.digest.upper(), former=(each.digest,)) for key, each in old.items()}
+    claim = verified().attributed("100").by_run[KEY].claim
+    other = neighbour("b", MINUTES - 2, MINUTES + 5)
+    rows = verified().attributed("100 . . . . . . . . 3x400").by_run[KEY].rows
+    known = {}
+    for logs, keys in ((old, {KEY, B} - {newer}), (new, {newer})):
+        claims = [replace(each, log=logs[each.run]) for each in (claim, other)]
+        attributed = attribute(claims, list(rows), [Window(FIRST - 6000, FIRST + 60_000)]).by_run
+        known |= {key: evidence_of(attributed[key], after("00:45")) for key in keys}
+    for key in known:
+        assert attributed_again(known[key], known, new).why_not == ""
+
+
 # ------------------------------------------------------------------------------------------- what is not audited
 
 
@@ -169,7 +224,8 @@ def test_an_edit_breaks_the_seal_and_other_bytes_the_digest():
     found = said(file.audit(value=value))
     assert found[0].startswith(f"{BLOCK}/total_tokens_in: is 151, and the evidence comes to 150; ")
     assert found[-1].startswith(f"{BLOCK}/evidence/seal: a figure, a verdict or a record was edited")
-    assert said(file.audit(data=file.data + b" "))[0].startswith(f"{BLOCK}/evidence/sha256: usage_evidence.json is an")
+    other = file.data.replace(b'"surplus_nearby": false', b'"surplus_nearby": true')
+    assert said(file.audit(data=other))[0].startswith(f"{BLOCK}/evidence/sha256: usage_evidence.json is an")
 
 
 def test_evidence_that_is_gone_or_is_none_is_a_difference():
@@ -179,6 +235,10 @@ def test_evidence_that_is_gone_or_is_none_is_a_difference():
     subject = replace(file.subject(), data=None, evidence=None)
     unreadable = replace(subject, data=b"{")
     assert [each.evidence for each in (subject, unreadable)] == [None, None]
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    for data, why in ((None, "is not there; restore"), (b"{", "is no evidence; restore"), (pointer, "is a Git LFS p")):
+        (found,) = said(audit(replace(subject, data=data), Beside(known={}, logs={}), required=True))
+        assert found.startswith(f"{BLOCK}/evidence: usage_evidence.json {why}")
 
 
 @pytest.mark.parametrize(

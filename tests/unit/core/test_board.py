@@ -84,6 +84,9 @@ def test_the_board_as_json_has_every_group_and_band_and_the_files_that_are_no_ru
             {"framework": "chatdev", "verified": 1, "waiting": 0, "missed": 0, "broken": 0, "invalid": 0},
             {"framework": "ghspec", "verified": 0, "waiting": 0, "missed": 0, "broken": 0, "invalid": 1},
         ],
+        "proven": 0,
+        "supported": 0,
+        "assumed": 1,
         "inherited": 0,
         "invalid": 3,
     }

@@ -7,6 +7,7 @@ import pytest
 from support.worlds import LOGS, NOON, window
 
 from reconcile.core.calls import MAX_LINE, MAX_LINES, MAX_LOG_BYTES, held_to, log_too_large
+from reconcile.core.digests import digest_of
 from reconcile.core.model import EXACT, CallLog, Claim, Clock, LoggedCall, PlacedCalls, Recorded, RunKey, Scope, Usage
 
 PATH = "runs/chatdev/a/calls.ndjson"
@@ -52,8 +53,31 @@ def test_calls_are_kept_one_by_one_and_added_up():
         total=Usage(231, 60, 90, 3),
         complete=False,
         models=frozenset({"gpt-4o-mini-2024-07-18"}),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        digest=digest_of(map(json.loads, text.splitlines())),
     )
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(lambda text: text.replace("\n", "\r\n"), id="line-ends-of-a-checkout"),
+        pytest.param(lambda text: text.replace(": ", ":").replace("\n", "\n\n"), id="other-spaces-and-empty-lines"),
+        pytest.param(lambda text: text.replace('"input_tokens": 100', '"input_tokens": 100.0'), id="numbers"),
+    ],
+)
+def test_the_digest_of_a_log_is_of_what_it_says(again):
+    text = "\n".join([line(), line(started_at=NOON + 58, ended_at=NOON + 59.5), ""])
+    logs = [LOGS.check(PATH, each.encode()) for each in (text, again(text), text.replace("100", "101"))]
+    assert logs[0].digest == logs[1].digest != logs[2].digest
+
+
+def test_a_log_knows_the_digest_of_bytes_that_it_had_with_either_line_ends():
+    text = f"{line()}\n{line()}"
+    unix, windows = (LOGS.check(PATH, each.encode()) for each in (text, text.replace("\n", "\r\n")))
+    for data in (text, text.replace("\n", "\r\n")):
+        former = hashlib.sha256(data.encode()).hexdigest()
+        assert (unix.is_named(former), windows.is_named(former)) == (True, True)
+    assert not unix.is_named(hashlib.sha256(text[:-1].encode()).hexdigest())
 
 
 @pytest.mark.parametrize(
@@ -326,6 +350,11 @@ def test_a_log_of_nothing_but_defects_is_told_of_in_short():
 
 def test_a_number_that_is_no_time_is_left_to_the_schema():
     assert [each.split(": ")[1] for each in told(line(started_at=1e300, ended_at=True))] == ["/started_at", "/ended_at"]
+
+
+def test_a_pointer_of_git_lfs_is_named_as_such():
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    assert told(pointer) == ["1:1: : is a Git LFS pointer; keep run files out of LFS"]
 
 
 def test_a_log_too_large_is_not_read():

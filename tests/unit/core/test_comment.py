@@ -11,7 +11,7 @@ from support.runs import EXAMPLES, Tale, after, neighbour
 from support.week import calls, compared, official
 
 from reconcile.core.comment import Found, Step, digest, find, marker, next_step
-from reconcile.core.model import Finding, Policy, RunKey
+from reconcile.core.model import Finding, Policy, Proof, RunKey
 from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport, Summary
 from reconcile.errors import ProviderError
@@ -101,6 +101,14 @@ KNOWN = summary(report("100"))
 )
 def test_what_is_shown_changes_the_digest(other):
     assert digest(other) != digest(KNOWN)
+
+
+def test_how_a_verdict_is_held_changes_the_digest():
+    verified = report("100", "100")
+    state = verified.run.state
+    proven, bolder = (replace(state, **facts) for facts in ({"proof": Proof.PROVEN}, {"assumes": ()}))
+    shown = [summary(replace(verified, run=replace(verified.run, state=each))) for each in (state, proven, bolder)]
+    assert len(set(map(digest, shown))) == 3
 
 
 def test_bounds_change_the_digest():

@@ -1,11 +1,12 @@
 """Control totals: which minutes are held to them, and what counts as a difference."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from reconcile.core.control import control_query, differing
-from reconcile.core.model import Bucket, Fetched, Query, Usage, Window, instant
+from reconcile.core.model import Bucket, Fetched, OddRow, Query, Usage, Window, instant
 
 NOW = instant(6000)
 QUERY = Query("openai", Window(0, 6000), ("key_a",))
@@ -62,3 +63,19 @@ def test_differing__says_where_and_both_numbers(rows, totals, said):
     problem = differing(*answers(rows, totals))
     assert problem.code == "control_total"
     assert said in problem.message
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole", "fits"),
+    [
+        pytest.param((7, 1, 0, 1), (12, 2), True, id="all of it can be read, and adds up"),
+        pytest.param((7, 1, 0, 1), (13, 2), False, id="all of it can be read, and something is missing"),
+        pytest.param((None, 1, 0, 1), (900, 2), True, id="of the kind that cannot be read there may be more"),
+        pytest.param((None, 1, 0, 1), (4, 2), False, id="but never less"),
+        pytest.param((None, 1, 0, 1), (900, 3), False, id="a kind that can be read does not add up"),
+    ],
+)
+def test_an_odd_row_of_others_hides_nothing_that_can_be_read(parts, whole, fits):
+    rows, totals = answers([(0, "a", 5)], [(0, *whole)])
+    rows = replace(rows, odd=(OddRow(minute=0, parts=parts),))
+    assert (differing(rows, totals) is None) is fits

@@ -114,7 +114,7 @@ def test_explain__has_nothing_to_say_about_good_settings(settings):
             ["runs"],
             (),
             "the document is a list, not an object; "
-            "write a mapping with runs, policy, frameworks, logs, pricing and labels",
+            "write a mapping with runs, policy, frameworks, logs, pricing, providers and labels",
             id="no mapping",
         ),
     ],

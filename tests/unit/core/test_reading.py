@@ -287,3 +287,38 @@ def test_the_policy_that_reads_were_kept_under(policy, minutes):
     found = tale.run.state.policy
     spans = (found.verification_interval / timedelta(minutes=1), found.min_age / timedelta(minutes=1))
     assert (*spans, found.min_stable_verifications) == minutes
+
+
+@pytest.mark.parametrize("name", ["verified_at", "reconciled_at"])
+def test_null_is_what_another_tool_writes_for_not_yet(name):
+    block = {"verification_status": "pending", "attempts": [], "last_attempt_timestamp": None, name: None}
+    state = read(usage_api_reconciliation=block).state
+    assert (state.verified_at, state.reconciled_at, state.observations) == (None, None, ())
+
+
+PARTIAL_READ = {"timestamp": "2026-01-05T15:00:00Z", "total_tokens_in": 50, "total_tokens_out": 5}
+WHOLE_READ = PARTIAL_READ | {"timestamp": "2026-01-05T16:00:00Z", "total_cached_tokens": 12, "total_api_calls": 3}
+
+
+@pytest.mark.parametrize(
+    ("attempts", "figure", "unknown"),
+    [
+        ([PARTIAL_READ], Usage(50, 5, 0, 0), {"cached_tokens", "api_calls"}),
+        ([PARTIAL_READ, WHOLE_READ], Usage(50, 5, 12, 3), set()),
+        ([PARTIAL_READ, WHOLE_READ | {"total_tokens_in": 60}], Usage(50, 5, 0, 0), {"cached_tokens", "api_calls"}),
+        ([PARTIAL_READ, WHOLE_READ | {"total_api_calls": None}], Usage(50, 5, 0, 0), {"cached_tokens", "api_calls"}),
+    ],
+    ids=["alone", "before a whole read of the same", "before one of more", "before one that lacks calls"],
+)
+def test_what_another_tool_left_out_is_unknown_until_a_whole_read_of_the_same_tells(attempts, figure, unknown):
+    block = {"verification_status": "verified", "attempts": attempts}
+    state = read(usage_api_reconciliation=block, aggregate_metrics={"TOK_IN": 50, "TOK_OUT": 5}).state
+    first = state.observations[0]
+    assert (first.figure, set(first.unknown)) == (figure, unknown)
+    assert (state.figure, set(state.unknown)) == (figure, unknown)
+
+
+def test_the_oldest_tools_block_brings_nothing_but_its_figures():
+    block = {"reconciled_at": "2026-01-05T15:00:00Z", "total_tokens_in": 50, "bounds": "wide", "reported": 7}
+    (only,) = read(usage_api_reconciliation=block).state.observations
+    assert (only.figure.tokens_in, only.bounds, only.reported) == (50, None, only.figure)

@@ -56,7 +56,3 @@ def test_the_seal_is_made_anew_over_evidence_that_stays():
     after = json.loads(sealed(edited, None))
     assert after[BLOCK]["evidence"]["sha256"] == digest(file.data)
     assert after[BLOCK]["evidence"]["seal"] == seal(after) != file.value[BLOCK]["evidence"]["seal"]
-
-
-def test_line_ends_do_not_count():
-    assert digest(b"{\r\n}\r\n") == digest(b"{\n}\n") != digest(b"{}")

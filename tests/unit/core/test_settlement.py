@@ -1284,12 +1284,45 @@ def test_a_run_that_is_not_settled_or_failed_knows_no_late_claims():
 # ------------------------------------------------------------------------------------------- another tool's files
 
 
+def lacking(members, *names, null=False):
+    """The same where every read lacks these figures, or says null."""
+    block = members["usage_api_reconciliation"]
+    kept = [{name: item for name, item in each.items() if name not in names} for each in block["attempts"]]
+    attempts = [{**each, **(dict.fromkeys(names) if null else {})} for each in kept]
+    return {**members, "usage_api_reconciliation": {**block, "attempts": attempts}}
+
+
 FOREIGN = {
     "their read counts": (
         """
         01:30   100    verified: stable    100
         """,
         theirs(("00:30", 100)),
+    ),
+    "their read counts, though it knows neither cached tokens nor calls": (
+        """
+        01:30   100    verified: stable    100
+        """,
+        lacking(theirs(("00:30", 100)), "total_cached_tokens", "total_api_calls"),
+    ),
+    "so do two of theirs, the first of less": (
+        """
+        02:30   100    verified: stable    100
+        """,
+        lacking(theirs(("00:30", 60), ("01:30", 100)), "total_api_calls"),
+    ),
+    "what they left out confirms no figure that differs in the rest": (
+        """
+        01:30   120    pending: rising      120
+        02:30   120    verified: stable     120
+        """,
+        lacking(theirs(("00:30", 100)), "total_cached_tokens", "total_api_calls"),
+    ),
+    "their null is left out too": (
+        """
+        01:30   100    verified: stable    100
+        """,
+        lacking(theirs(("00:30", 100)), "total_api_calls", null=True),
     ),
     "a higher read of ours": (
         """

@@ -63,6 +63,10 @@ def test_no_read_tells_since_when_a_run_waits_whose_times_were_edited():
     assert situated(tale.run).since is None
 
 
+def test_a_run_is_restated_since_the_read_that_confirmed_another_figure():
+    assert situated(told(*STABLE, "02:45 200", "03:45 200", "04:45 200").run).since == after("03:45")
+
+
 def test_no_read_tells_since_when_another_tools_verdict_stands():
     assert situated(Tale(**theirs(("00:05", 50), status="verified")).run).since is None
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.runs import EXAMPLES, FIRST, MODEL, Tale, after, neighbour, theirs, usage
 
 from reconcile import schema_files
-from reconcile.core.model import Bucket, Finding, Policy, RunKey, total
+from reconcile.core.model import Bucket, Finding, Policy, Proof, RunKey, total
 from reconcile.core.selection import Selection
 from reconcile.core.summary import (
     STANDINGS,
@@ -87,6 +87,9 @@ def test_every_run_is_counted_once_where_it_stands():
         "invalid": 0,
         "due": 0,
         **dict.fromkeys(STANDINGS, 1),
+        "proven": 0,
+        "supported": 0,
+        "assumed": 1,
         "written": 0,
     }
 
@@ -226,7 +229,8 @@ def test_an_empty_pass():
             "min_age_minutes": 30,
             "max_age_minutes": 1440,
         },
-        "counts": {"discovered": 0, "invalid": 0, "due": 0, **dict.fromkeys(STANDINGS, 0), "written": 0},
+        "counts": {"discovered": 0, "invalid": 0, "due": 0, **dict.fromkeys([*STANDINGS, *Proof], 0), "written": 0},
+        "files": {"runs": 0, "elsewhere": 0, "ignored": 0},
         "api": {"requests": 0, "pages": 0, "retries": 0},
         "runs": [],
         "invalid": [],
@@ -243,6 +247,7 @@ def test_a_run_that_was_never_read_has_no_figures():
             "run_id": "a",
             "path": "runs/chatdev/a/metrics.json",
             "status": "skipped",
+            "proof": None,
             "selection": "due",
             "reasons": [],
             "completeness": None,
@@ -258,6 +263,7 @@ def test_a_run_that_was_never_read_has_no_figures():
             "due": None,
             "written": False,
             "note": None,
+            "contests": [],
         }
     ]
 
@@ -266,6 +272,11 @@ def test_a_verified_run_says_what_its_verdict_rests_on():
     (run,) = as_json(summary(report(VERIFIED, Selection.DUE)))["runs"]
     assert (run["completeness"], run["assumes"], run["exact"], run["bounds"]) == ("assumed", ASSUMED, True, None)
     assert run["message"] == "Data stable across 60 minute interval"
+
+
+def test_a_verified_run_says_how_its_verdict_is_held():
+    runs = as_json(summary(report(VERIFIED, Selection.DUE), report(SHARED, Selection.DUE)))["runs"]
+    assert [(run["status"], run["proof"]) for run in runs] == [("verified", "assumed"), ("warning", None)]
 
 
 def test_minutes_that_are_not_whole_stay_so():

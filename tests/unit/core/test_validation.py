@@ -118,6 +118,16 @@ def test_check__tells_what_is_no_document(data, line, column, words):
     assert words in finding.message
 
 
+@pytest.mark.parametrize(
+    "begin",
+    ["version https://git-lfs.github.com/spec/v1\n", "version https://hawser.github.com/spec/v1\r\next-0-foo 1\n"],
+)
+def test_a_pointer_of_git_lfs_is_named_as_such(begin):
+    data = f"{begin}oid sha256:{'4d' * 32}\nsize 12345\n".encode()
+    (finding,) = CHECKER.check(PATH, RUN, data)
+    assert (finding.line, finding.message) == (1, "is a Git LFS pointer; keep run files out of LFS")
+
+
 def test_too_large__names_both_sizes():
     assert too_large(PATH, MAX_BYTES + 1) == Finding(
         PATH,

@@ -1,16 +1,18 @@
 """`explain`, compared whole."""
 
 from dataclasses import replace
+from datetime import timedelta
 from textwrap import dedent
 
 import pytest
 from support.hostile import HOSTILE
-from support.runs import KEY, SCOPE, Tale, after, attribution_of, neighbour, theirs
+from support.runs import KEY, SCOPE, WINDOW, Tale, after, attribution_of, neighbour, run_after, theirs
 
 from reconcile.core.account import Account, account_json
 from reconcile.core.claims import missing_key_id
+from reconcile.core.contest import Contest
 from reconcile.core.evidence import evidence_of
-from reconcile.core.model import Claim, Policy, Scope
+from reconcile.core.model import Claim, Clock, Policy, RunKey, Scope, Window
 from reconcile.core.plateau import plateau_of
 from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport
@@ -69,6 +71,7 @@ chatdev/a  runs/chatdev/a/metrics.json
   ended         2026-01-06T12:00:00Z, 3 h ago
   window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
                 first and the last count whole
+  clock         its usage was looked for in its own minutes only
   recorded      nothing: the run did not count its own calls and tokens
   around it     0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute at 95 %
   scope         openai; key key_a
@@ -132,12 +135,13 @@ def test_a_run_that_another_tool_read_that_was_restated_and_then_forced():
 chatdev/a  runs/chatdev/a/metrics.json
   status        pending (first_read)
   why           Read 350 in, 35 out, 1 of 2 reads; the next counts from 2026-01-06T17:15:00Z
-  figure        350 in, 35 out, 87 cached, 3 calls
+  figure        300 in, 30 out, 75 cached, 2 calls
                 not exact: between 300 in, 15 out, 37 cached, 2 calls
                                and 350 in, 35 out, 87 cached, 3 calls
   ended         2026-01-06T12:00:00Z, 1 d ago
   window        2026-01-06 11:50Z to 12:00Z, 10 whole minutes: usage is stored by the minute, so the
                 first and the last count whole
+  clock         its usage was looked for in its own minutes only
   recorded                     recorded  reported
                 tokens in           300   300-350
                 tokens out            -     15-35
@@ -148,11 +152,11 @@ chatdev/a  runs/chatdev/a/metrics.json
   around it     0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute at 95 %
   scope         openai; key key_a, key_b; project proj; model gpt-4o
   neighbours    no other run shares its minutes
-  observations  2026-01-06T12:05:00Z  another tool        50 in, 5 out, 0 cached, 0 calls
+  observations  2026-01-06T12:05:00Z  another tool        50 in, 5 out, ? cached, ? calls
                 2026-01-06T12:45:00Z  pending             300 in, 30 out, 75 cached, 2 calls
                 2026-01-06T13:45:00Z  verified            300 in, 30 out, 75 cached, 2 calls
-                2026-01-06T14:45:00Z  pending             350 in, 35 out, 87 cached, 3 calls
-                2026-01-06T15:45:00Z  warning             350 in, 35 out, 87 cached, 3 calls
+                2026-01-06T14:45:00Z  higher_read         350 in, 35 out, 87 cached, 3 calls
+                2026-01-06T15:45:00Z  higher_read         350 in, 35 out, 87 cached, 3 calls
                 2026-01-06T16:45:00Z  pending             350 in, 35 out, 87 cached, 3 calls  forced
                 1 of 2 reads that agree and are far enough apart, since 2026-01-06T16:45:00Z
   next          ended 1 d ago: the next pass reads it again
@@ -161,12 +165,12 @@ chatdev/a  runs/chatdev/a/metrics.json
 
 
 def test_a_recorder_that_counts_wrongly_shows_where():
-    recorded = {"api_calls": 2, "tokens_in": 350, "tokens_out": 30, "cached_tokens": 75}
+    recorded = {"api_calls": 2, "tokens_in": 250, "tokens_out": 30, "cached_tokens": 75}
     tale = Tale(recorded_usage=recorded)
     for clock in ("00:45", "01:45"):
         tale.read(clock, "100 200")
     said = told(tale)
-    assert "tokens in           350       300  differs" in said
+    assert "tokens in           250       300  differs" in said
     assert "as many calls, other tokens: the recorder counts wrongly" in said
 
 
@@ -178,6 +182,67 @@ def test_what_a_run_recorded_before_it_is_read():
 def test_a_window_over_midnight_names_both_days():
     tale = Tale(start_timestamp="2026-01-05T23:50:00Z")
     assert "window        2026-01-05 23:50Z to 2026-01-06 12:00Z, 730 whole minutes" in told(tale)
+
+
+STATED = Policy(clock_uncertainty=timedelta(seconds=12))
+CLOCKS = {
+    "not measured": (
+        {"reach_seconds": 60.0},
+        None,
+        "looked for its usage 60 s around its minutes (clock not measured)",
+    ),
+    "stated": (
+        {"reach_seconds": 12.0, "policy": STATED},
+        None,
+        "looked for its usage 12 s around its minutes (clock within 12 s, as the policy states)",
+    ),
+    "measured": (
+        {"reach_seconds": 10.0},
+        Clock(-3.5, 0.25, "chrony"),
+        "looked for its usage 10 s around its minutes (clock -3.5 s within 0.25 s, by chrony)",
+    ),
+    "found beside its minutes": (
+        {"reach_seconds": 60.0, "beyond_window": 1},
+        None,
+        (
+            "looked for its usage 60 s around its minutes (clock not measured) 1 minute outside its own with usage of "
+            "the figure"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("facts", "clock", "said"), CLOCKS.values(), ids=CLOCKS)
+def test_it_says_how_far_around_a_run_its_usage_was_looked_for(facts, clock, said):
+    run = run_after("00:45", "01:45")
+    run = replace(run, clock=clock, state=replace(run.state, **facts))
+    assert f"clock {said} recorded" in " ".join(account_of(run).split())
+
+
+def test_what_a_verdict_is_held_by_and_assumes_is_told_line_by_line():
+    tale = Tale(recorded_usage={"api_calls": 2})
+    for clock in ("00:45", "01:45"):
+        tale.read(clock, "100 200")
+    said = told(tale)
+    assert "  status        supported (verified: stable)\n" in said
+    assert (
+        said.partition(" 2 calls\n")[2].partition("  ended ")[0]
+        == """\
+  held          as many calls as the run recorded were reported; or as many tokens, where it told no
+                calls
+  rests on      calls: as many were reported as were recorded
+  assumes       the provider had reported all by then
+                no retry went unrecorded
+"""
+    )
+
+
+def test_a_contest_is_what_happens_next():
+    contest = Contest(RunKey("baes", "b"), (Window(WINDOW.start, WINDOW.start + 60),))
+    account = the_account(run_after("00:45", "01:45"))
+    contested = replace(account, report=replace(account.report, contests=(contest,)))
+    said = account_text(contested, painter(colour=False), 100)
+    assert "  next          baes/b claims 11:50Z too: to be read\n" in said
 
 
 def test_a_restated_run_shows_both_figures():

@@ -11,6 +11,7 @@ from reconcile.reports.annotations import (
     command,
     comparison_annotation,
     error_annotation,
+    gate_annotation,
     job_annotations,
     surplus,
 )
@@ -22,6 +23,12 @@ def finding(number=1, message="broken", path="runs/a"):
 
 def error(message="it moved"):
     return GitError(message, code="race_lost", remedy="run again")
+
+
+def test_a_gate_that_stays_shut_is_one_error_on_one_line():
+    said = gate_annotation(["1 of 2 runs proven: analysis must wait.", "1 run not verified (a/b)"])
+    assert said == "::error::1 of 2 runs proven: analysis must wait. 1 run not verified (a/b)\n"
+    assert gate_annotation([]) == ""
 
 
 def test_errors_come_before_findings_on_their_lines_and_notices_last():

@@ -6,10 +6,11 @@ from textwrap import dedent
 
 import pytest
 from support.hostile import HOSTILE, rendered
-from support.runs import after, neighbour, run_after
+from support.runs import WINDOW, after, neighbour, run_after
 
 from reconcile.core.board import board_of
-from reconcile.core.model import Finding, Policy, RunKey
+from reconcile.core.contest import Contest
+from reconcile.core.model import Finding, Policy, RunKey, Window
 from reconcile.core.selection import Selection
 from reconcile.core.summary import RunReport, Summary
 from reconcile.errors import StoreError
@@ -53,7 +54,8 @@ MIXED = folder(
 
 def test_the_board_says_what_is_verified_and_what_is_to_look_at():
     assert told(MIXED) == dedent("""
-        1 of 5 runs verified; 2 waiting, 1 due now, next due 14:15Z; 2 to look at; 1 invalid file.
+        1 of 5 runs verified: 1 assumed; 2 waiting, 1 due now, next due 14:15Z; 2 to look at; 1 invalid
+        file.
 
                     under 1 h  1 to 4 h  4 to 24 h  1 to 7 d  7 to 30 d  over 30 d  all
           verified          0         1          0         0          0          0    1
@@ -145,7 +147,24 @@ def test_a_framework_has_no_findings_of_another_that_has_a_run_of_its_name():
 def test_what_another_tool_verified_is_said_apart():
     theirs = replace(VERIFIED, state=replace(VERIFIED.state, ours=False))
     board = folder(report("chatdev/a", VERIFIED, Selection.OBSERVED), report("chatdev/b", theirs, Selection.INHERITED))
-    assert told(board).startswith("2 of 2 runs verified, 1 of them by another tool.")
+    assert told(board).startswith("2 of 2 runs verified: 1 assumed, 1 by another tool.")
+
+
+def test_a_verified_run_that_is_contested_waits_to_be_read():
+    contested = replace(
+        report("chatdev/a", VERIFIED, Selection.SETTLED),
+        contests=(Contest(RunKey("baes", "b"), (Window(WINDOW.start, WINDOW.start + 120),)),),
+    )
+    board = folder(contested)
+    assert told(board).startswith("1 of 1 run verified: 1 assumed; 1 contested.")
+    assert told(board).endswith(
+        "Waiting\n  chatdev/a  assumed (verified)  baes/b claims 11:50Z to 11:51Z too: to be read"
+    )
+    page = " ".join(rendered(board_markdown(board)).text.split())
+    assert page.endswith(
+        "Waiting chatdev/a assumed (verified): Data stable across 60 minute interval; baes/b claims 11:50Z to 11:51Z "
+        "too: to be read"
+    )
 
 
 def test_markdown_has_the_same_tables_and_lists():
@@ -153,7 +172,7 @@ def test_markdown_has_the_same_tables_and_lists():
     assert (
         page.text.split()
         == dedent("""
-        LLM usage: 1 of 5 runs verified; 2 waiting, 1 due now, next due 14:15Z; 2 to look at; 1 invalid file.
+        LLM usage: 1 of 5 runs verified: 1 assumed; 2 waiting, 1 due now, next due 14:15Z; 2 to look at; 1 invalid file.
         under 1 h 1 to 4 h 4 to 24 h 1 to 7 d 7 to 30 d over 30 d all
         verified 0 1 0 0 0 0 1
         waiting 1 1 0 0 0 0 2

@@ -69,6 +69,7 @@ def test_a_verified_run():
         "framework": "chatdev",
         "run_id": "a",
         "status": "verified",
+        "proof": "assumed",
         "group": "verified",
         "reasons": ["stable"],
         "rests": 0,

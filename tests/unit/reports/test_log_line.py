@@ -1,12 +1,17 @@
 """A pass as one line of a log."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from support.runs import run_after
+
 from reconcile.core.model import Policy
-from reconcile.core.summary import ApiUse, Summary
+from reconcile.core.selection import Selection
+from reconcile.core.summary import ApiUse, RunReport, Summary
 from reconcile.errors import ProviderError
 from reconcile.reports.log_line import failed_line, pass_line
 
+HELD = run_after("00:45", "01:45", recorded_usage={"api_calls": 2})
 AT = datetime(2026, 1, 5, 14, 17, 3, 250_000, tzinfo=UTC)
 
 
@@ -20,6 +25,12 @@ def summary(*errors):
 
 def test_a_pass_is_its_instant_and_its_totals():
     assert pass_line(AT, summary()) == "2026-01-05T14:17:03Z 0 runs: none; 0 files written, 2 requests made."
+
+
+def test_verified_runs_are_told_by_how_they_are_held():
+    reports = [RunReport(run=run, selection=Selection.SETTLED) for run in (HELD, HELD, run_after("00:45", "01:45"))]
+    found = replace(summary(), runs=tuple(reports), discovered=3)
+    assert "Z 3 runs: 3 verified (2 supported, 1 assumed); 0 files written" in pass_line(AT, found)
 
 
 def test_errors_are_told_in_short_and_the_others_counted():

@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.runs import END, Tale, after
+from support.runs import END, WINDOW, Tale, after
 
-from reconcile.core.model import Policy
+from reconcile.core.contest import Contest
+from reconcile.core.model import Policy, RunKey, Window
 from reconcile.core.selection import Asked, Selection, select
 from reconcile.core.summary import RunReport
-from reconcile.reports.next_step import next_step
+from reconcile.reports.next_step import at_rest, next_step
 
 
 def step(tale, clock, *, policy=None, selection=None, **asked):
@@ -37,6 +38,7 @@ INHERITED = {"verification_status": "verified", "attempts": []}
         pytest.param(
             Tale(), "-1:30", "ends in the future, at 12:00Z: check the clock that wrote its file", id="not ended"
         ),
+        pytest.param(Tale(), "00:00:-1", "ended 0 min ago: due at 12:30Z", id="ended by a clock a little ahead"),
         pytest.param(
             Tale(),
             "50:00",
@@ -66,6 +68,21 @@ INHERITED = {"verification_status": "verified", "attempts": []}
 )
 def test_next_step_of_a_run_that_is(tale, clock, expected):
     assert step(tale, clock) == expected
+
+
+CONTESTS = {
+    "one minute": ([(60, 120)], "baes/b claims 11:51Z too: to be read"),
+    "several": ([(60, 120), (240, 420)], "baes/b claims 11:51Z, 11:54Z to 11:56Z too: to be read"),
+}
+
+
+@pytest.mark.parametrize(("minutes", "expected"), CONTESTS.values(), ids=CONTESTS)
+def test_a_contested_run_is_not_at_rest(minutes, expected):
+    spans = tuple(Window(WINDOW.start + start, WINDOW.start + end) for start, end in minutes)
+    contest = Contest(RunKey("baes", "b"), spans)
+    report = RunReport(run=settled().run, selection=Selection.SETTLED, contests=(contest,))
+    assert next_step(report, Policy(), after("02:45")) == expected
+    assert not at_rest(report)
 
 
 def test_a_pending_run_is_read_again_by_the_next_pass():

@@ -80,13 +80,13 @@ def text(value):
 def test_a_verified_run_beside_runs_like_it():
     assert told(VERIFIED, shown="100", others=OTHERS) == text("""
         chatdev/a  runs/chatdev/a/metrics.json
-          status        verified (stable), since 2026-01-06T13:45:00Z
+          status        assumed (verified: stable), since 2026-01-06T13:45:00Z
           why           Data stable across 60 minute interval
                         ended 3 h ago, at 2026-01-06T12:00:00Z
           figure        100 in, 10 out, 25 cached, 1 call
-          rests on      assumed: not every run in its minutes recorded its calls; taken for granted: nobody else used
-                        the key in these minutes (0 requests in 120 unclaimed minutes nearby: at most 0.025 a minute
-                        at 95 %)
+          rests on      an assumption: not every run in its minutes recorded its calls; taken for granted: nobody else
+                        used the key in these minutes (0 requests in 120 unclaimed minutes nearby: at most 0.025 a
+                        minute at 95 %), the run used no other key or model, the provider had reported all by then
           asked         2026-01-06T12:45:00Z  pending             100 in, 10 out, 25 cached, 1 call
                         2026-01-06T13:45:00Z  verified            100 in, 10 out, 25 cached, 1 call
                         2 of 2 reads that agree and are far enough apart, since 2026-01-06T12:45:00Z
@@ -228,7 +228,8 @@ def test_what_another_tool_verified_rests_on_nothing_that_is_known():
 def test_quiet_minutes_are_told_where_nothing_is_assumed():
     recorded = {"tokens_in": 100, "tokens_out": 10, "cached_tokens": 25, "api_calls": 1}
     run = stable(recorded_usage=recorded)
-    assert "both equal what was recorded 0 requests in 120 unclaimed minutes nearby" in flat(run)
+    granted = "taken for granted: no retry went unrecorded"
+    assert f"both equal what was recorded; {granted} 0 requests in 120 unclaimed minutes nearby" in flat(run)
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (3_723, "1 h 2 min 3 s")])
@@ -244,7 +245,7 @@ def test_markdown_has_the_same_parts_and_a_table_of_what_is_expected():
     page = rendered(situation_markdown(situated(stable(recorded_usage=recorded), shown="100", others=OTHERS)))
     said = " ".join(page.text.split())
     assert said.startswith(
-        "chatdev/a: verified (stable), since 2026-01-06T13:45:00Z file runs/chatdev/a/metrics.json why"
+        "chatdev/a: proven (verified: stable), since 2026-01-06T13:45:00Z file runs/chatdev/a/metrics.json why"
     )
     assert "recorded recorded / reported: calls 1 / 1, tokens in 100 / 100" in said
     assert (
@@ -283,7 +284,7 @@ def test_what_does_not_follow_from_the_evidence_is_said_before_the_status(pointe
     said = " ".join(situation_text(found, painter(colour=False), 110).split())
     doubt = f"its file does not follow from its evidence: {place}is 1, and the evidence comes to 2"
     more = "reconcile audit runs/chatdev/a/metrics.json has all"
-    assert f"metrics.json audit {doubt} {more} status verified" in said
+    assert f"metrics.json audit {doubt} {more} status assumed (verified: stable)" in said
     page = " ".join(rendered(situation_markdown(found)).text.split())
-    assert page.startswith("chatdev/a: verified (stable), since 2026-01-06T13:45:00Z, but see audit file runs/")
+    assert page.startswith("chatdev/a: assumed (verified: stable), since 2026-01-06T13:45:00Z, but see audit file")
     assert f"audit {doubt}{more} why" in page.replace("2 reconcile", "2reconcile")

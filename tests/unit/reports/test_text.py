@@ -45,12 +45,12 @@ def text(value):
 
 
 def test_a_break_shows_what_was_recorded_beside_what_is_reported():
-    recorded = {"api_calls": 2, "tokens_in": 1_350, "tokens_out": 30}
+    recorded = {"api_calls": 2, "tokens_in": 1_150, "tokens_out": 30}
     tale = Tale(recorded_usage=recorded)
     for clock in ("00:45", "01:45"):
         tale.read(clock, "1000 200")
     said = summary_text(summary(report(tale, written=True)), PLAIN, 160)
-    kinds = "calls 2 / 2, tokens in 1,350 / 1,200, tokens out 30 / 120"
+    kinds = "calls 2 / 2, tokens in 1,150 / 1,200, tokens out 30 / 120"
     meant = "as many calls, other tokens: the recorder counts wrongly"
     assert f"recorded / reported: {kinds}; {meant}" in " ".join(said.split())
 
@@ -87,16 +87,17 @@ def test_everything_a_pass_can_have_to_say():
         api=ApiUse(requests=2, pages=1, retries=1),
     )
     assert summary_text(found, PLAIN, 100) == text("""
-  run        status    tokens in  tokens out  cached  calls
-  chatdev/a  verified        300          30      75      2
+  run        status              tokens in  tokens out  cached  calls
+  chatdev/a  assumed (verified)        300          30      75      2
       Data stable across 60 minute interval
-      completeness assumed: not every run in its minutes recorded its calls; taken for granted:
+      rests on an assumption: not every run in its minutes recorded its calls; taken for granted:
       nobody else used the key in these minutes (0 requests in 120 unclaimed minutes nearby: at most
-      0.025 a minute at 95 %)
+      0.025 a minute at 95 %), the run used no other key or model, the provider had reported all by
+      then
       this pass: said once
-  chatdev/a  warning     100-300       10-30   25-75    1-3
+  chatdev/a  warning               100-300       10-30   25-75    1-3
       1 minute with usage is shared with chatdev/b: between 100 and 300 tokens in
-  chatdev/a  unread            -           -       -      -
+  chatdev/a  unread                      -           -       -      -
       ended 2 h ago: due now
 
 Findings
@@ -109,7 +110,7 @@ Errors
 provider_unavailable: the usage API answered 500
   run again later
 
-3 runs: 1 verified, 1 warning, 1 unread, 1 invalid file; 2 files written, 2 requests made.
+3 runs: 1 verified (1 assumed), 1 warning, 1 unread, 1 invalid file; 2 files written, 2 requests made.
 """)
 
 
@@ -158,12 +159,13 @@ def test_the_list_of_everything():
     assert list_text(found, PLAIN, 100, everything=True) == text("""
 1 run
 
-  run        status    tokens in  tokens out  cached  calls
-  chatdev/a  verified        300          30      75      2
+  run        status              tokens in  tokens out  cached  calls
+  chatdev/a  assumed (verified)        300          30      75      2
       Data stable across 60 minute interval
-      completeness assumed: not every run in its minutes recorded its calls; taken for granted:
+      rests on an assumption: not every run in its minutes recorded its calls; taken for granted:
       nobody else used the key in these minutes (0 requests in 120 unclaimed minutes nearby: at most
-      0.025 a minute at 95 %)
+      0.025 a minute at 95 %), the run used no other key or model, the provider had reported all by
+      then
       runs/chatdev/a/metrics.json
 """)
 
@@ -185,7 +187,7 @@ def test_findings_are_sorted_and_harmless():
 
 
 def test_statuses_are_coloured_on_a_terminal():
-    assert "\x1b[32mverified\x1b[0m" in summary_text(summary(report(verified())), COLOURED, 100)
+    assert "\x1b[32massumed (verified)\x1b[0m" in summary_text(summary(report(verified())), COLOURED, 100)
 
 
 def test_names_of_runs_cannot_break_a_line():

@@ -71,3 +71,7 @@ def test_untrusted_text_stays_on_its_line_and_shows_what_is_in_it(text, expected
 @given(st.text(st.characters(codec=None)))
 def test_printable_text_has_nothing_that_a_terminal_obeys(text):
     assert printable(text).isprintable()
+
+
+def test_tokens_that_nobody_knows_are_no_zero():
+    assert tokens(Usage(50, 5, 0, 0), {"cached_tokens", "api_calls"}) == "50 in, 5 out, ? cached, ? calls"

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from reconcile.adapters.http import Answer, Http, Params
+from reconcile.adapters.http import TOO_LARGE, Answer, Http, Params
 from reconcile.adapters.providers.openai.trust import check_clock
 from reconcile.errors import ProviderError
 
@@ -29,6 +29,17 @@ def curl(url: str, params: Params) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """An answer that is what was asked for."""
+
+    value: dict[str, Any]
+    retries: int
+    """The tries that failed before it."""
+    served_at: datetime | None
+    """By the service's own clock, where it tells."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asker:
     """Asks one endpoint. `now` is given in tests and replays, where the service's clock is no measure.
 
@@ -42,14 +53,14 @@ class Asker:
     scope: str = USAGE
     """What the key needs."""
 
-    def page(self, params: Params) -> tuple[dict[str, Any], int]:
-        """The page that is asked for and the tries that failed before it, or ProviderError."""
+    def page(self, params: Params) -> Page:
+        """The page that is asked for, or ProviderError."""
         answer = self.http.get(params)
         if self.now is None:
             check_clock(answer.served_at, datetime.now(UTC), local=self.http.local)
         if answer.status != HTTPStatus.OK:
             raise refusal(self.http, answer, self.whose, self.scope)
-        return self.http.json_object(answer.body, self.parse_float), answer.retries
+        return Page(self.http.json_object(answer.body, self.parse_float), answer.retries, answer.served_at)
 
 
 def refusal(http: Http, answer: Answer, whose: str, scope: str) -> ProviderError:
@@ -72,6 +83,8 @@ def _meaning(status: int, said: str, error_code: str | None, scope: str) -> tupl
         return "access_denied", f"check that the key is an admin key of the right organization: {ADMIN_KEYS}"
     if status == HTTPStatus.NOT_FOUND:
         return "not_found", f"check the base URL (usually {BASE_URL}); else it is an outage: run again later"
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return TOO_LARGE, "look at what stands between this machine and the provider, and refuses large answers"
     if status == HTTPStatus.BAD_REQUEST:
         return "request_refused", "this is a defect of the tool or a change of the API: report it with the message"
     return "unexpected_status", "check the base URL, and what stands between this machine and the provider"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reconcile.adapters.http import Http, Params, Patience
+from reconcile.adapters.http import TOO_LARGE, Http, Params, Patience
 from reconcile.adapters.providers.openai.asking import BASE_URL, Asker, curl
 from reconcile.adapters.providers.openai.paging import MINUTES, Reading, Span
 from reconcile.adapters.providers.openai.trust import FLAG, TEXT, Untrusted, check_past, spelled
-from reconcile.core.model import Bucket, Fetched, Query, Usage
+from reconcile.core.model import Bucket, Fetched, OddRow, Query, Usage
+from reconcile.errors import ProviderError
 
 PATH = "/organization/usage/completions"
 GROUP_BY = ("project_id", "api_key_id", "model", "batch", "service_tier")
@@ -50,27 +52,44 @@ class OpenAIUsage:
         """
         check_past(query.window.end, self._asker.now, "the times of the runs")
         try:
-            return self._read(query)
+            return replace(self._whole(query, _span(query)), query=query)
         except Untrusted as answer:
             raise answer.error("the usage API's answer", REMEDY) from answer
 
-    def _read(self, query: Query) -> Fetched:
-        reading = Reading(_span(query))
+    def _whole(self, query: Query, span: Span) -> Fetched:
+        """The span in one reading; in two halves where an answer to it is too large."""
+        try:
+            return self._read(query, span)
+        except ProviderError as error:
+            if error.code != TOO_LARGE or not span.halves:
+                raise
+        first, second = (self._whole(query, half) for half in span.halves)
+        retries = first.retries + second.retries + 1  # the one that was too large
+        pages = first.pages + second.pages
+        return Fetched(query, first.buckets + second.buckets, pages, retries, second.date, first.odd + second.odd)
+
+    def _read(self, query: Query, span: Span) -> Fetched:
+        reading = Reading(span)
+        before = (span.start - query.window.start) // MINUTES.seconds
         buckets: list[Bucket] = []
-        pages, retries = 0, 0
+        odd: list[OddRow] = []
+        pages, retries, date = 0, 0, None
         while reading.more:
-            page, tries = self._asker.page([*_params(query), *reading.cursor])
-            buckets += [_bucket(minute, row) for minute, rows in reading.take(page) for row in rows]
-            pages, retries = pages + 1, retries + tries
+            page = self._asker.page([*_params(query, span), *reading.cursor])
+            for minute, rows in reading.take(page.value):
+                for row in rows:
+                    found = _row(minute, row, query)
+                    (odd if isinstance(found, OddRow) else buckets).append(found)  # type: ignore[arg-type]
+            pages, retries, date = pages + 1, retries + page.retries, page.served_at
             if self._on_progress:
-                self._on_progress(reading.answered, query.window.minutes)
+                self._on_progress(before + reading.answered, query.window.minutes)
         reading.check_whole()
-        return Fetched(query, tuple(buckets), pages, retries)
+        return Fetched(query, tuple(buckets), pages, retries, date, tuple(odd))
 
 
 def curl_line(query: Query, base_url: str = BASE_URL) -> str:
     """The first request of `fetch` for a shell that has the key in OPENAI_ADMIN_KEY."""
-    return curl(_endpoint(base_url), _params(query))
+    return curl(_endpoint(base_url), _params(query, _span(query)))
 
 
 def _endpoint(base_url: str) -> str:
@@ -81,13 +100,44 @@ def _span(query: Query) -> Span:
     return Span(query.window.start, query.window.end, MINUTES)
 
 
-def _params(query: Query) -> Params:
+def _params(query: Query, span: Span) -> Params:
     """Lists are spelled as repeated names."""
     return [
-        *_span(query).params,
+        *span.params,
         *(("group_by", name) for name in GROUP_BY if query.grouped),
         *(("api_key_ids", key) for key in query.api_key_ids),
     ]
+
+
+def _row(minute: int, row: Any, query: Query) -> Bucket | OddRow:  # noqa: ANN401 (anything that JSON can be)
+    """The row; or what can be read of one that cannot be true, where no scope of the query can admit that.
+
+    Usage of others may be as odd as it likes. In a control total all usage is one row, which is everybody's.
+    """
+    try:
+        return _bucket(minute, row)
+    except Untrusted:
+        odd = _odd(minute, row) if query.grouped and query.scopes else None
+        if odd is None or any(scope.may_admit(odd) for scope in query.scopes):
+            raise
+        return odd
+
+
+def _odd(minute: int, row: Any) -> OddRow | None:  # noqa: ANN401 (anything that JSON can be)
+    """What can be read of a row; None where it is no row of completions at all."""
+    if type(row) is not dict or row.get("object") != RESULT:
+        return None
+    named = {name: row.get(name) for name in ("api_key_id", "model", "project_id")}
+    counts = [row.get(name) for name in FIGURES]
+    tokens_in, tokens_out, cached, calls = (n if type(n) is int and 0 <= n <= MOST_COUNT else None for n in counts)
+    if cached is not None and tokens_in is not None and cached > tokens_in:
+        tokens_in = cached = None  # one of the two is wrong
+    return OddRow(
+        minute=minute,
+        parts=(tokens_in, tokens_out, cached, calls),
+        unreadable=frozenset(name for name, value in named.items() if type(value) not in TEXT),
+        **{name: value for name, value in named.items() if type(value) in TEXT},
+    )
 
 
 def _bucket(minute: int, row: Any) -> Bucket:  # noqa: ANN401 (anything that JSON can be)

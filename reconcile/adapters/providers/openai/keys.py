@@ -104,7 +104,7 @@ class _Lister:
         after: list[tuple[str, str]] = []
         more: Any = True
         while more:
-            page, _ = asker.page([PAGE, *params, *after])
+            page = asker.page([PAGE, *params, *after]).value
             entries, more = page.get("data"), page.get("has_more")
             if type(entries) is not list or type(more) is not bool:
                 raise Untrusted("unexpected_shape", "a page is not a list with `has_more`")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from reconcile.adapters.http import Http, Patience
+from reconcile.adapters.http import TOO_LARGE, Http, Patience
 from reconcile.adapters.providers.openai.asking import Asker, curl
 from reconcile.adapters.providers.openai.budget import Budget
 from reconcile.adapters.providers.openai.paging import Reading, Span
@@ -38,11 +38,20 @@ class Service:
     def ask(self, topic: Topic[T], span: Span, budget: Budget) -> tuple[Topic[T], list[Read[T]]]:
         """Every row of the span, and the topic that was asked in the end. Raises ProviderError."""
         try:
-            return topic, self._ask(topic, span, budget)
+            return topic, self._whole(topic, span, budget)
         except ProviderError as error:
             if topic.less is None or not _refuses_keys(error):
                 raise
-            return topic.less, self._ask(topic.less, span, budget)
+            return topic.less, self._whole(topic.less, span, budget)
+
+    def _whole(self, topic: Topic[T], span: Span, budget: Budget) -> list[Read[T]]:
+        """The span in one reading; in two halves where an answer to it is too large."""
+        try:
+            return self._ask(topic, span, budget)
+        except ProviderError as error:
+            if error.code != TOO_LARGE or not span.halves:
+                raise
+        return [read for half in span.halves for read in self._whole(topic, half, budget)]
 
     def _ask(self, topic: Topic[T], span: Span, budget: Budget) -> list[Read[T]]:
         url, params, reading = self.base_url + topic.path, topic.params(span), Reading(span)
@@ -51,7 +60,7 @@ class Service:
             while reading.more:
                 http = Http(url, self.key, budget.spend(self.patience))
                 asker = Asker(http, self.now, topic.whose, topic.parse_float)
-                page, _ = asker.page([*params, *reading.cursor])
+                page = asker.page([*params, *reading.cursor]).value
                 found += [Read(at, row, topic.read(at, row)) for at, rows in reading.take(page) for row in rows]
             reading.check_whole()
         except Untrusted as answer:

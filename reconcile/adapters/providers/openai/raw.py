@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from reconcile.adapters.http import Http, Patience
+from reconcile.adapters.http import TOO_LARGE, Http, Patience
 from reconcile.adapters.providers.openai.asking import Asker
 from reconcile.adapters.providers.openai.completions import GROUP_BY
 from reconcile.adapters.providers.openai.endpoints import COMPLETIONS
@@ -42,18 +42,34 @@ def raw_usage(
     if end > period.start:
         span = Span(period.start, end, grain)
         check_past(end, now, "the dates")
-        reading = Reading(span)
         asker = Asker(Http(f"{base_url.rstrip('/')}{COMPLETIONS.path}", admin_key, PATIENCE), now)
-        params = [*span.params, *(("group_by", name) for name in GROUP_BY)]
         try:
-            while reading.more:
-                page, _ = asker.page([*params, *reading.cursor])
-                reading.take(page)
-                found += page["data"]
-            reading.check_whole()
+            found = _whole(asker, span)
         except Untrusted as answer:
             raise answer.error("the usage API's answer", REMEDY) from answer
     return {"object": "page", "data": found, "has_more": False, "next_page": None}
+
+
+def _whole(asker: Asker, span: Span) -> list[Any]:
+    """The buckets of the span, in one reading; in two halves where an answer to it is too large."""
+    try:
+        return _read(asker, span)
+    except ProviderError as error:
+        if error.code != TOO_LARGE or not span.halves:
+            raise
+    return [bucket for half in span.halves for bucket in _whole(asker, half)]
+
+
+def _read(asker: Asker, span: Span) -> list[Any]:
+    reading = Reading(span)
+    params = [*span.params, *(("group_by", name) for name in GROUP_BY)]
+    found: list[Any] = []
+    while reading.more:
+        page = asker.page([*params, *reading.cursor]).value
+        reading.take(page)
+        found += page["data"]
+    reading.check_whole()
+    return found
 
 
 def entries_of_page(page: Mapping[str, Any]) -> tuple[Entry, ...]:

@@ -7,6 +7,7 @@ import pytest
 from support.examined import LISTED, NOW, SECRET, VERIFIED, facts, mistake, outage, selected, told
 from support.runs import END, theirs
 
+from reconcile.core.census import Census
 from reconcile.core.doctor import Automation, KeyKind, KeyVariable, Schedule, diagnose, diagnosis_json
 from reconcile.core.model import Claim, Contact, Finding, OwnScope, RunKey, Scope
 from reconcile.errors import GitHubError
@@ -187,6 +188,13 @@ def test_errors_come_first_and_a_cause_before_what_follows():
 )
 def test_the_exit_code_says_how_bad_it_is(changed, code):
     assert diagnose(facts(**changed)).exit_code == code
+
+
+def test_files_that_no_command_reads_are_a_warning_and_a_defect_goes_before():
+    passed_over = {"census": Census(runs=2, elsewhere=("runs/metrics.json",))}
+    assert found(passed_over) == ["warning files"]
+    assert "1 at another depth" in said("files", **passed_over)
+    assert found({**passed_over, "findings": (Finding("runs/a", 1, 1, "", "is broken"),)}) == ["error files"]
 
 
 def test_a_line_names_three_and_counts_the_others():

@@ -1,0 +1,62 @@
+"""All files that bear the name of a run's: those in the place of one, and those that no command ever reads.
+
+A run whose file lies a folder too deep, or is ignored by git, looks as if it had never been made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from reconcile.core.defects import escaped
+from reconcile.core.model import Json
+from reconcile.core.wire import plural
+
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """Paths of files named metrics.json below the folder of runs."""
+
+    runs: int = 0
+    """How many are in the place of a run's file and in git, or may be."""
+    elsewhere: tuple[str, ...] = ()
+    """At another depth than `<framework>/<run_id>/`."""
+    ignored: tuple[str, ...] = ()
+    """What git ignores, wherever it lies: it is committed by nobody."""
+
+    @property
+    def line(self) -> str | None:
+        """`14 files named metrics.json: 11 runs, 2 at another depth, 1 ignored by git`, and where those lie.
+
+        None where every one is a run's.
+        """
+        over = [*self.elsewhere, *self.ignored]
+        if not over:
+            return None
+        parts = [plural(self.runs, "run")]
+        parts += [f"{len(self.elsewhere):,} at another depth"] if self.elsewhere else []
+        parts += [f"{len(self.ignored):,} ignored by git"] if self.ignored else []
+        more = f" and {len(over) - SHOWN:,} more" if len(over) > SHOWN else ""
+        where = ", ".join(escaped(path, 120) for path in over[:SHOWN])
+        files = plural(self.runs + len(over), "file")
+        return (
+            f"{files} named metrics.json: {', '.join(parts)}; a run is <framework>/<run_id>/metrics.json, and in git: "
+            f"see {where}{more}"
+        )
+
+
+def census_of(placed: Iterable[str], elsewhere: Iterable[str], ignored: Collection[str] = ()) -> Census:
+    """`placed`: the files in the place of a run's; `ignored`: those of all that git ignores."""
+    inside, outside = list(placed), list(elsewhere)
+    return Census(
+        runs=sum(path not in ignored for path in inside),
+        elsewhere=tuple(path for path in outside if path not in ignored),
+        ignored=tuple(path for path in [*inside, *outside] if path in ignored),
+    )
+
+
+def census_json(census: Census) -> dict[str, Json]:
+    """How many there are of each."""
+    return {"runs": census.runs, "elsewhere": len(census.elsewhere), "ignored": len(census.ignored)}
