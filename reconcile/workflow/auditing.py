@@ -164,9 +164,10 @@ def _reread(each: Audited, read: Read, around: Attribution | None) -> Audited:
     claim = each.evidence.own.claim
     if not (all(any_holds(joined(read.covered), part) for part in claim.reach) and read.asked_for(claim)):
         return replace(each, found=Found(outcome=Outcome.UNAUDITED, why="its minutes could not be read again"))
-    rows = [row for row in read.buckets if any(row.minute in part for part in claim.reach) and claim.scope.admits(row)]
-    watched = around is not None and around.guard.minutes == each.evidence.guard.minutes
-    difference = differing_read(each.evidence, rows, around.guard if around and watched else None)
+    if around is None or around.claim.reach != claim.reach:
+        return replace(each, found=Found(outcome=Outcome.UNAUDITED, why="its minutes are claimed otherwise today"))
+    watched = around.guard.minutes == each.evidence.guard.minutes
+    difference = differing_read(each.evidence, around.rows, around.guard if watched else None)
     if difference is None:
         return each
     found = Found(outcome=Outcome.DIFFERENT, differences=(difference,))
