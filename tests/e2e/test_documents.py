@@ -40,6 +40,7 @@ from reconcile.core.comparing.gap import split_gap
 from reconcile.core.model import (
     Bucket,
     Claim,
+    Clock,
     Completeness,
     Generation,
     Policy,
@@ -714,13 +715,15 @@ def call_log(recorded):
     return LogChecker(schema_files.load("calls")).check("calls.ndjson", "\n".join(map(json.dumps, lines)).encode())
 
 
-def claim(name, start, end, recorded):
+def claim(name, start, end, recorded, uncertainty=0):
     """`5 calls, 430 tokens`, and maybe a log."""
     calls, tokens = (re.search(rf"(\d+) {noun}", recorded) for noun in ("calls", "tokens"))
     known = int(tokens[1]) if tokens else None
     window = Window(NOON + 60 * start, NOON + 60 * end)
     said = Recorded(known, known, known, int(calls[1]) if calls else None)
-    return Claim(RunKey("chatdev", name), SCOPE, window, said, call_log(recorded))
+    clock = Clock(uncertainty=uncertainty)
+    reached = (clock.around(window.start, window.end),) if uncertainty else ()
+    return Claim(RunKey("chatdev", name), SCOPE, window, said, call_log(recorded), clock=clock, reached=reached)
 
 
 def used(claims, cells, name, foreign=0):
@@ -751,12 +754,14 @@ def test_the_example_of_money_is_right():
 
 def test_the_examples_of_attribution_are_right():
     examples = section(TEXTS["docs/attribution.md"], "## Worked examples")
-    (_, two_cells), two, (_, one_cell), one, two_logs, one_log = tables(examples)
+    (_, two_cells), two, (_, one_cell), one, two_logs, one_log, (_, reached_cells), reached = tables(examples)
     for a, b, a_used, b_used, _ in [*two[1:], *two_logs[1:]]:
         claims = [claim("a", 0, 5, a), claim("b", 4, 9, b)]
         assert (used(claims, two_cells, "a"), used(claims, two_cells, "b")) == (a_used, b_used), f"A {a}, B {b}"
     for recorded, foreign, expected, _ in [*one[1:], *one_log[1:]]:
         assert used([claim("a", 0, 3, recorded)], one_cell, "a", int(foreign)) == expected, recorded
+    for recorded, expected, _ in reached[1:]:
+        assert used([claim("a", 1, 3, recorded, uncertainty=60)], reached_cells, "a") == expected, recorded
 
 
 # ----------------------------------------------------------------------------------------- links, paths and language
