@@ -44,6 +44,7 @@ from reconcile.core.model import (
     Completeness,
     Generation,
     Policy,
+    Proof,
     Reason,
     Recorded,
     Run,
@@ -613,8 +614,8 @@ def test_readme_names_every_exit_code_and_no_other():
 
 @pytest.mark.parametrize(
     ("heading", "words"),
-    [("### Status", Status), ("### Reasons", Reason), ("### What a verdict rests on", Completeness)],
-    ids=["statuses", "reasons", "completeness"],
+    [("### Status", Status), ("### Reasons", Reason), ("### What a verdict rests on", [*Proof, *Completeness])],
+    ids=["statuses", "reasons", "grades"],
 )
 def test_readme_explains_every_word_of_a_verdict(heading, words):
     assert first_column(section(README, heading)) == {word.value for word in words}
