@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from reconcile.core.agreement import against, agreement
-from reconcile.core.model import KINDS, Finding, Run
+from reconcile.core.model import KINDS, Finding, Run, Status
 from reconcile.core.selection import Selection
 from reconcile.core.summary import STANDINGS, RunReport, Summary, Unattributed, reported, standing
 from reconcile.core.wire import plural
@@ -154,7 +154,8 @@ def _facts(report: RunReport) -> list[str]:
     state = report.run.state
     if state is None:
         return []
-    rests = [f"rests on {rests_on(state)}"] if state.completeness else []
+    told = state.completeness and state.status is not Status.DATA_NOT_AVAILABLE
+    rests = [f"rests on {rests_on(state)}"] if told else []
     return [*rests, *([compared(report.run)] if broken(report) else [])]
 
 

@@ -130,7 +130,12 @@ def test_the_closed_lists_of_words_are_those_of_the_model():
     assert own["verification_status"]["enum"] == list(Status)
     assert own["reasons"]["items"]["enum"] == list(Reason)
     assert own["completeness"]["enum"] == list(Completeness)
-    assert own["attempts"]["items"]["properties"]["status"]["enum"] == [*Status, "lower_read"]
+    assert own["attempts"]["items"]["properties"]["status"]["enum"] == [
+        *Status,
+        "lower_read",
+        "higher_read",
+        "other_read",
+    ]
 
 
 def test_the_schemas_are_whole_files_and_say_the_same_of_what_they_have_in_common():

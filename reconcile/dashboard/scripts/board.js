@@ -76,7 +76,7 @@ function lookAt() {
 }
 
 const RUN = { key: "run", title: "Run", value: nameOf, cell: runLink };
-const STATUS = { key: "status", title: "Status", value: labelOf, cell: badge };
+const STATUS = { key: "status", title: "Status", value: statusLabel, cell: badge };
 
 function findingsTable(caption, name, rows) {
   return rows.length > 0 && table({

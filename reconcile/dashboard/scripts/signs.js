@@ -30,11 +30,11 @@ const GRADES = {
 function badge(run) {
   const inherited = run.status === "inherited";
   return el("span", { class: `badge ${inherited ? "inherited" : run.group}` },
-    el("span", { class: "sign", "aria-hidden": "true" }, inherited ? "○" : GROUPS[run.group].sign), labelOf(run));
+    el("span", { class: "sign", "aria-hidden": "true" }, inherited ? "○" : GROUPS[run.group].sign), statusLabel(run));
 }
 
 /** How the verdict is held comes first: `proven (verified)`. */
-function labelOf({ status, proof }) {
+function statusLabel({ status, proof }) {
   const word = STATUSES[status] ?? status;
   return proof ? `${proof} (${word})` : word;
 }

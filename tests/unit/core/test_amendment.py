@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import EXAMPLES, FIRST, HOURLY, KEY, PATH, SCOPE, Tale, after, document, neighbour, theirs, usage
 
-from reconcile.core.amendment import amendments
+from reconcile.core.amendment import amendments, in_future
 from reconcile.core.attribution import attribute
-from reconcile.core.claims import record_of
+from reconcile.core.claims import claim_of, record_of
 from reconcile.core.edits import amend
-from reconcile.core.model import Bucket, Claim, Generation, Policy, Scope, Usage
+from reconcile.core.model import Bucket, Claim, Clock, Generation, Policy, Scope, Usage
 from reconcile.core.reading import read_run
 from reconcile.core.settlement import settle
 
@@ -489,3 +489,26 @@ def test_the_steps_of_a_file_add_up_to_its_figures(spans, shown):
     ):
         assert sum(step[name] for step in steps) == figures[whole]
     assert all(step["cached_tokens"] <= step["tokens_in"] for step in steps)
+
+
+# -------------------------------------------------------------------------------------- what a clock that is off adds
+
+
+def test_minutes_outside_its_own_that_the_figure_holds_are_counted():
+    tale = Tale(recorded_usage={"tokens_in": 100, "tokens_out": 10, "cached_tokens": 25, "api_calls": 1})
+    run = tale.run
+    claim = claim_of(run, SCOPE, Clock(0.0, 60.0))
+    row = Bucket(run.window.end, usage(100), "key_a")
+    attribution = attribute([claim], [row], [run.window.widened(90)]).by_run[KEY]
+    verdict = settle(run, attribution, after("00:30"), Policy()).verdict
+    block = json.loads(amend(tale.text, amendments(tale.value, run, verdict, Policy())))["usage_api_reconciliation"]
+    assert (block["reach_seconds"], block["attribution"]["beyond_window"]) == (60, 1)
+    assert block["query_window"] == {"start": run.window.start, "end": run.window.end}
+
+
+def test_a_run_seen_before_its_end_says_so_beside_the_block_too_where_the_file_has_a_status():
+    tale = Tale(verification_status="verified")
+    changes = in_future(tale.run, after("00:00"), Policy(), tale.value)
+    value = json.loads(amend(tale.text, changes))
+    assert value["verification_status"] == value["usage_api_reconciliation"]["verification_status"] == "pending"
+    assert value["usage_api_reconciliation"]["reasons"] == ["ends_in_future"]

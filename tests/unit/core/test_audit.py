@@ -237,7 +237,9 @@ def test_evidence_that_is_gone_or_is_none_is_a_difference():
     assert [each.evidence for each in (subject, unreadable)] == [None, None]
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
     for data, why in ((None, "is not there; restore"), (b"{", "is no evidence; restore"), (pointer, "is a Git LFS p")):
-        (found,) = said(audit(replace(subject, data=data), Beside(known={}, logs={}), required=True))
+        (found,) = said(
+            audit(replace(subject, data=data), Beside(known={}, logs={}, policy=file.policy), required=True)
+        )
         assert found.startswith(f"{BLOCK}/evidence: usage_evidence.json {why}")
 
 

@@ -12,9 +12,11 @@ from reconcile.core.model import (
     MINUTE,
     Bounds,
     Bucket,
+    Proof,
     Recorded,
     RunKey,
     Scope,
+    State,
     Status,
     Usage,
     Window,
@@ -217,3 +219,42 @@ def test_the_minutes_of_a_window_are_those_in_it():
 
 def test_an_instant_is_aware():
     assert instant(after("00:00").timestamp()) == after("00:00")
+
+
+@pytest.mark.parametrize(
+    ("members", "grade"),
+    [
+        pytest.param({"proof": Proof.PROVEN}, Proof.PROVEN, id="as it says"),
+        pytest.param({"completeness": "calls_and_tokens_matched"}, Proof.SUPPORTED, id="matched, under version one"),
+        pytest.param({"completeness": "calls_matched"}, Proof.SUPPORTED, id="counted, under version one"),
+        pytest.param({"completeness": "assumed"}, Proof.ASSUMED, id="assumed"),
+        pytest.param({"status": Status.WARNING}, None, id="a warning has none"),
+        pytest.param({"ours": False}, None, id="nor has another tool's"),
+    ],
+)
+def test_how_a_verified_figure_is_held(members, grade):
+    assert State(**{"status": Status.VERIFIED, **members}).grade is grade
+
+
+@pytest.mark.parametrize(
+    ("members", "held"),
+    [
+        pytest.param({}, (), id="never read"),
+        pytest.param({"window": Window(600, 1200)}, (Window(600, 1200),), id="its window"),
+        pytest.param(
+            {"window": Window(600, 1200), "sessions": (Window(600, 660), Window(1140, 1200))},
+            (Window(600, 660), Window(1140, 1200)),
+            id="its sessions",
+        ),
+        pytest.param(
+            {"window": Window(600, 1200), "reach_seconds": 60.0}, (Window(600, 1200),), id="not what it only reaches"
+        ),
+        pytest.param(
+            {"window": Window(600, 1200), "reach_seconds": 61.0, "beyond_window": 1},
+            (Window(480, 1320),),
+            id="that too, where its figure holds usage of it",
+        ),
+    ],
+)
+def test_the_minutes_that_a_verdict_holds(members, held):
+    assert State(status=Status.VERIFIED, **members).held == held

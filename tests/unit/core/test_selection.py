@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from support.runs import END, KEY, Tale, after, theirs
 
-from reconcile.core.model import Clock, Policy, RunKey
-from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection, clock_of, select
+from reconcile.core.model import Clock, Policy, RunKey, State, Status
+from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection, clock_of, ends_in_future, select
 
 FORCE = Asked(force=True)
 WEEK = Policy(max_age=timedelta(days=7))
@@ -148,3 +148,21 @@ def test_age_is_counted_from_the_end_that_the_file_states_and_from_nothing_else(
     run = Tale(file.read_text()).run
     assert (run.key, run.ended_at) == (KEY, END)
     assert shown(select([run], Policy(), after("00:30"), EVERYTHING)[0]) == "due"
+
+
+SEEN = replace(NEW, state=State(status=Status.PENDING, window=NEW.window, seen_in_future=after("00:00")))
+
+
+@pytest.mark.parametrize(
+    ("run", "clock", "told"),
+    [
+        pytest.param(NEW, "-00:05", True, id="seen before its end"),
+        pytest.param(NEW, "00:05", False, id="seen after it"),
+        pytest.param(SEEN, "-00:05", False, id="told already"),
+        pytest.param(replace(SEEN, window=NEW.window.widened(1)), "-00:05", True, id="told of other times"),
+        pytest.param(VERIFIED, "-00:05", False, id="settled"),
+    ],
+)
+def test_a_file_is_told_once_that_its_run_had_not_ended(run, clock, told):
+    (selected,) = select([run], Policy(), at(clock), EVERYTHING)
+    assert ends_in_future(selected) is told

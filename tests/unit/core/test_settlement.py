@@ -675,9 +675,10 @@ def test_a_restatement_keeps_both_figures():
     assert (tale.run.state.restatement, tale.run.state.exact) == (None, True)
 
 
+@pytest.mark.traced
 def test_what_the_run_was_warned_of_itself_outlasts_every_other_figure():
     tale = Tale(**CALLS_3)
-    tale.tell("""
+    story = """
         00:30   4x100    pending: first_read
         01:30   4x100    warning: extra_calls
         02:30   3x60     warning: extra_calls
@@ -685,12 +686,11 @@ def test_what_the_run_was_warned_of_itself_outlasts_every_other_figure():
         04:30   3x50     warning: restated, extra_calls
         05:30   3x50     warning: restated, extra_calls
         06:30   4x100    warning: extra_calls
-    """)
-    assert tale.run.state.restatement is None
-    tale.tell("""
         07:30   3x60     warning: extra_calls
         08:30   4x100    warning: extra_calls
-    """)
+    """
+    assert tale.tell(story) == scenes(story)
+    assert tale.run.state.restatement is None
 
 
 def test_a_return_lifts_to_what_the_verdict_was():
@@ -700,6 +700,7 @@ def test_a_return_lifts_to_what_the_verdict_was():
     assert [tale.read("02:30", "60"), tale.read("03:30", "100")] == ["verified: log_matched"] * 2
 
 
+@pytest.mark.traced
 def test_a_higher_figure_beside_a_late_claim_is_told_with_all_that_either_may_have_used():
     tale = Tale()
     tale.tell(VERIFIED)
@@ -713,6 +714,7 @@ def test_a_higher_figure_beside_a_late_claim_is_told_with_all_that_either_may_ha
     assert (tale.tokens, tale.run.state.bounds) == (100, Bounds(Usage(), usage(150, calls=2)))
 
 
+@pytest.mark.traced
 def test_a_late_claim_after_a_higher_read_takes_nothing_from_its_second():
     tale = Tale()
     tale.tell(VERIFIED)
@@ -1082,6 +1084,7 @@ def split():
     return tale
 
 
+@pytest.mark.traced
 def test_a_late_claim_after_a_neighbour_has_gone_leaves_the_run_another_share():
     tale = split()
     tale.neighbours = [neighbour("c", 1, 2, calls=1)]
@@ -1228,6 +1231,7 @@ def test_a_second_late_claim_widens_what_the_first_left():
     assert tale.run.state.bounds.low.is_zero
 
 
+@pytest.mark.traced
 def test_a_late_claim_keeps_what_else_the_run_was_warned_of():
     tale = Tale()
     tale.tell("""
@@ -1429,6 +1433,13 @@ def test_a_verdict_that_an_overtaken_read_makes_is_as_old_as_the_latest_read():
     assert tale.block["verification_message"] == "Data stable across 60 minute interval"
 
 
+@pytest.mark.traced
+def test_a_figure_that_is_known_only_by_a_read_that_another_overtook_past_the_cutoff_is_given_up():
+    tale = Tale()
+    tale.read("24:30", "60")
+    assert (tale.read("00:30", "100"), tale.tokens) == ("failed: cutoff_passed", 100)
+
+
 @given(st.lists(st.tuples(st.integers(30, 400), st.sampled_from(["0", "60", "100", "120"])), min_size=1, max_size=5))
 @EXAMPLES
 def test_in_whatever_order_two_writers_come_no_figure_is_lost_and_none_stable_that_was_not_read_twice(reads):
@@ -1515,7 +1526,8 @@ def test_verified_is_only_what_was_read_twice_an_interval_apart_since_it_last_ro
 @given(st.lists(st.integers(31, 1439), max_size=12), st.lists(st.integers(0, 1439), min_size=1, max_size=4))
 @EXAMPLES
 def test_polling_more_often_never_delays_a_verdict(extra, arrivals):
-    """The feed only grows: at each arrival another hundred tokens are there."""
+    """The feed only grows: at each arrival another hundred tokens are there. Whoever verified it between two of them
+    is told of the higher figure no later."""
     hourly = list(range(30, 1440, 60))
 
     def verdict(minutes):
@@ -1525,7 +1537,9 @@ def test_polling_more_often_never_delays_a_verdict(extra, arrivals):
             outcome = settle(run, attribution_of(shown, run=run), after(clock_of(minute)), Policy())
             run = remembered(run, outcome.verdict) if outcome.verdict else run
             plateau = outcome.plateau
-            if run.state.status.settled and plateau.figure.tokens_in == 100 * len(arrivals):
+            rival = plateau.rival if plateau.rival and plateau.rival.stable(Policy()) else None
+            told = {each.figure.tokens_in for each in (plateau, rival) if each}
+            if run.state.status.settled and 100 * len(arrivals) in told:
                 return minute, minute - max(arrivals)
         return 1440, 0
 
@@ -1746,6 +1760,7 @@ def test_stories_with_a_call_log(log, story):
 CUT_OFF = call_log("0:100 3:7!")
 
 
+@pytest.mark.traced
 @pytest.mark.parametrize(
     ("log", "story"),
     [
@@ -1799,6 +1814,7 @@ def test_what_rests_on_a_call_that_was_cut_off_assumes_that_all_usage_is_in():
 UNKNOWN = replace(call_log("0:100", complete=False), unknown=1)
 
 
+@pytest.mark.traced
 def test_a_request_that_nobody_understood_is_waited_for_until_the_run_is_four_hours_old():
     tale = Tale(log=UNKNOWN, recorded_usage={"api_calls": 1})
     assert [tale.read(clock, "100") for clock in ("00:30", "01:30", "04:30")] == [
@@ -1837,3 +1853,16 @@ def test_a_log_beside_a_neighbour_that_recorded_nothing_proves_only_its_own_minu
     assert tale.read("01:30", "100 . . 2x120") == "warning: shared_minutes"
     alone = Tale(log=LOG, neighbours=[neighbour("b", 3, 12)])
     assert alone.read("00:30", "100 . . 50") == "verified: log_matched"
+
+
+@pytest.mark.traced
+def test_a_zero_that_is_read_again_is_what_it_was():
+    tale = Tale(**CALLS_0)
+    story = """
+        00:30   0        pending: first_read       0
+        04:30   0        verified: no_api_calls    0
+        05:30   2x50     verified: no_api_calls    0
+        06:30   2x50     warning: restated         0
+        07:30   0        verified: no_api_calls    0
+    """
+    assert tale.tell(story) == scenes(story)
