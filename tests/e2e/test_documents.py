@@ -40,9 +40,11 @@ from reconcile.core.comparing.gap import split_gap
 from reconcile.core.model import (
     Bucket,
     Claim,
+    Clock,
     Completeness,
     Generation,
     Policy,
+    Proof,
     Reason,
     Recorded,
     Run,
@@ -612,8 +614,8 @@ def test_readme_names_every_exit_code_and_no_other():
 
 @pytest.mark.parametrize(
     ("heading", "words"),
-    [("### Status", Status), ("### Reasons", Reason), ("### What a verdict rests on", Completeness)],
-    ids=["statuses", "reasons", "completeness"],
+    [("### Status", Status), ("### Reasons", Reason), ("### What a verdict rests on", [*Proof, *Completeness])],
+    ids=["statuses", "reasons", "grades"],
 )
 def test_readme_explains_every_word_of_a_verdict(heading, words):
     assert first_column(section(README, heading)) == {word.value for word in words}
@@ -714,13 +716,15 @@ def call_log(recorded):
     return LogChecker(schema_files.load("calls")).check("calls.ndjson", "\n".join(map(json.dumps, lines)).encode())
 
 
-def claim(name, start, end, recorded):
+def claim(name, start, end, recorded, uncertainty=0):
     """`5 calls, 430 tokens`, and maybe a log."""
     calls, tokens = (re.search(rf"(\d+) {noun}", recorded) for noun in ("calls", "tokens"))
     known = int(tokens[1]) if tokens else None
     window = Window(NOON + 60 * start, NOON + 60 * end)
     said = Recorded(known, known, known, int(calls[1]) if calls else None)
-    return Claim(RunKey("chatdev", name), SCOPE, window, said, call_log(recorded))
+    clock = Clock(uncertainty=uncertainty)
+    reached = (clock.around(window.start, window.end),) if uncertainty else ()
+    return Claim(RunKey("chatdev", name), SCOPE, window, said, call_log(recorded), clock=clock, reached=reached)
 
 
 def used(claims, cells, name, foreign=0):
@@ -751,12 +755,14 @@ def test_the_example_of_money_is_right():
 
 def test_the_examples_of_attribution_are_right():
     examples = section(TEXTS["docs/attribution.md"], "## Worked examples")
-    (_, two_cells), two, (_, one_cell), one, two_logs, one_log = tables(examples)
+    (_, two_cells), two, (_, one_cell), one, two_logs, one_log, (_, reached_cells), reached = tables(examples)
     for a, b, a_used, b_used, _ in [*two[1:], *two_logs[1:]]:
         claims = [claim("a", 0, 5, a), claim("b", 4, 9, b)]
         assert (used(claims, two_cells, "a"), used(claims, two_cells, "b")) == (a_used, b_used), f"A {a}, B {b}"
     for recorded, foreign, expected, _ in [*one[1:], *one_log[1:]]:
         assert used([claim("a", 0, 3, recorded)], one_cell, "a", int(foreign)) == expected, recorded
+    for recorded, expected, _ in reached[1:]:
+        assert used([claim("a", 1, 3, recorded, uncertainty=60)], reached_cells, "a") == expected, recorded
 
 
 # ----------------------------------------------------------------------------------------- links, paths and language
