@@ -73,7 +73,7 @@ def test_the_true_shift_is_always_among_those_that_are_told():
     ("counts", "expected"),
     [
         pytest.param((0, 0, 1, 1), None, id="as it is"),
-        pytest.param((0, 0, 0, 0, 0, 1, 1), 2, id="later, and the nearest that holds all"),
+        pytest.param((0, 0, 0, 0, 0, 1, 1), 3, id="later, in the middle of those that hold all"),
         pytest.param((1, 1), -2, id="earlier"),
         pytest.param((0, 0, 0, 0, 0, 3), None, id="with a request more"),
         pytest.param((0, 0, 0, 0, 0, 0, 1), None, id="with a request less"),
