@@ -238,7 +238,7 @@ def _judge_stable(case: Case) -> Judgement:
         return Status.VERIFIED, (Reason.LOG_MATCHED,)
     if missing := _missing(case):
         return open_status, (missing,)
-    warned = _warned_of(attribution)
+    warned = _warned_of(case)
     if warned:
         return Status.WARNING, warned
     if not attribution.exact or _may_cancel(case):
@@ -257,12 +257,15 @@ def _missing(case: Case) -> Reason | None:
     return Reason.CALLS_MISSING if lacks else None
 
 
-def _warned_of(attribution: Attribution) -> tuple[Reason, ...]:
-    """What no further read would mend."""
+def _warned_of(case: Case) -> tuple[Reason, ...]:
+    """What no further read would mend. Beside the run may lie a stranger's call in the place of a late one of its own:
+    other tokens are then no fault of the recorder's before late calls are in."""
+    attribution = case.attribution
     extra = (Reason.EXTRA_CALLS,) if attribution.extra else ()
     if not attribution.exact and attribution.shared:
         return (Reason.SHARED_MINUTES, *extra)
     differs = attribution.mismatched or _tokens_differ(attribution)
+    differs = differs and not (case.young and attribution.beyond)
     return extra or ((Reason.RECORDED_MISMATCH,) if differs else ())
 
 

@@ -189,7 +189,7 @@ def _component(
     component: Component, guard: Guard, given: Sequence[Share], *, surplus_nearby: bool
 ) -> Iterable[Attribution]:
     beside = neighbours(member.claim for member in component.members)
-    if guard.requests or surplus_nearby:
+    if guard.requests or surplus_nearby or any(_beyond(component, member) for member in component.members):
         pairs = zip(component.members, given, strict=True)
         given = [holding_its_record(share, member.claim.known) for member, share in pairs]
     for member, share in zip(component.members, given, strict=True):
