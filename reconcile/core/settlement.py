@@ -15,6 +15,7 @@ from reconcile.core.attribution import Attribution
 from reconcile.core.completing import completed
 from reconcile.core.judgement import (
     Case,
+    Judgement,
     judge,
     late_claims,
     restated_from,
@@ -162,16 +163,37 @@ def _taken_back(run: Run) -> Verdict | None:
 
 
 def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
-    state = case.run.state
-    status, reasons = judge(case)
+    judgement = judge(case)
     late = bool(late_claims(case.run, case.attribution.neighbours))
-    if late and (not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in reasons)):
-        taken = _taken_back(case.run)
-        if case.effect is not Effect.RIVAL:
-            return taken
-        if taken and not (case.plateau.rival and case.plateau.rival.stable(case.policy)):
-            return replace(taken, observation=_kept(case, read, taken.status))
-        late = False  # the rival is told first
+    if late and (not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in judgement[1])):
+        return _contested(case, read, unreadable, judgement)
+    return _told(case, read, unreadable, judgement, late=late)
+
+
+def _contested(case: Case, read: Observation, unreadable: int, judgement: Judgement) -> Verdict | None:
+    """Somebody claims minutes of a settled run, and this read does not show what that took: anything may be the
+    other's. What it shows of a rival is told as well."""
+    taken = _taken_back(case.run)
+    if case.effect is not Effect.RIVAL:
+        return taken
+    rival = case.plateau.rival
+    if taken and not (rival and rival.stable(case.policy)):
+        return replace(taken, observation=_kept(case, read, taken.status))
+    told = _told(case, read, unreadable, judgement, late=False)
+    if told is None or taken is None or taken.bounds is None:
+        return told
+    others = tuple(reason for reason in told.reasons if reason is not Reason.SHARED_MINUTES)
+    return replace(
+        told,
+        reasons=(Reason.SHARED_MINUTES, *others),
+        message=f"{wording.LATE_CLAIM}; {told.message}",
+        bounds=Bounds(Usage(), told.bounds.high if told.bounds else taken.bounds.high),
+    )
+
+
+def _told(case: Case, read: Observation, unreadable: int, judgement: Judgement, *, late: bool) -> Verdict | None:
+    """The judgement as a verdict; None where the file says it already and the read adds nothing."""
+    state, (status, reasons) = case.run.state, judgement
     unmoved = state is not None and status is state.status and not late and not _newly_beside(case, state)
     closing = case.past_cutoff and not case.at_rest
     quiet = unmoved or (case.effect is Effect.ZERO and not closing)
