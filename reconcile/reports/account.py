@@ -224,7 +224,6 @@ def advice_lines(account: Account) -> list[str]:
         lines.append(f"A start at {_clear_of(max(before), [mine]):%H:%MZ} or later would have kept its minutes apart.")
     if after:
         names = ", ".join(printable(str(other.run)) for other in after)
-        lines.append(
-            f"A start of {names} at {_clear_of(mine.span.end, after):%H:%MZ} or later would have kept their minutes apart."
-        )
+        clear = f"{_clear_of(mine.span.end, after):%H:%MZ}"
+        lines.append(f"A start of {names} at {clear} or later would have kept their minutes apart.")
     return [*lines, SEPARATING]
