@@ -33,6 +33,8 @@ def check(action: Action) -> Checked:
     tree = read_tree(workspace)
     summary = list_tree(workspace, tree, action.request.asked)
     errors = tuple(error for error in summary.errors if error.code != "missing_key_id")
-    differences = [finding for each in audit_tree(workspace, tree).runs for finding in each.findings]
-    found = replace(summary, findings=(*summary.findings, *differences), errors=errors)
+    audited = audit_tree(workspace, tree)
+    differences = [finding for each in audited.runs for finding in each.findings]
+    met = [finding for finding in audited.invalid if finding not in summary.findings]
+    found = replace(summary, findings=(*summary.findings, *met, *differences), errors=errors)
     return Checked(summary=found, settings=settings, workspace=workspace)
