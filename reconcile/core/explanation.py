@@ -98,7 +98,7 @@ def _faults(objection: _Objection) -> Iterator[tuple[Pointer, str, str]]:
         case "additionalProperties":
             for name in (name for name in found if name not in properties):
                 yield (*at, name), "is not known here", _instead(str(name), properties)
-        case keyword:
+        case keyword if "x-remedy" in schema:
             yield at, _fault(keyword, limit, found), schema["x-remedy"]
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from reconcile.adapters.run_store import FILE_NAME, LOG_NAME
+from reconcile.core.budget import MOST_BESIDE_BYTES, MOST_RUN_BYTES, affordable, over_the_total
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
 from reconcile.core.census import Census, census_of
 from reconcile.core.claims import claims_of, followed, gone, missing_key_id, neighbours, renames, scopes
@@ -150,8 +151,11 @@ def read_tree(workspace: Workspace) -> Tree:
     gathered.unreadable.update(
         one_spelling(parts[-3]) for parts in map(_parts, misplaced) if parts[-1:] == (FILE_NAME,)
     )
-    for file in files:
+    inside, over = affordable(files, MOST_RUN_BYTES)
+    for file in inside:
         _take(workspace, file, gathered)
+    gathered.findings += [over_the_total(file.path, file.size, MOST_RUN_BYTES) for file in over]
+    gathered.unreadable.update(file.key.framework for file in over)
     runs = _with_logs(workspace, gathered)
     by_framework, ambiguous = scopes({run.key.framework for run in runs}, workspace.configured, workspace.variables)
     claims, culprits = of_the_sound(runs, lambda some: claims_of(some, by_framework, workspace.policy))
@@ -215,8 +219,14 @@ def _run_of(workspace: Workspace, file: RunFile) -> Run | tuple[Finding, ...]:
 
 
 def _with_logs(workspace: Workspace, gathered: _Gathered) -> list[Run]:
-    """The runs, each with its call log where it has one."""
-    logs = [(run, _log_of(workspace, run, gathered)) for run in gathered.runs]
+    """The runs, each with its call log where it has one. One that is not valid is left out: the run goes on, and less
+    can be said of it."""
+    found = {run.key: log for run in gathered.runs if (log := workspace.store.log(run.key)) is not None}
+    gathered.findings += [log for log in found.values() if isinstance(log, Finding)]
+    inside, over = affordable([log for log in found.values() if isinstance(log, RunFile)], MOST_BESIDE_BYTES)
+    gathered.findings += [over_the_total(log.path, log.size, MOST_BESIDE_BYTES) for log in over]
+    files = {log.key: log for log in inside}
+    logs = [(run, _log_of(workspace, run, files.get(run.key), gathered)) for run in gathered.runs]
     return [replace(run, log=log) if log else run for run, log in logs]
 
 
@@ -252,16 +262,11 @@ def check_log(workspace: Workspace, file: RunFile, run: Run | None) -> tuple[Cal
     return held_to(file.path, log, run.window, run.clock.offset if run.clock else 0.0) if run else (log, ())
 
 
-def _log_of(workspace: Workspace, run: Run, gathered: _Gathered) -> CallLog | None:
-    """The run's call log. One that is not valid is left out: the run goes on, and less can be said of it."""
-    found = workspace.store.log(run.key)
-    if found is None:
-        return None
-    if isinstance(found, Finding):
-        gathered.findings.append(found)
+def _log_of(workspace: Workspace, run: Run, file: RunFile | None, gathered: _Gathered) -> CallLog | None:
+    if file is None:
         return None
     try:
-        checked = contained(found.path, lambda: check_log(workspace, found, run))
+        checked = contained(file.path, lambda: check_log(workspace, file, run))
     except StoreError as error:
         gathered.errors.append(error)
         return None
