@@ -156,7 +156,13 @@ def read_branch(action: Action, branch: str, *, settings: Configuration | None =
 def configuration_at(action: Action, commit: str) -> Configuration:
     """What the configuration file of a commit says, with inputs and environment over it."""
     path = action.source.path
-    files = [file for file in action.repository.files(commit, path) if file.plain and file.path == path]
+    files = action.repository.files(commit, path)
+    if not all(file.plain and file.path == path for file in files):
+        raise ConfigurationError(
+            f"{path} of {commit[:12]} is a link, a folder or a submodule",
+            code="bad_configuration",
+            remedy="put a file with the settings in its place, or name another one with the input `config`",
+        )
     text = action.repository.contents(files).get(path, b"")
     return action.source.settings(text.decode("utf-8", "replace"))
 
