@@ -386,3 +386,9 @@ def test_what_is_no_file_is_no_configuration(tmp_path, make):
     make(tmp_path / "reconcile.yml")
     with pytest.raises(ConfigurationError, match="is no plain file"):
         text_of(tmp_path / "reconcile.yml", required=False)
+
+
+def test_a_clock_that_may_be_off_by_an_age_is_refused(here):
+    (here / "reconcile.yml").write_text("policy: {clock_uncertainty: 99999d}")
+    with pytest.raises(UsageError, match="more than two days"):
+        settings()

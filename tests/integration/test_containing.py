@@ -324,3 +324,14 @@ def test_a_branch_with_a_bad_file_is_judged_as_far_as_it_can_be(repository, doub
 def test_an_unexpected_error_says_what_to_do():
     error = UnexpectedError("x", code="unexpected", remedy="report it")
     assert error.exit_code == 3
+
+
+def test_a_check_follows_no_link_to_a_folder_of_runs(repository, double, tmp_path):
+    repository.add("chatdev/a", "12:00:10", "12:05", branch="new")
+    number = double.add_pull_request("new")
+    repository.check_out("new")
+    elsewhere = tmp_path / "elsewhere"
+    (repository.workspace / "runs").rename(elsewhere)
+    (repository.workspace / "runs").symlink_to(elsewhere)
+    done = repository.job("13:17", event="pull_request", payload=repository.event(number))
+    assert (done.code, "is a symbolic link" in done.log) == (1, True)
