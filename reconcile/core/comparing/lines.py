@@ -100,6 +100,13 @@ class LineParser:
         """The record of a line, why it is none, or None where it tells of no request; `first` in its file."""
         try:
             value = self.value_of(line)
+        except UnusableError as error:
+            return str(error)
+        return self.judge(value, first=first)
+
+    def judge(self, value: Mapping[str, Any], *, first: bool = False) -> Record | str | None:
+        """The same of all that a line says."""
+        try:
             if self.format.statement in value:
                 if first:
                     return None
