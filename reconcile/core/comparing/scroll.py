@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from reconcile.core.comparing.doubts import Doubts
 from reconcile.core.comparing.lines import LineParser, Record
@@ -85,11 +87,14 @@ class Scroll:
             return
         self.lines += 1
         try:
-            value = self._parser.value_of(line)
+            calls = self._parser.calls_of(line)
         except UnusableError as error:
             self._reject(number, str(error))
             return
-        record = self._parser.judge(value, first=number == 1)
+        for value in calls:
+            self._take(self._parser.judge(value, first=number == 1), value, number, repeated=repeated)
+
+    def _take(self, record: Record | str | None, value: Mapping[str, Any], number: int, *, repeated: bool) -> None:
         if isinstance(record, str):
             self._reject(number, record)
         elif record is not None:

@@ -79,6 +79,7 @@ def left_out(view: View) -> Hypotheses:
                 said=f"the log tells {counted:,} {name} tokens that its {metric.value} seems not to include",
                 remedy=remedy,
                 speaks_of=(whole,),
+                strict=True,
             )
     for code, _, _, part, name, remedy in beside[:2]:
         yield from _untold(view, code, part, name, remedy)
@@ -106,6 +107,7 @@ def _untold(view: View, code: Code, part: int, name: str, remedy: str) -> Hypoth
             said=f"the provider reports {reported:,} {name} tokens, and the log's input seems to leave them out",
             remedy=f"{remedy}, and log {name} tokens too",
             speaks_of=(UNCACHED,),
+            strict=True,
         )
 
 

@@ -80,8 +80,9 @@ def _best(view: View) -> Hypothesis | None:
         left = hypothesis.after.gaps
         counted = hypothesis.speaks_of
         most = view.weigh(left, counted) <= MOST * view.weigh(differing, counted) and _holds_by_day(view, hypothesis)
-        fits = hypothesis.shown and _fits(view, hypothesis)
-        if (most or fits) and hypothesis.after.distance < view.distance:
+        fits = (hypothesis.shown or hypothesis.strict) and _fits(view, hypothesis)
+        named = (most and (fits or not hypothesis.strict)) or (fits and hypothesis.shown)
+        if named and hypothesis.after.distance < view.distance:
             tried.append((hypothesis, hypothesis.after.distance))
     least = min((left for _, left in tried), default=0.0)
     tied = [hypothesis for hypothesis, left in tried if left - least <= TIE * view.distance]
@@ -92,6 +93,7 @@ def _fits(view: View, hypothesis: Hypothesis) -> bool:
     """Whether what it takes away is nearly all in a place where it closes a gap."""
     after = hypothesis.after
     taken = view.weigh(gaps(view.local_cells, after.local_cells))
+    taken += view.weigh(gaps(view.official_cells, after.official_cells))
     return view.distance - after.distance >= FITTING * taken
 
 

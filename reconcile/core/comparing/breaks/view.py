@@ -213,7 +213,7 @@ def _by_day(cells: Cells) -> Cells:
 def view_of(log: UsageLog, cut: Cut) -> View:
     """Both sides at the start. Kinds of input that the log never tells apart are one on the provider's side too."""
     tells = tuple(any(getattr(entry.tokens, part) for entry in cut.log) for part in ("cache_read", "cache_write"))
-    whole = tuple(_row(entry) for entry in cut.official)
+    whole = _rows(cut.official)
     official = tuple(_folded(row, tells) for row in whole)
     totals = [sum(row.counts[part] for row in official) for part in COMPARED]
     view = View(
