@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from reconcile.core.comparing.expression import expressible
 from reconcile.core.comparing.formats import OPENAI, SEEDS, Counters, Fields, LogFormat, Shape, Timestamps
 from reconcile.core.comparing.lines import LineParser
 from reconcile.core.comparing.scroll import Scroll
@@ -171,3 +172,30 @@ def test_known_members_of_a_recognised_line_are_read():
     details = {"cached_tokens": 3, "cache_write_tokens": 2}
     usage = {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": details}
     assert LineParser(OPENAI).parse(json.dumps({"created": NOON, "usage": usage}).encode()).parts == (4, 3, 2, 4)
+
+
+def test_a_row_that_is_no_csv_is_bad():
+    found = read(b'1770465600,"1"2,3', header=("at", "in", "out"), shape=Shape.CSV)
+    assert (found.entries, found.bad_lines) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"each": ("calls",)},
+        {"where": (("type", ("llm",)),)},
+        {"once": ("id",)},
+        {"counters": Counters.RUNNING},
+        {"constants": (("batch", True),)},
+        {"thousands": ","},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_the_expression_cannot_do_is_left_to_the_reader_of_lines(changes):
+    assert expressible(MAPPED, ())
+    assert not expressible(replace(MAPPED, **changes), ())
+
+
+def test_a_place_inside_a_cell_is_left_to_the_reader_of_lines():
+    fields = replace(MAPPED.fields, model=("meta->model",))
+    assert not expressible(replace(MAPPED, fields=fields, shape=Shape.CSV), ("at", "in", "out", "meta"))

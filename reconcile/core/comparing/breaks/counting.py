@@ -97,18 +97,18 @@ def _untold(view: View, code: Code, part: int, name: str, remedy: str) -> Hypoth
         return
     left = {(row.start, row.who): row.counts[part] for row in view.whole}
     official = tuple(
-        _with(row, {UNCACHED: row.counts[UNCACHED] - left.get((row.start, row.who), 0)}) for row in view.official
+        _with(row, {UNCACHED: max(0, row.counts[UNCACHED] - left.get((row.start, row.who), 0))})
+        for row in view.official
     )
-    if all(row.counts[UNCACHED] >= 0 for row in official):
-        yield Hypothesis(
-            code=code,
-            metric=Metric.INPUT,
-            after=replace(view.with_official(official), whole=()),
-            said=f"the provider reports {reported:,} {name} tokens, and the log's input seems to leave them out",
-            remedy=f"{remedy}, and log {name} tokens too",
-            speaks_of=(UNCACHED,),
-            strict=True,
-        )
+    yield Hypothesis(
+        code=code,
+        metric=Metric.INPUT,
+        after=replace(view.with_official(official), whole=()),
+        said=f"the provider reports {reported:,} {name} tokens, and the log's input seems to leave them out",
+        remedy=f"{remedy}, and log {name} tokens too",
+        speaks_of=(UNCACHED,),
+        strict=True,
+    )
 
 
 def _put(of: int, part: int) -> Callable[[Row], Row]:

@@ -13,7 +13,7 @@ from reconcile.core.comparing import doubts
 from reconcile.core.comparing.breaks import Code
 from reconcile.core.comparing.comparison import Verdict, compare
 from reconcile.core.comparing.figures import Metric
-from reconcile.core.comparing.sides import HOUR, Suspicion, UsageLog
+from reconcile.core.comparing.sides import HOUR, Official, Suspicion, Tokens, UsageLog
 
 MADE = calls()
 LINES = [call.line() for call in MADE]
@@ -239,6 +239,12 @@ def test_a_unit_is_named_only_where_its_factor_fits():
     assert {each.code for each in compared(lines, MADE[:1]).breaks} <= {Code.UNEXPLAINED, Code.CACHED_LEFT_OUT}
 
 
+def test_a_unit_whose_factor_fits_is_named():
+    names = {"in": "given", "out": "answered", "cached": "cached", "thought": "thought"}
+    lines = [call.line(**{name: getattr(call, of) * 1000 for name, of in names.items()}) for call in MADE]
+    assert first(lines, MADE) == ("units", 0)
+
+
 def test_one_line_makes_no_time_zone():
     alone = [replace(MADE[0], at=START + 10 * HOUR)]
     assert first([alone[0].line(at=START + 12 * HOUR)], alone)[0] != "time_zone"
@@ -290,3 +296,36 @@ def test_a_log_that_was_not_looked_into_line_by_line_still_names_refused_lines()
 
 def test_versions_of_a_call_of_which_the_last_counts_are_in_no_doubt():
     assert read(chunked(), replace(KEPT, once=("id",), latest_wins=True)).doubts == ()
+
+
+def test_lines_outside_the_period_are_in_no_reason():
+    before = [call.line(at=call.at - 2 * 24 * HOUR - 10 * HOUR, cache_hit=True) for call in MADE[:40]]
+    found = compared([*before, *LINES[5:]], MADE)
+    assert Code.CACHE_HITS not in {each.code for each in found.breaks}
+
+
+def test_calls_of_one_size_in_a_busy_hour_fit_any_sum():
+    made = [replace(call, at=START + call.number // 30 * HOUR, given=call.number + 100, cached=0) for call in MADE]
+    assert first([call.line() for call in made if call.number % 10], made) == ("missing_log", 0)
+
+
+def test_what_is_remembered_of_lines_has_an_end(monkeypatch):
+    monkeypatch.setattr(doubts, "MOST_SINGLES", 0)
+    assert not [each for each in read(nested()).doubts if each.suspicion is Suspicion.NESTED_SPANS]
+    monkeypatch.setattr(doubts, "MOST_KINDS", 2)
+    states = read([call.line(status=f"failed {call.number}") for call in MADE]).doubts
+    assert len([each for each in states if each.suspicion is Suspicion.FAILED_CALLS]) == 2
+
+
+def test_members_far_down_in_a_line_and_lists_are_not_looked_at():
+    deep = {"a": {"b": {"c": {"d": {"cache_hit": True}}}}}
+    found = read([call.line(event_id=call.number, tags=["x"], nothing=None, error={}, **deep) for call in MADE])
+    assert {each.suspicion for each in found.doubts} <= {Suspicion.RUNNING_TOTALS}
+
+
+def test_cache_writes_that_the_log_leaves_out():
+    log = read(LINES)
+    theirs = tuple(replace(entry, tokens=entry.tokens + Tokens(cache_write=40)) for entry in official(MADE).usage)
+    found = compare(log, Official(usage=theirs, costs=None), WEEK, settled_until=WEEK.end, price_of=price)
+    assert found.breaks[0].code is Code.CACHE_WRITES_LEFT_OUT
+    assert found.breaks[0].explains == -40 * len(MADE)
