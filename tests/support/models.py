@@ -68,8 +68,13 @@ class Models:
         return {"OPENAI_BASE_URL": self.base_url, "OPENAI_API_KEY": "sk-made-up"}
 
     @property
+    def now(self):
+        """By its own clock, in which it books calls."""
+        return time.time() + self.ahead
+
+    @property
     def truth(self):
-        return self.ledger.truth(KEY_ID, 0, time.time() + 1)
+        return self.ledger.truth(KEY_ID, 0, self.now + 1)
 
     def look(self, name, *, cancel=False):
         """What becomes of a background response by the next time that somebody asks."""
@@ -94,7 +99,7 @@ class Models:
             if not outcome.isdecimal():
                 self.ledger.add([
                     Call(
-                        at=time.time(), tokens_in=used[0], tokens_out=used[1], cached_tokens=used[2],
+                        at=self.now, tokens_in=used[0], tokens_out=used[1], cached_tokens=used[2],
                         api_key_id=KEY_ID, model=SNAPSHOT,
                     )
                 ])  # fmt: skip
