@@ -13,15 +13,15 @@ import random
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
-from benchmarks.truths.passes import LedgerUsage
 from reconcile.adapters.tree_store import TreeStore
 from reconcile.core.instants import spelled
-from reconcile.core.model import Policy, Scope, instant
+from reconcile.core.model import Bucket, Fetched, Policy, Query, Scope, Usage, instant, total
 from reconcile.simulator.ledger import Call, Ledger
 from reconcile.workflow import open_workspace, run_pass
 from reconcile.workflow.reporting import report
@@ -58,9 +58,29 @@ def lived(count: int, days: Sequence[int] = range(1, DAYS + 1)) -> Workspace:
         for after in READS:
             now = instant(START + day * 86_400) + after
             workspace = replace(workspace, store=_store(files), now=now, clock=None)
-            run_pass(workspace, LedgerUsage(ledger=ledger, now=now.timestamp(), sky=None))
+            run_pass(workspace, LedgerUsage(ledger, now.timestamp()))
             files |= workspace.store.changed  # type: ignore[attr-defined]
     return replace(workspace, store=_store(files))
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerUsage:
+    """The usage API without HTTP: what the ledger shows at an instant."""
+
+    ledger: Ledger
+    now: float
+
+    def fetch(self, query: Query) -> Fetched:
+        rows = self.ledger.reported(query.window.start, query.window.end, self.now)
+        kept = [row for row in rows if not query.api_key_ids or row.api_key_id in query.api_key_ids]
+        return Fetched(query, tuple(kept if query.grouped else _by_minute(kept)))
+
+
+def _by_minute(rows: Sequence[Bucket]) -> Iterator[Bucket]:
+    minutes: defaultdict[int, list[Usage]] = defaultdict(list)
+    for row in rows:
+        minutes[row.minute].append(row.usage)
+    return (Bucket(minute, total(usages)) for minute, usages in minutes.items())
 
 
 def _store(files: dict[str, bytes]) -> TreeStore:

@@ -6,7 +6,8 @@
     ├── ProviderError           a provider could not be read; no figure may follow      (exit 3)
     ├── StoreError              a run's file or folder, or a log, could not be read     (exit 3)
     ├── GitError                the repository could not be read or written             (exit 3)
-    └── GitHubError             GitHub's API refused, or could not be asked             (exit 3)
+    ├── GitHubError             GitHub's API refused, or could not be asked             (exit 3)
+    └── UnexpectedError         a bug of ours, contained where it showed                (exit 3)
 
 A defect of a file is no error but a finding (`core.model.Finding`): it is collected and reported, and never stops
 the other files.
@@ -57,5 +58,11 @@ class GitError(ReconcileError):
 
 class GitHubError(ReconcileError):
     """GitHub's API refused, could not be asked, or gave no answer that can be trusted; no figure depends on it."""
+
+    exit_code = 3
+
+
+class UnexpectedError(ReconcileError):
+    """A bug of this package, told with its place in the code; what does not depend on it goes on."""
 
     exit_code = 3

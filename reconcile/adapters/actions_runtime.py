@@ -128,10 +128,19 @@ def _pull_request(event: str | None) -> PullRequestEvent | None:
     """The pull request in the event's file, which GitHub wrote; what it says of names is the author's."""
     if not event or not Path(event).is_file():
         return None
-    payload: Any = json.loads(Path(event).read_text("utf-8"))
-    found = payload.get("pull_request") if isinstance(payload, dict) else None
-    if not isinstance(found, dict):
-        return None
+    try:
+        payload: Any = json.loads(Path(event).read_text("utf-8"))
+        found = payload.get("pull_request") if isinstance(payload, dict) else None
+        return _pull_request_of(found) if isinstance(found, dict) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ConfigurationError(
+            "the event's file (GITHUB_EVENT_PATH) is not one that GitHub writes",
+            code="no_event",
+            remedy="run the action on an event of GitHub, and leave the file as it is",
+        ) from error
+
+
+def _pull_request_of(found: Mapping[str, Any]) -> PullRequestEvent:
     head = found["head"]
     return PullRequestEvent(
         number=int(found["number"]),

@@ -26,6 +26,9 @@ EVIDENCE_NAME = "usage_evidence.json"
 TEMPORARY = ".metrics.json.*.tmp"
 """Left behind by a writer that was killed; git ignores it, and the next write to the run deletes it."""
 
+MOST_BYTES = 64_000_000
+"""Of any file that is read: of a call log, which is the largest."""
+
 RUN_DEPTH = 2
 DEEPEST, MOST_LOOKED_AT = 8, 500_000
 """Folders below the root, and entries in them, among which misplaced files are looked for."""
@@ -192,9 +195,16 @@ class RunStore:
         try:
             descriptor = os.open(self._file(key, name), PLAIN)
             with os.fdopen(descriptor, "rb") as stream:
-                return stream.read()
+                size = os.fstat(descriptor).st_size
+                if size <= MOST_BYTES:
+                    return stream.read()
         except OSError as error:
             raise _failed("read", self._shown(key, name), error) from error
+        raise StoreError(
+            f"{_readable(self._shown(key, name))}: has {size:,} bytes, more than the {MOST_BYTES:,} that are read",
+            code="unreadable_file",
+            remedy="restore the file from version control, or take it out",
+        )
 
     def _file(self, key: RunKey, name: str = FILE_NAME) -> str:
         """Text, because building a path costs as much as opening the file."""

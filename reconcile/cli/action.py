@@ -16,6 +16,7 @@ from reconcile.cli.billing import billing
 from reconcile.config.inputs import Inputs, read_inputs
 from reconcile.errors import ReconcileError, UsageError
 from reconcile.workflow import acting
+from reconcile.workflow.containing import attempted
 from reconcile.workflow.providing import MOST_REQUESTS
 
 
@@ -30,23 +31,23 @@ def action() -> None:
         acted = _acted(inputs, os.environ)
         click.echo(acted.annotations, nl=False)
         click.echo(acted.log, nl=False)
-        acting.write_job(os.environ, acted)
+        unwritten = acting.write_job(os.environ, acted)
+        for error in unwritten:
+            click.echo(acting.error_annotation(error), nl=False)
     except ReconcileError as error:
         answer = workflow.answer_error(error, workflow.Look())
         click.echo(acting.error_annotation(error), nl=False)
         click.echo(acting.unheeded(answer.text), nl=False)
         sys.exit(answer.exit_code)
-    sys.exit(acted.exit_code)
+    sys.exit(max([acted.exit_code, *(error.exit_code for error in unwritten)]))
 
 
 def _acted(inputs: Inputs, environ: Mapping[str, str]) -> acting.Acted:
     """The job done, or why it could not be: that has outputs, a summary and an exit code by `fail-on` too."""
-    try:
-        return acting.act(_job_action(inputs, environ))
-    except UsageError:
-        raise
-    except ReconcileError as error:
-        return acting.not_acted(inputs.request, error)
+    done = attempted("this job", lambda: acting.act(_job_action(inputs, environ)))
+    if isinstance(done, UsageError):
+        raise done
+    return acting.not_acted(inputs.request, done) if isinstance(done, ReconcileError) else done
 
 
 def _job_action(inputs: Inputs, environ: Mapping[str, str]) -> acting.Action:

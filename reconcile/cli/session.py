@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -84,6 +85,12 @@ def command(*, ages: bool = False) -> Callable[[Callable[..., None]], Callable[.
                 function(session, **given)
             except ReconcileError as error:
                 session.fail(error)
+            except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+                raise  # click's own ways to end, and a reader that has gone
+            except Exception as error:  # noqa: BLE001  a bug ends as every error does: told, with its exit code
+                if session.verbose:
+                    click.echo("".join(traceback.format_exception(error)), err=True)
+                session.fail(workflow.unexpected(function.__name__.rstrip("_"), error))
 
         body.__doc__ = function.__doc__
         body.__name__ = function.__name__

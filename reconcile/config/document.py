@@ -16,6 +16,9 @@ from reconcile.core.explanation import explain
 from reconcile.errors import ConfigurationError
 
 SHOWN = "README.md, Settings, shows a whole one"
+MOST_VALUES = 100_000
+"""Values of a whole configuration. Aliases of aliases make billions of a few lines."""
+
 NAMES = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
 """What YAML may take the name of a member for. The second is that of `<<`."""
 
@@ -23,6 +26,8 @@ NAMES = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
 def text_of(file: Path, *, required: bool) -> str:
     """The text of the configuration; '' where there is none and none is required. Raises ConfigurationError."""
     try:
+        if file.exists() and not file.is_file():
+            raise _bad(file, "is no plain file", "put the settings in its place, or name another file with --config")
         return file.read_text("utf-8")
     except FileNotFoundError as error:
         if not required:
@@ -37,6 +42,8 @@ def document_of(file: Path, text: str) -> Mapping[str, Any]:
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
+        if node and _values(node, {}) > MOST_VALUES:
+            raise _bad(file, f"comes to more than {MOST_VALUES} values with its aliases written out", SHOWN)
         unnamed = _first_odd_name(node)
         if unnamed:
             raise _bad(file, unnamed, SHOWN)
@@ -50,8 +57,21 @@ def document_of(file: Path, text: str) -> Mapping[str, Any]:
     return dict(document)
 
 
+def _values(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values a node comes to with its aliases written out; one that leads back to itself has no end."""
+    if id(node) not in known:
+        known[id(node)] = MOST_VALUES + 1
+        inside: list[yaml.Node] = []
+        if isinstance(node, yaml.SequenceNode):
+            inside = node.value
+        elif isinstance(node, yaml.MappingNode):
+            inside = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_values(part, known) for part in inside)
+    return known[id(node)]
+
+
 def _first_odd_name(root: yaml.Node | None) -> str | None:
-    """The first name of a member that is no text to YAML, as 2048, 1.10, on, null and 2026-01-05 are.
+    """The first name of a member that stands twice, or is no text to YAML, as 2048, 1.10, on, null and 2026-01-05 are.
 
     Told as it is written: what YAML makes of it, 1.1 or true, is nowhere in the file.
     """
@@ -64,7 +84,11 @@ def _first_odd_name(root: yaml.Node | None) -> str | None:
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             open_ += [(where, each) for each in node.value]
+        names: set[str] = set()
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode) and key.value in names:
+                return f"line {key.start_mark.line + 1}: {escaped(key.value)} stands twice in {where}; keep one of them"
+            names.add(str(key.value))
             if isinstance(key, yaml.ScalarNode) and key.tag not in NAMES:
                 place = f"line {key.start_mark.line + 1}: a name in {where}"
                 return f"{place} is {escaped(key.value) or 'empty'}, not text; write a name in double quotes"

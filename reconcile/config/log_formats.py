@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reconcile.core.comparing.formats import BUILT_IN, NAMES, Fields, Included, LogFormat, Shape, Timestamps
+from reconcile.core.comparing.formats import (
+    BUILT_IN,
+    NAMES,
+    Counters,
+    Fields,
+    Included,
+    LogFormat,
+    Shape,
+    Timestamps,
+    words,
+)
 from reconcile.errors import ConfigurationError, UsageError
 
 ENVIRONMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,63})=(.+)", re.DOTALL)
@@ -111,8 +121,28 @@ def _format(document: Mapping[str, Any]) -> LogFormat:
         shape=Shape(shape) if shape else None,
         input_includes=base.input_includes if includes is None else frozenset(map(Included, includes)),
         output_includes_reasoning=document.get("output_includes_reasoning", True),
+        each=_places(document.get("each")),
+        where=_where(document.get("where") or {}),
+        once=_places(document.get("once")),
+        latest_wins=base.latest_wins or bool(document.get("once")),
+        counters=Counters(document.get("counters", Counters.OWN)),
+        thread=_places(document.get("thread")),
+        constants=tuple((document.get("set") or {}).items()),
+        thousands=document.get("thousands", ""),
     )
     return replace(changed, name=document.get("name") or base.name, fields=_fields(base, mapped)) if mapped else changed
+
+
+def _places(given: str | list[str] | None) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
+
+
+def _where(given: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Each place with the words that may stand there."""
+    return tuple(
+        (place, tuple(words(each) for each in (said if isinstance(said, list) else [said])))
+        for place, said in given.items()
+    )
 
 
 def _fields(base: LogFormat, mapped: Mapping[str, Any]) -> Fields:

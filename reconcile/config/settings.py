@@ -268,8 +268,23 @@ def _policy(flags: Flags, variables: Mapping[str, str], document: Mapping[str, A
         min_stable_verifications=default.min_stable_verifications if stable is None else _count(stable),
         clock_uncertainty=None
         if document.get("clock_uncertainty") is None
-        else duration(document["clock_uncertainty"], "clock_uncertainty", unit_needed=True),
+        else _uncertainty(document["clock_uncertainty"]),
     )
+
+
+def _uncertainty(value: str) -> timedelta:
+    """No more than a run's own file may say of its clock: each day of it widens what every pass reads."""
+    found = duration(value, "clock_uncertainty", unit_needed=True)
+    if found > MOST_UNCERTAINTY:
+        raise UsageError(
+            f"clock_uncertainty: {value} is more than two days",
+            code="bad_duration",
+            remedy="set the clocks of the machines that run the experiments, and write 5s or 2m",
+        )
+    return found
+
+
+MOST_UNCERTAINTY = timedelta(days=2)
 
 
 def _count(value: str | int) -> int:

@@ -10,26 +10,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from reconcile.core.defects import Defect, shown
+from reconcile.core.defects import Defect, named, shown
 from reconcile.core.instants import start_seconds
-from reconcile.core.model import Pointer, one_spelling
+from reconcile.core.model import LONGEST, LONGEST_REACH, Pointer, one_spelling
 
 START, END = ENDS = ("start_timestamp", "end_timestamp")
 
 BLOCK = "usage_api_reconciliation"
-READ_AT = ("reconciled_at", "verified_at")
+READ_AT = ("reconciled_at", "verified_at", "seen_in_future")
 
 SLACK = 1.0
 """Seconds by which a step may stick out of its run: one of the two is often cut to whole seconds."""
-
-LONGEST = 31 * 86400.0
-"""Seconds that a run may last. Each day of it is a request of every pass, so a slip of the calendar must not pass."""
 
 CACHES = (("aggregate_metrics", "CACHED_TOKENS", "TOK_IN"), ("recorded_usage", "cached_tokens", "tokens_in"))
 """Where cached input is counted, and the input that includes it."""
 
 EARLIEST, LATEST = 946_684_800, 4_102_444_799
 """Unix seconds of the years 2000 to 2099: what lies beyond is for the schemas to refuse, infinities too."""
+
+RESTORE = "restore what reconciliation wrote"
 
 NUMBER = (int, float)
 
@@ -62,7 +61,9 @@ def contradictions(value: object, folder: str) -> Iterator[Defect]:
             yield from _backwards(span, span.start, span.end)
     yield from _outside(run, spans)
     yield from _endless([run] if None not in (run.start, run.end) else [run, *spans])
+    yield from _interrupted(document)
     yield from _timeless_reads(document)
+    yield from _odd_windows(_object(document.get(BLOCK)))
     yield from _overcached(document)
 
 
@@ -78,6 +79,25 @@ def _timeless(span: Span) -> Iterator[Defect]:
             yield _no_instant((*span.at, name), span.value[name])
 
 
+def _interrupted(document: Object) -> Iterator[Defect]:
+    """Sessions that never were, or that lie too far apart."""
+    pairs = [pair if isinstance(pair, list) else [] for pair in _list(document.get("sessions"))]
+    for index, pair in enumerate(pairs):
+        for place, stamp in enumerate(pair):
+            if isinstance(stamp, str) and _seconds(stamp) is None:
+                yield _no_instant(("sessions", index, place), stamp)
+    spans = [_session(index, pair) for index, pair in enumerate(pairs)]
+    for span in spans:
+        if span.start is not None and span.end is not None and span.end < span.start:
+            yield from _backwards(span, span.start, span.end)
+    yield from _endless(spans)
+
+
+def _session(index: int, pair: Sequence[Any]) -> Span:
+    start, end = pair if len(pair) == len(ENDS) else (None, None)
+    return Span(("sessions", index), {START: start, END: end}, _seconds(start), _seconds(end))
+
+
 def _timeless_reads(document: Object) -> Iterator[Defect]:
     block = _object(document.get(BLOCK))
     attempts = enumerate(_list(block.get("attempts")))
@@ -90,7 +110,7 @@ def _timeless_reads(document: Object) -> Iterator[Defect]:
 
 def _no_instant(at: Pointer, stamp: str) -> Defect:
     """For text in the form of a timestamp that is none, such as 30 February."""
-    return at, f"{at[-1]} is {shown(stamp)}, which no clock or calendar shows; write the true instant"
+    return at, f"{named(at)} is {shown(stamp)}, which no clock or calendar shows; write the true instant"
 
 
 def _windowless(document: Object, steps: Sequence[Span]) -> Iterator[Defect]:
@@ -123,6 +143,50 @@ def _endless(spans: Sequence[Span]) -> Iterator[Defect]:
     if starts and ends and max(ends)[0] - min(starts) > LONGEST:
         days = (max(ends)[0] - min(starts)) / 86400
         yield (*max(ends)[1], END), f"{END} is {days:,.0f} days after the start, more than 31; write both as they were"
+
+
+def _odd_windows(block: Object) -> Iterator[Defect]:
+    """Windows and bounds whose end lies before their start, and windows that no run can have."""
+    attribution = _object(block.get("attribution"))
+    yield from _odd_window((BLOCK, "query_window"), block.get("query_window"))
+    yield from _odd_pairs((BLOCK, "sessions"), block.get("sessions"))
+    yield from _odd_bounds((BLOCK, "attribution", "bounds"), attribution.get("bounds"))
+    for index, neighbour in enumerate(_list(attribution.get("neighbours"))):
+        at: Pointer = (BLOCK, "attribution", "neighbours", index)
+        yield from _odd_window(at, neighbour, least=1)
+        yield from _odd_pairs((*at, "reach"), _object(neighbour).get("reach"))
+    for index, attempt in enumerate(_list(block.get("attempts"))):
+        yield from _odd_bounds((BLOCK, "attempts", index, "bounds"), _object(attempt).get("bounds"))
+
+
+def _odd_window(at: Pointer, window: object, least: int = 0) -> Iterator[Defect]:
+    start, end = _object(window).get("start"), _object(window).get("end")
+    yield from _odd_span((*at, "end"), start, end, LONGEST_REACH, least)
+
+
+def _odd_pairs(at: Pointer, pairs: object) -> Iterator[Defect]:
+    """Pairs one by one, and from the first start to the last end."""
+    whole = [pair for pair in _list(pairs) if isinstance(pair, list) and len(pair) == len(ENDS)]
+    for index, (start, end) in enumerate(whole):
+        yield from _odd_span((*at, index), start, end, LONGEST_REACH, 1)
+    known = [pair for pair in whole if all(isinstance(part, NUMBER) for part in pair)]
+    if known:
+        yield from _odd_span(at, min(pair[0] for pair in known), max(pair[1] for pair in known), LONGEST_REACH)
+
+
+def _odd_bounds(at: Pointer, bounds: object) -> Iterator[Defect]:
+    for kind, pair in _object(bounds).items():
+        if isinstance(pair, list) and len(pair) == len(ENDS):
+            yield from _odd_span((*at, kind), pair[0], pair[1], math.inf)
+
+
+def _odd_span(at: Pointer, low: object, high: object, widest: float, least: int = 0) -> Iterator[Defect]:
+    if not (isinstance(low, NUMBER) and isinstance(high, NUMBER)):
+        return
+    if high - low < least:
+        yield at, f"{named(at)} ends at {shown(high)}, not after its start at {shown(low)}; {RESTORE}"
+    elif high - low > widest:
+        yield at, f"{named(at)} spans {(high - low) / 86400:,.0f} days, more than {widest / 86400:,.0f}; {RESTORE}"
 
 
 def _overcached(document: Object) -> Iterator[Defect]:

@@ -21,6 +21,8 @@ MAX_DEPTH = 100
 
 CONTAINER = (dict, list)
 
+SCALARS = frozenset({Kind.STRING, Kind.NUMBER, Kind.LITERAL})
+
 BOM = "\ufeff"
 
 POINTED = "is a Git LFS pointer; keep run files out of LFS"
@@ -130,6 +132,25 @@ def lenient_value(text: str) -> object:
     return value
 
 
+def plain_value(text: str) -> object:
+    """The value of a text, for a validator that takes nothing but JSON: in the place of what is none, and a flaw by
+    itself, stands a zero or a question mark."""
+    value: object = json.loads(text, parse_int=_whole, parse_float=_some, parse_constant=lambda _: 0)
+    if SURROGATE_ESCAPE.search(text):
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return value
+
+
+def _whole(digits: str) -> int:
+    found = _integer(digits)
+    return found if isinstance(found, int) else 0
+
+
+def _some(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else 0.0
+
+
 def _integer(digits: str) -> int | float:
     try:
         return int(digits)
@@ -142,19 +163,19 @@ def flaws(text: str, root: Node) -> Iterator[tuple[int, Pointer, str]]:
     for pointer, offset in duplicate_keys(root):
         yield offset, pointer, f"{named(pointer)} is there twice, and readers differ on which counts; keep one of them"
     for pointer, node in walk(root):
-        message = _flaw(named(pointer), node.kind, text[node.start : node.end])
-        if message:
-            yield node.start, pointer, message
+        fault = _flaw(node.kind, text[node.start : node.end]) if node.kind in SCALARS else None
+        if fault:
+            yield node.start, pointer, f"{named(pointer)} {fault}"
         for member in node.members:
             if LONE_SURROGATE.search(member.key):
                 yield member.key_start, (*pointer, member.key), f"the key of {named((member.key,))} {LONE}"
 
 
-def _flaw(name: str, kind: Kind, spelling: str) -> str | None:
-    if kind is Kind.STRING and LONE_SURROGATE.search(json.loads(spelling)):
-        return f"{name} {LONE}"
+def _flaw(kind: Kind, spelling: str) -> str | None:
+    if kind is Kind.STRING and SURROGATE_ESCAPE.search(spelling) and LONE_SURROGATE.search(json.loads(spelling)):
+        return LONE
     if kind is Kind.LITERAL and spelling not in {"true", "false", "null"}:
-        return f"{name} is {spelling}, which JSON does not have; write a number or take the member out"
+        return f"is {spelling}, which JSON does not have; write a number or take the member out"
     if kind is Kind.NUMBER and lenient_value(spelling) in {math.inf, -math.inf}:
-        return f"{name} is {shortened(spelling)}, a number too large to be read; write the true figure"
+        return f"is {shortened(spelling)}, a number too large to be read; write the true figure"
     return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -15,6 +16,8 @@ from reconcile.core.model import Pointer
 
 TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]|[^][{}",: \t\r\n]++', re.DOTALL)
 """A string, a bracket, or a bare word. A string that never closes reaches to the end, so that no text is read twice."""
+
+LINE_END = re.compile("\n")
 
 
 class Kind(Enum):
@@ -130,9 +133,16 @@ def duplicate_keys(root: Node) -> list[tuple[Pointer, int]]:
     return repeated
 
 
-def place(text: str, offset: int) -> tuple[int, int]:
-    """The line and the column of an offset, both counted from 1, the column in characters."""
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+class Lines:
+    """Where the lines of a text begin, so that many places are told without reading it again for each."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(found.end() for found in LINE_END.finditer(text))]
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """The line and the column of an offset, both counted from 1, the column in characters."""
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
 
 
 def pointer_text(pointer: Pointer) -> str:

@@ -19,6 +19,7 @@ from reconcile.core.model import (
     EXACT,
     INCLUDED,
     KINDS,
+    LONGEST_REACH,
     Bucket,
     Claim,
     Clock,
@@ -114,7 +115,10 @@ def belongs(named: str | None, data: bytes, evidence: Evidence | None) -> bool:
 
 
 def read_evidence(value: Mapping[str, Any]) -> Evidence:
-    """The evidence that a document accepted by its schema holds. Raises ValueError for an instant that is none."""
+    """The evidence that a document accepted by its schema holds.
+
+    Raises ValueError for an instant that is none, and for a window that ends before it starts or lasts too long.
+    """
     return Evidence(
         own=_read_witness(value["claim"]),
         read_at=instant_of(value["read_at"]),
@@ -188,13 +192,20 @@ def _read_witness(value: Mapping[str, Any]) -> Witness:
             tuple(value["models"]),
             value.get("batch", INCLUDED),
         ),
-        Window(int(value["start"]), int(value["end"])),
+        _read_window(value["start"], value["end"]),
         _read_recorded(value["recorded"], value.get("noted", {})),
         clock=Clock(**value["clock"]) if "clock" in value else EXACT,
-        sessions=tuple(Window(*pair) for pair in value.get("sessions", ())),
-        reached=tuple(Window(*pair) for pair in value.get("reach", ())),
+        sessions=tuple(_read_window(*pair) for pair in value.get("sessions", ())),
+        reached=tuple(_read_window(*pair) for pair in value.get("reach", ())),
     )
     return Witness(claim=claim, log_digest=value["log_sha256"], read=value["read"])
+
+
+def _read_window(start: float, end: float) -> Window:
+    window = Window(int(start), int(end))
+    if not 0 < window.end - window.start <= LONGEST_REACH:
+        raise ValueError
+    return window
 
 
 def _read_recorded(parts: Sequence[int | None], noted: Mapping[str, Any]) -> Recorded:
@@ -205,15 +216,16 @@ def _read_recorded(parts: Sequence[int | None], noted: Mapping[str, Any]) -> Rec
         cached_tokens,
         api_calls,
         noted.get("source"),
-        aborted=noted.get("aborted_calls", 0),
-        unknown=noted.get("unknown_calls", 0),
-        others=tuple(sorted(noted.get("other_calls", {}).items())),
+        aborted=int(noted.get("aborted_calls", 0)),
+        unknown=int(noted.get("unknown_calls", 0)),
+        others=tuple(sorted((name, int(count)) for name, count in noted.get("other_calls", {}).items())),
         every_attempt=noted.get("every_attempt", False),
     )
 
 
 def _read_feed(value: Mapping[str, Any]) -> Feed:
-    return Feed(newest=value.get("newest"), own=value.get("own"), silent=tuple(value.get("silent", ())))
+    newest, own = (None if each is None else int(each) for each in (value.get("newest"), value.get("own")))
+    return Feed(newest=newest, own=own, silent=tuple(value.get("silent", ())))
 
 
 def _line(row: Bucket) -> str:

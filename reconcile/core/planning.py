@@ -17,6 +17,9 @@ PAGE_MINUTES = 1440
 MOST_KEY_FILTERS = 100
 """With more key ids than this the filter is left out, so that the address stays well below common limits."""
 
+MOST_KEY_CHARACTERS = 4_000
+"""The same where ids are long."""
+
 ANNOUNCED_REQUESTS = 10
 """A pass that needs more requests than this says so before it makes them."""
 
@@ -76,4 +79,5 @@ def _key_filter(scopes: Sequence[Scope]) -> tuple[str, ...]:
     if not all(scope.api_key_ids for scope in scopes):
         return ()
     keys = sorted({key for scope in scopes for key in scope.api_key_ids})
-    return tuple(keys) if len(keys) <= MOST_KEY_FILTERS else ()
+    fits = len(keys) <= MOST_KEY_FILTERS and sum(map(len, keys)) <= MOST_KEY_CHARACTERS
+    return tuple(keys) if fits else ()

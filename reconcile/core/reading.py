@@ -93,7 +93,7 @@ def _spans(value: Object) -> Sequence[tuple[Timestamp, Timestamp]]:
 def _step(step: Object) -> Step:
     start, end = step.get("start_timestamp"), step.get("end_timestamp")
     span = None if start is None or end is None else (start_seconds(start), end_seconds(end))
-    return Step(number=step["step_number"], span=span)
+    return Step(number=int(step["step_number"]), span=span)
 
 
 def _recorded(value: Object, state: State | None) -> Recorded:
@@ -160,7 +160,7 @@ def _state(block: Object, aggregate: Object) -> State:
             )
             for each in attribution.get("neighbours", ())
         ),
-        shared_minutes=attribution.get("shared_minutes", 0),
+        shared_minutes=int(attribution.get("shared_minutes", 0)),
         guard=_guard(attribution.get("guard")),
         window=_window(window) if window else None,
         reconciled_at=_instant(block.get("reconciled_at")),
@@ -172,7 +172,7 @@ def _state(block: Object, aggregate: Object) -> State:
         reach_seconds=float(block.get("reach_seconds", 0)) if ours else 0.0,
         sessions=_windows(block.get("sessions", ())) if ours else (),
         batch=attribution.get("batch", INCLUDED),
-        beyond_window=attribution.get("beyond_window", 0),
+        beyond_window=int(attribution.get("beyond_window", 0)),
         seen_in_future=instant_of(block["seen_in_future"]) if ours and "seen_in_future" in block else None,
     )
 

@@ -6,19 +6,19 @@ explained, so a finding costs milliseconds and a good file microseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
 import jsonschema_rs
 
 from reconcile.core.consistency import contradictions
-from reconcile.core.decoding import Obstacle, flaws, lenient_value, obstacle, text_of, value_of
+from reconcile.core.decoding import Obstacle, flaws, lenient_value, obstacle, plain_value, text_of, value_of
 from reconcile.core.defects import MOST, Defect, escaped
-from reconcile.core.document import Node, find, place, pointer_text, scan
+from reconcile.core.document import Lines, Node, find, pointer_text, scan
 from reconcile.core.explanation import explain
 from reconcile.core.model import Finding, Generation, Pointer, RunKey
 
@@ -27,8 +27,21 @@ MAX_BYTES = 2_000_000
 
 LONGEST_POINTER = 300
 
+EXPLAINED = 100_000
+"""Characters of the longest file of which every defect is told, with its line. Of a longer one it is the first: to
+explain a file must not cost more than to read a few."""
+
+FLAWED = (
+    "a key is there twice in an object, or a number or a character is none of JSON; the file is too long to tell "
+    f"where: shorten it to {EXPLAINED:,} characters and validate it again"
+)
+
 UNEXPLAINED = "the file breaks its schema in a way that cannot be told; compare it with one that is valid"
 """For a file that only the compiled schema objects to, which no file should do: it is never taken for valid."""
+
+
+UNREAD = object()
+"""In the place of a value: the text has none, or one that readers take differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +82,29 @@ class Checker:
         text = text_of(data)
         if isinstance(text, Obstacle):
             return (blocked(path, text),)
+        value: object = UNREAD
         with suppress(ValueError, RecursionError):
             value = value_of(text)
             generation = generation_of(value)
             sound = self._compiled[generation].is_valid(value) and not any(contradictions(value, run.run_id))
             if sound and isinstance(value, dict):
                 return Document(path, run, text, value, generation)
-        return self._findings(path, run, text)
-
-    def _findings(self, path: str, run: RunKey, text: str) -> tuple[Finding, ...]:
+        if len(text) > EXPLAINED:
+            return (self._first_finding(path, run, text, value),)
         return findings_in(
             path,
             text,
             schema_of=lambda value: self._schemas[generation_of(value)],
             contradictions_of=lambda value: contradictions(value, run.run_id),
         )
+
+    def _first_finding(self, path: str, run: RunKey, text: str, value: object) -> Finding:
+        if value is UNREAD:
+            by = obstacle(text)
+            return blocked(path, by) if by else Finding(path, 1, 1, "", FLAWED)
+        objections = explain(self._schemas[generation_of(value)], value, most=1)
+        at, message = next(chain(objections, contradictions(value, run.run_id)), ((), UNEXPLAINED))
+        return Finding(path, 1, 1, escaped(pointer_text(at), LONGEST_POINTER), message)
 
 
 def findings_in(
@@ -99,27 +120,29 @@ def findings_in(
         return (blocked(path, by),)
     root, value = scan(text), lenient_value(text)
     found = list(islice(flaws(text, root), MOST))
-    objections = explain(schema_of(value), value)
+    objections = explain(schema_of(value), plain_value(text))
     for defects in (objections, islice(contradictions_of(value), MOST)):
         judged = {pointer for _, pointer, _ in found}  # the first to object to a place has the word
         found += [(_offset(root, at), at, message) for at, message in defects if at not in judged]
     found.sort(key=itemgetter(0))
-    return tuple(_finding(path, text, *each) for each in found or [(0, (), UNEXPLAINED)])
+    lines = Lines(text)
+    return tuple(_finding(path, lines, *each) for each in found or [(0, (), UNEXPLAINED)])
 
 
-def located(path: str, text: str, pointer: Pointer, message: str) -> Finding:
-    """A finding at the place of a valid document that the pointer leads to, or as near to it as there is one."""
-    return _finding(path, text, _offset(scan(text), pointer), pointer, message)
+def located(path: str, text: str, defects: Iterable[Defect]) -> tuple[Finding, ...]:
+    """Findings at the places of a valid document that the pointers lead to, or as near to them as there is one."""
+    root, lines = scan(text), Lines(text)
+    return tuple(_finding(path, lines, _offset(root, at), at, message) for at, message in islice(defects, MOST))
 
 
-def _finding(path: str, text: str, offset: int, pointer: Pointer, message: str) -> Finding:
-    line, column = place(text, offset)
+def _finding(path: str, lines: Lines, offset: int, pointer: Pointer, message: str) -> Finding:
+    line, column = lines.place(offset)
     return Finding(path, line, column, escaped(pointer_text(pointer), LONGEST_POINTER), message)
 
 
 def blocked(path: str, by: Obstacle) -> Finding:
     """The finding for bytes that are no document."""
-    return _finding(path, by.text, by.offset, (), by.message)
+    return _finding(path, Lines(by.text), by.offset, (), by.message)
 
 
 def _offset(root: Node, pointer: Pointer) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 
 from reconcile.core.account import Account
 from reconcile.core.agreement import Line, against, agreement
@@ -21,7 +22,7 @@ NOUNS = ("tokens in", "tokens out", "cached tokens", "calls")
 
 SEPARATING = (
     "What helps most: record the calls and all tokens of every response in recorded_usage, in this run and its "
-    "neighbours; a key of its own; or a pause until the minute turns between runs."
+    "neighbours; a key of its own; a measured clock; or a pause of two minutes between runs."
 )
 
 
@@ -141,14 +142,17 @@ def neighbour_lines(account: Account) -> list[str]:
 
 def _neighbour(claim: Claim, other: Claim) -> str:
     shared = _shared(claim, other)
+    minutes = plural(sum(part.minutes for part in shared), "minute")
     calls = other.known.api_calls
     recorded = "did not record its calls" if calls is None else f"recorded {plural(calls, 'call')}"
     recorded = "its file is gone or broken" if other.gone else recorded
-    return f"{printable(str(other.run))} shares {plural(shared.minutes, 'minute')}, {_span(shared)}, and {recorded}"
+    return f"{printable(str(other.run))} shares {minutes}, {', '.join(map(_span, shared))}, and {recorded}"
 
 
-def _shared(claim: Claim, other: Claim) -> Window:
-    return Window(max(claim.window.start, other.window.start), min(claim.window.end, other.window.end))
+def _shared(claim: Claim, other: Claim) -> list[Window]:
+    """The minutes in which usage of both may have been booked."""
+    pairs = ((mine, theirs) for mine in claim.reach for theirs in other.reach if mine.meets(theirs))
+    return [Window(max(mine.start, theirs.start), min(mine.end, theirs.end)) for mine, theirs in pairs]
 
 
 def _span(window: Window) -> str:
@@ -157,21 +161,22 @@ def _span(window: Window) -> str:
 
 
 def _minutes(account: Account) -> list[str]:
-    """The minutes with usage, and whom each is shared with. Shared ones come first: they are what is asked about."""
+    """The minutes with usage, and whom each is shared with. Where they are many, shared ones are kept: they are what is
+    asked about."""
     if account.evidence is None:
         return []
     usage: dict[int, Usage] = {}
     for row in account.evidence.rows:
         usage[row.minute] = usage.get(row.minute, Usage()) + row.usage
     beside = {minute: _sharing(account, minute) for minute in usage}
-    ordered = sorted(usage, key=lambda minute: (not beside[minute], minute))
-    lines = [_minute(minute, usage[minute], beside[minute]) for minute in ordered[:MOST_MINUTES]]
-    more = len(ordered) - len(lines)
+    kept = sorted(usage, key=lambda minute: (not beside[minute], minute))[:MOST_MINUTES]
+    lines = [_minute(minute, usage[minute], beside[minute]) for minute in sorted(kept)]
+    more = len(usage) - len(lines)
     return [*lines, *([f"and {plural(more, 'more minute')}: usage_evidence.json has all"] if more else [])]
 
 
 def _sharing(account: Account, minute: int) -> list[str]:
-    within = (other for other in account.neighbours if other.window.start <= minute < other.window.end)
+    within = (other for other in account.neighbours if any(minute in part for part in other.reach))
     return [printable(str(other.run)) for other in within]
 
 
@@ -199,18 +204,26 @@ def _reported(usage: Usage) -> str:
     return f"{usage.tokens_in:,} in, {plural(usage.api_calls, 'call')}"
 
 
+def _clear_of(end: int, claims: Sequence[Claim]) -> datetime:
+    """The whole minute from which on these may start, so that nothing booked before `end` can be theirs by what their
+    clocks may be off."""
+    slack = max(claim.clock.uncertainty for claim in claims)
+    return instant(-int(-(end + slack) // MINUTE) * MINUTE)
+
+
 def advice_lines(account: Account) -> list[str]:
     """What would have kept the run's minutes apart from its neighbours'."""
     state = account.report.run.state
     if state is None or account.claim is None or "shared_minutes" not in state.reasons or not account.neighbours:
         return []
-    mine = account.claim.window
-    before = [other.window.end for other in account.neighbours if other.window.start <= mine.start]
-    after = [other for other in account.neighbours if other.window.start > mine.start]
+    mine = account.claim
+    before = [other.span.end for other in account.neighbours if other.window.start <= mine.window.start]
+    after = [other for other in account.neighbours if other.window.start > mine.window.start]
     lines = []
     if before:
-        lines.append(f"A start at {instant(max(before)):%H:%MZ} or later would have kept its minutes apart.")
+        lines.append(f"A start at {_clear_of(max(before), [mine]):%H:%MZ} or later would have kept its minutes apart.")
     if after:
         names = ", ".join(printable(str(other.run)) for other in after)
-        lines.append(f"A start of {names} at {instant(mine.end):%H:%MZ} or later would have kept their minutes apart.")
+        clear = f"{_clear_of(mine.span.end, after):%H:%MZ}"
+        lines.append(f"A start of {names} at {clear} or later would have kept their minutes apart.")
     return [*lines, SEPARATING]

@@ -42,6 +42,9 @@ LEGS = {
 SHOWN_BAD = 5
 """Bad lines that are quoted; the count has all."""
 
+SHOWN_PARTS = 5
+"""Models and keys that the verdict names."""
+
 OF_RUNS = (
     "Committed runs stand in for a log, and their figures are the provider's own: this shows usage that no run claims, "
     "not that the figures are right"
@@ -75,7 +78,10 @@ def verdict_text(comparison: Comparison) -> str:
     if comparison.verdict is Verdict.RECONCILED:
         return "Log and provider agree: every figure that is tested is within its tolerance."
     if comparison.verdict is Verdict.MISMATCH:
-        return f"Out of tolerance: {', '.join(NAMES[metric].strip() for metric in comparison.outside)}."
+        parts = [f"{part.what} {printable(part.name)}" for part in comparison.parts_outside]
+        more = [f"{len(parts) - SHOWN_PARTS:,} models or keys more"] if len(parts) > SHOWN_PARTS else []
+        outside = [NAMES[metric].strip() for metric in comparison.outside]
+        return f"Out of tolerance: {', '.join([*outside, *parts[:SHOWN_PARTS], *more])}."
     sides = (("the log", comparison.local), ("the provider", comparison.official))
     empty = [name for name, figures in sides if figures.empty]
     verb = "shows" if len(empty) == 1 else "show"

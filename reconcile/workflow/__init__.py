@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         answer_validate,
     )
     from reconcile.workflow.auditing import audit_runs, refetched
+    from reconcile.workflow.containing import unexpected
     from reconcile.workflow.learning import backtest, lag
     from reconcile.workflow.looking import claims, explain, list_runs, validate
     from reconcile.workflow.opening import open_workspace
@@ -68,6 +69,7 @@ _HOMES = {
         "audit_runs",
         "refetched",
     ),
+    "reconcile.workflow.containing": ("unexpected",),
     "reconcile.workflow.learning": (
         "backtest",
         "lag",
@@ -122,6 +124,7 @@ __all__ = [
     "refetched",
     "run_pass",
     "take_census",
+    "unexpected",
     "validate",
     "versions",
 ]

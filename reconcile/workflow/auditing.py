@@ -31,6 +31,7 @@ from reconcile.core.model import Claim, Finding, Run, RunKey, any_holds, joined
 from reconcile.core.reading import BLOCK, read_run
 from reconcile.core.validation import Document, located
 from reconcile.errors import StoreError
+from reconcile.workflow.containing import contained
 from reconcile.workflow.reading import Provider, Read, read_claims
 from reconcile.workflow.tree import Tree, Workspace, read_tree
 
@@ -50,21 +51,29 @@ def audit_tree(workspace: Workspace, tree: Tree, paths: Sequence[Path] = (), ver
     """The same of a folder that was read already."""
     subjects: list[tuple[Subject, str]] = []
     errors = list(tree.errors)
+    met: list[Finding] = []
     for run in tree.runs:
         try:
-            subjects.append(_subject(workspace, tree, run))
+            found = contained(run.path, lambda run=run: _subject(workspace, tree, run))  # type: ignore[misc]
         except StoreError as error:
             errors.append(error)
+            continue
+        if isinstance(found, Finding):
+            met.append(found)
+        else:
+            subjects.append(found)
     subjects = _with_history(workspace, subjects, versions)
     beside = _beside(workspace, [subject for subject, _ in subjects])
     asked = {path.resolve() for path in paths}
+    runs = [
+        contained(subject.run.path, lambda s=subject, t=text: _audited(s, t, beside, required=workspace.evidence))  # type: ignore[misc]
+        for subject, text in subjects
+        if _is_asked(subject.run.path, asked)
+    ]
+    met += [each for each in runs if isinstance(each, Finding)]
     return Audit(
-        runs=tuple(
-            _located(subject, text, audit(subject, beside, required=workspace.evidence))
-            for subject, text in subjects
-            if _is_asked(subject.run.path, asked)
-        ),
-        invalid=tuple(finding for finding in tree.findings if _is_asked(finding.path, asked)),
+        runs=tuple(each for each in runs if not isinstance(each, Finding)),
+        invalid=tuple(finding for finding in (*tree.findings, *met) if _is_asked(finding.path, asked)),
         errors=tuple(errors),
     )
 
@@ -79,7 +88,7 @@ def differences_of_run(workspace: Workspace, tree: Tree, run: Run) -> tuple[Find
     if subject.evidence and run.log:
         logs[subject.evidence.own.claim.run] = run.log
     beside = Beside(known=_known_around(workspace, tree, subject), logs=logs, policy=workspace.policy)
-    return _located(subject, text, audit(subject, beside, required=workspace.evidence)).findings
+    return _audited(subject, text, beside, required=workspace.evidence).findings
 
 
 def _beside(workspace: Workspace, subjects: Sequence[Subject]) -> Beside:
@@ -245,8 +254,8 @@ def _schema() -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(schema_files.load("evidence"))
 
 
-def _located(subject: Subject, text: str, found: Found) -> Audited:
-    findings: list[Finding] = []
-    if found.outcome is Outcome.DIFFERENT:
-        findings = [located(subject.run.path, text, pointer, message) for pointer, message in found.differences]
-    return Audited(run=subject.run, found=found, findings=tuple(findings), evidence=subject.evidence)
+def _audited(subject: Subject, text: str, beside: Beside, *, required: bool) -> Audited:
+    found = audit(subject, beside, required=required)
+    differing = found.outcome is Outcome.DIFFERENT
+    findings = located(subject.run.path, text, found.differences) if differing else ()
+    return Audited(run=subject.run, found=found, findings=findings, evidence=subject.evidence)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from reconcile.core.lag import Lag, lag_of
-from reconcile.core.model import Policy, Run
+from reconcile.core.model import Finding, Policy, Run
 from reconcile.core.selection import EVERYTHING, Asked, Selection
 from reconcile.core.trial import Backtest, backtest_of
 from reconcile.errors import StoreError
+from reconcile.workflow.containing import of_the_sound
 from reconcile.workflow.tree import Tree, Workspace, read_tree
 
 
@@ -19,8 +21,9 @@ def lag(workspace: Workspace, asked: Asked = EVERYTHING) -> Lag:
 
 def lag_tree(workspace: Workspace, tree: Tree, asked: Asked) -> Lag:
     """The same of a folder that was read already."""
-    found = lag_of(_asked(workspace, tree, asked), workspace.policy, workspace.now)
-    return replace(found, invalid=_invalid(tree), errors=_unread(tree))
+    runs = _asked(workspace, tree, asked)
+    found, met = of_the_sound(runs, lambda some: lag_of(some, workspace.policy, workspace.now))
+    return replace(found, invalid=_invalid(tree, met), errors=_unread(tree))
 
 
 def backtest(workspace: Workspace, tried: Policy) -> Backtest:
@@ -29,8 +32,8 @@ def backtest(workspace: Workspace, tried: Policy) -> Backtest:
     Raises UsageError where they cannot answer it.
     """
     tree = read_tree(workspace)
-    found = backtest_of(tree.runs, workspace.policy, tried, workspace.now)
-    return replace(found, invalid=_invalid(tree), errors=_unread(tree))
+    found, met = of_the_sound(tree.runs, lambda some: backtest_of(some, workspace.policy, tried, workspace.now))
+    return replace(found, invalid=_invalid(tree, met), errors=_unread(tree))
 
 
 def _asked(workspace: Workspace, tree: Tree, asked: Asked) -> list[Run]:
@@ -38,8 +41,8 @@ def _asked(workspace: Workspace, tree: Tree, asked: Asked) -> list[Run]:
     return [each.run for each in selected if each.selection is not Selection.NOT_ASKED]
 
 
-def _invalid(tree: Tree) -> int:
-    return len({finding.path for finding in tree.findings})
+def _invalid(tree: Tree, met: Iterable[Finding]) -> int:
+    return len({finding.path for finding in (*tree.findings, *met)})
 
 
 def _unread(tree: Tree) -> tuple[StoreError, ...]:

@@ -17,6 +17,7 @@ from reconcile.core.summary import RunReport, Summary
 from reconcile.core.validation import Document
 from reconcile.errors import StoreError, UsageError
 from reconcile.workflow.auditing import evidence_of_run
+from reconcile.workflow.containing import contained
 from reconcile.workflow.tree import Tree, Workspace, check_file, check_log, read_tree
 
 Spelling = Callable[[Query], str]
@@ -84,9 +85,10 @@ def _log_findings(
         return (log,)
     run = isinstance(document, Document) and read_run(file.key, file.path, document.value, document.generation)
     try:
-        return check_log(workspace, log, run or None)[1]
+        found = contained(log.path, lambda: check_log(workspace, log, run or None)[1])
     except StoreError as error:
         return (_unreadable(log, error),)
+    return (found,) if isinstance(found, Finding) else found
 
 
 def _is_wanted(path: str, wanted: set[Path]) -> bool:
@@ -96,9 +98,18 @@ def _is_wanted(path: str, wanted: set[Path]) -> bool:
 def _checked(workspace: Workspace, file: RunFile) -> Document | tuple[Finding, ...]:
     """One file, validated; that it cannot be read is one more defect, and stops no other file."""
     try:
-        return check_file(workspace, file)
+        found = contained(file.path, lambda: _read(workspace, file))
     except StoreError as error:
         return (_unreadable(file, error),)
+    return (found,) if isinstance(found, Finding) else found
+
+
+def _read(workspace: Workspace, file: RunFile) -> Document | tuple[Finding, ...]:
+    """One file, validated and read as every command reads it."""
+    document = check_file(workspace, file)
+    if isinstance(document, Document):
+        read_run(file.key, file.path, document.value, document.generation)
+    return document
 
 
 def _unreadable(file: RunFile, error: StoreError) -> Finding:

@@ -21,7 +21,7 @@ from reconcile.core.model import (
     Window,
     minute_of,
 )
-from reconcile.core.planning import plan
+from reconcile.core.planning import PAGE_MINUTES, plan
 from reconcile.core.selection import UNKNOWN_UNCERTAINTY, Asked, Selected, Selection, ends_in_future
 from reconcile.core.summary import ApiUse
 from reconcile.errors import ConfigurationError, ProviderError, ReconcileError
@@ -29,6 +29,9 @@ from reconcile.workflow.tree import Tree, Workspace
 
 REFUSED = {"invalid_api_key", "missing_scope", "wrong_organization", "access_denied"}
 """Refusals of the key: the provider would say the same of every other query."""
+
+MOST_QUERIES = 1_000
+"""Pages of minutes that one pass asks for, each with its control total: three years of one-minute buckets."""
 
 Provider = UsageProvider | ConfigurationError
 """A source of usage, or why there is none."""
@@ -80,8 +83,11 @@ def read_usage(
     """The usage of all minutes that the runs which are due need. Where there is no provider, they wait."""
     selected = tree.selected(workspace, asked)
     queries = _plan(workspace, tree.reopened(workspace, asked), selected) or _asking_the_time(workspace, tree, selected)
-    announce(queries)
-    return _fetch(workspace, queries, provider)
+    affordable, errors = _affordable(queries)
+    announce(affordable)
+    read = _fetch(workspace, affordable, provider)
+    left = tuple(query.window for query in queries if query not in affordable)
+    return replace(read, unread=(*read.unread, *left), errors=(*errors, *read.errors))
 
 
 def read_claims(workspace: Workspace, claims: Sequence[Claim], provider: Provider) -> Read:
@@ -105,8 +111,8 @@ def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected]) -> tup
     known = [each for each in selected if each.run.key in tree.claims]
     needed = _with_neighbours(tree, [each.run.key for each in known if each.due or claimed_late(tree, each)])
     observed = _with_neighbours(tree, [each.run.key for each in known if each.selection is Selection.OBSERVED])
-    scopes = list(dict.fromkeys(claim.scope for claim in [*needed, *observed]))
-    queries = plan(_reached(needed), _reached(observed), scopes, workspace.now)
+    scopes = list(dict.fromkeys(claim.scope for _, claim in [*needed, *observed]))
+    queries = plan(_brought(needed), _brought(observed), scopes, workspace.now)
     everyones = tuple(dict.fromkeys(claim.scope for claim in tree.everyone))
     return tuple(replace(query, scopes=everyones) for query in queries)
 
@@ -127,8 +133,36 @@ def _asking_the_time(workspace: Workspace, tree: Tree, selected: Iterable[Select
     return tuple(replace(query, scopes=tuple(scopes)) for query in queries)
 
 
-def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[Claim]:
-    return [claim for key in keys for claim in (tree.claims[key], *tree.neighbours.get(key, ()))]
+def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[tuple[Claim, Claim]]:
+    """Claims to be read, each beside the run that it is read for."""
+    return [(tree.claims[key], claim) for key in keys for claim in (tree.claims[key], *tree.neighbours.get(key, ()))]
+
+
+def _brought(pairs: Iterable[tuple[Claim, Claim]]) -> list[Window]:
+    """The minutes that these claims bring into a plan. One whose file is gone is known by hearsay: it may be as wide as
+    a file says, and has made any number of calls, so it is read no further than a page from the run itself."""
+    found: list[Window] = []
+    for own, claim in pairs:
+        near = own.span.widened(PAGE_MINUTES)
+        parts = (_cut(part, near) for part in claim.reach) if claim.gone else claim.reach
+        found += [part for part in parts if part.start < part.end]
+    return found
+
+
+def _cut(part: Window, near: Window) -> Window:
+    return Window(max(part.start, near.start), min(part.end, near.end))
+
+
+def _affordable(queries: tuple[Query, ...]) -> tuple[tuple[Query, ...], tuple[ReconcileError, ...]]:
+    """The newest of the queries, as many as one pass may make; and that the others wait."""
+    if len(queries) <= MOST_QUERIES:
+        return queries, ()
+    error = ProviderError(
+        f"this pass takes {len(queries):,} queries, more than {MOST_QUERIES:,}: the oldest minutes were not read",
+        code="too_many_requests_needed",
+        remedy="limit the pass with --framework, or --max-age; `reconcile list` names the runs that are due",
+    )
+    return tuple(sorted(queries, key=lambda query: query.window)[-MOST_QUERIES:]), (error,)
 
 
 def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider) -> Read:

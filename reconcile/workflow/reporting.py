@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from reconcile import __version__, schema_files
 from reconcile.adapters.dashboard_files import parts
 from reconcile.adapters.whole_file import write_whole
 from reconcile.core.dashboard import Dashboard
-from reconcile.core.model import Json
+from reconcile.core.model import Finding, Json
 from reconcile.core.selection import EVERYTHING
 from reconcile.core.summary import SCHEMA_VERSION
 from reconcile.core.wire import plural
@@ -24,6 +24,7 @@ from reconcile.reports.dashboard_data import dashboard_json, with_hashed_keys
 from reconcile.reports.words import printable
 from reconcile.workflow.answering import Answer
 from reconcile.workflow.auditing import audit_tree
+from reconcile.workflow.containing import contained
 from reconcile.workflow.learning import lag_tree
 from reconcile.workflow.looking import account_of, list_tree
 from reconcile.workflow.tree import Tree, Workspace, read_tree
@@ -97,12 +98,18 @@ def _refuse_another(path: Path) -> None:
 
 
 def dashboard_of(workspace: Workspace, tree: Tree, comparisons: Sequence[Saved] = ()) -> Dashboard:
-    """All that the page shows."""
+    """All that the page shows. A run that meets a bug is a finding of the page, and stops no other."""
+    summary, audited = list_tree(workspace, tree, EVERYTHING), audit_tree(workspace, tree)
+    accounts = [
+        contained(each.run.path, lambda each=each: account_of(workspace, tree, each))  # type: ignore[misc]
+        for each in tree.selected(workspace, EVERYTHING)
+    ]
+    met = {*audited.invalid, *(each for each in accounts if isinstance(each, Finding))} - {*summary.findings}
     return Dashboard(
-        summary=list_tree(workspace, tree, EVERYTHING),
-        accounts=tuple(account_of(workspace, tree, each) for each in tree.selected(workspace, EVERYTHING)),
+        summary=replace(summary, findings=(*summary.findings, *sorted(met))),
+        accounts=tuple(each for each in accounts if not isinstance(each, Finding)),
         lag=lag_tree(workspace, tree, EVERYTHING),
-        differences=tuple(each for run in audit_tree(workspace, tree).runs for each in run.findings),
+        differences=tuple(each for run in audited.runs for each in run.findings),
         comparisons=tuple(comparisons),
     )
 

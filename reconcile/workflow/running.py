@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from reconcile.core.attribution import Attribution, attribute
+from reconcile.core.attribution import Attributed, Attribution, attribute, meeting
 from reconcile.core.lesson import Applied, Lesson, apply
-from reconcile.core.model import Rewritten, RunKey
+from reconcile.core.model import Bucket, Claim, Finding, Rewritten, RunKey
 from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection, ends_in_future
 from reconcile.core.summary import FileChange, RunReport, Summary, gathered, standing
-from reconcile.errors import StoreError
+from reconcile.errors import ReconcileError, StoreError
+from reconcile.workflow.containing import attempted, contained
 from reconcile.workflow.reading import Announce, Provider, Read, claimed_late, read_usage
 from reconcile.workflow.tree import Tree, Workspace, read_tree
 
@@ -38,49 +38,78 @@ def conclude(workspace: Workspace, tree: Tree, read: Read, asked: Asked, *, dry_
     """
     tree = tree.reopened(workspace, asked)
     selected = tree.selected(workspace, asked)
-    attributed = attribute(tree.everyone, read.buckets, read.covered)
+    attributed, failed = _attributed(tree.everyone, read)
     judged = {key: share for key, share in attributed.by_run.items() if read.judges(share.claim)}
-    lessons = {each.run.key: _lesson(workspace, tree, each, read, judged.get(each.run.key)) for each in selected}
-    reports, changes, errors = _write_all(workspace, tree, selected, lessons, dry_run=dry_run)
+    done = [_concluded(workspace, tree, each, read, judged.get(each.run.key), dry_run=dry_run) for each in selected]
     return Summary(
         now=workspace.now,
         policy=workspace.policy,
         discovered=tree.discovered,
-        runs=tuple(reports),
-        findings=tree.findings,
+        runs=tuple(each.report for each in done),
+        findings=(*tree.findings, *(each.finding for each in done if each.finding)),
         unattributed=gathered(attributed.unattributed),
-        errors=(*tree.errors, *tree.scopeless(selected), *read.errors, *errors),
+        errors=(
+            *tree.errors,
+            *tree.scopeless(selected),
+            *read.errors,
+            *failed,
+            *(each.error for each in done if each.error),
+        ),
         api=read.api,
         dry_run=dry_run,
-        changes=tuple(changes),
+        changes=tuple(each.change for each in done if each.change),
         census=tree.census,
     )
 
 
-def _write_all(
-    workspace: Workspace,
-    tree: Tree,
-    selected: Iterable[Selected],
-    lessons: Mapping[RunKey, Lesson | None],
-    *,
-    dry_run: bool,
-) -> tuple[list[RunReport], list[FileChange], list[StoreError]]:
-    reports: list[RunReport] = []
-    changes: list[FileChange] = []
-    errors: list[StoreError] = []
-    for each in selected:
-        report = RunReport(run=each.run, selection=each.selection, due_at=each.due_at)
-        lesson = lessons[each.run.key]
-        try:
-            if lesson:
-                report, change = _write(workspace, report, lesson, dry_run=dry_run)
-                changes += [change] if change else []
-            elif each.due and each.run.key in tree.claims:
-                report = replace(report, note=UNREAD)
-        except StoreError as error:
-            errors.append(error)
-        reports.append(report)
-    return reports, changes, errors
+def _attributed(claims: tuple[Claim, ...], read: Read) -> tuple[Attributed, list[ReconcileError]]:
+    """What was read, shared out. Where that meets a bug, the traffic that cannot be told apart from what met it goes
+    without, and all other traffic is shared out as before: keys that admit no bucket in common share nothing."""
+    whole = attempted("sharing out what was read", lambda: attribute(claims, read.buckets, read.covered))
+    if not isinstance(whole, ReconcileError):
+        return whole, []
+    by_run: dict[RunKey, Attribution] = {}
+    unclaimed: list[Bucket] = []
+    errors: list[ReconcileError] = []
+    for scopes in meeting(sorted({claim.scope for claim in claims}, key=str)):
+        some = [claim for claim in claims if claim.scope in scopes]
+        what = f"sharing out what was read for {some[0].run} and {len(some) - 1} others"
+        found = attempted(what, lambda some=some: attribute(some, read.buckets, read.covered))  # type: ignore[misc]
+        if isinstance(found, ReconcileError):
+            errors.append(found)
+        else:
+            by_run |= found.by_run
+            unclaimed += found.unattributed
+    return Attributed(by_run, tuple(unclaimed)), errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What became of one run."""
+
+    report: RunReport
+    change: FileChange | None = None
+    error: StoreError | None = None
+    finding: Finding | None = None
+
+
+def _concluded(
+    workspace: Workspace, tree: Tree, each: Selected, read: Read, attribution: Attribution | None, *, dry_run: bool
+) -> _Done:
+    """The run judged and written. What keeps that from being done is told of this run, and stops no other."""
+    report = RunReport(run=each.run, selection=each.selection, due_at=each.due_at)
+
+    def conclude_it() -> _Done | None:
+        return _written(workspace, report, _lesson(workspace, tree, each, read, attribution), dry_run=dry_run)
+
+    try:
+        done = contained(each.run.path, conclude_it)
+    except StoreError as error:
+        return _Done(report=report, error=error)
+    if isinstance(done, Finding):
+        return _Done(report=report, finding=done)
+    unread = each.due and each.run.key in tree.claims
+    return done or _Done(report=replace(report, note=UNREAD) if unread else report)
 
 
 def _lesson(
@@ -108,10 +137,10 @@ def _lesson(
     )
 
 
-def _write(
-    workspace: Workspace, report: RunReport, lesson: Lesson, *, dry_run: bool
-) -> tuple[RunReport, FileChange | None]:
-    """The run after the lesson; what a dry run would have written."""
+def _written(workspace: Workspace, report: RunReport, lesson: Lesson | None, *, dry_run: bool) -> _Done | None:
+    """The run after the lesson, and what a dry run would have written; None where there is nothing to tell it."""
+    if lesson is None:
+        return None
     applied: list[Applied] = []
 
     def change(data: bytes) -> Rewritten | None:
@@ -131,5 +160,6 @@ def _write(
         note=last.note,
     )
     if not dry_run or last.after is None:
-        return report, None
-    return report, FileChange(path=report.run.path, before=last.before.decode(), after=last.after.decode())
+        return _Done(report=report)
+    differing = FileChange(path=report.run.path, before=last.before.decode(), after=last.after.decode())
+    return _Done(report=report, change=differing)

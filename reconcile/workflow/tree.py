@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 
 from reconcile.adapters.run_store import FILE_NAME, LOG_NAME
+from reconcile.core.budget import MOST_BESIDE_BYTES, MOST_RUN_BYTES, affordable, over_the_total
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker, held_to, log_too_large
 from reconcile.core.census import Census, census_of
 from reconcile.core.claims import claims_of, followed, gone, missing_key_id, neighbours, renames, scopes
@@ -30,6 +31,7 @@ from reconcile.core.reading import read_run
 from reconcile.core.selection import Asked, Selected, select
 from reconcile.core.validation import MAX_BYTES, Checker, Document, too_large
 from reconcile.errors import ReconcileError, StoreError, UsageError
+from reconcile.workflow.containing import contained, of_the_sound
 
 
 def _none(_: Sequence[str]) -> Collection[str]:
@@ -145,42 +147,87 @@ class Tree:
 def read_tree(workspace: Workspace) -> Tree:
     """Every file of the folder, validated. A bad one is a finding or an error and never stops the others."""
     files, misplaced = workspace.store.discover()
-    runs: list[Run] = []
-    findings = list(misplaced)
-    errors: list[ReconcileError] = []
-    unreadable = Counter(one_spelling(parts[-3]) for parts in map(_parts, misplaced) if parts[-1:] == (FILE_NAME,))
-    for file in files:
-        try:
-            document = check_file(workspace, file)
-        except StoreError as error:
-            errors.append(error)
-            unreadable[file.key.framework] += 1
-            continue
-        if isinstance(document, Document):
-            run = read_run(file.key, file.path, document.value, document.generation)
-            log = _log_of(workspace, run, findings, errors)
-            runs.append(replace(run, log=log) if log else run)
-        else:
-            findings += document
-            unreadable[file.key.framework] += 1
+    gathered = _Gathered(findings=list(misplaced))
+    gathered.unreadable.update(
+        one_spelling(parts[-3]) for parts in map(_parts, misplaced) if parts[-1:] == (FILE_NAME,)
+    )
+    inside, over = affordable(files, MOST_RUN_BYTES)
+    for file in inside:
+        _take(workspace, file, gathered)
+    gathered.findings += [over_the_total(file.path, file.size, MOST_RUN_BYTES) for file in over]
+    gathered.unreadable.update(file.key.framework for file in over)
+    runs = _with_logs(workspace, gathered)
     by_framework, ambiguous = scopes({run.key.framework for run in runs}, workspace.configured, workspace.variables)
-    claims = claims_of(runs, by_framework, workspace.policy)
+    claims, culprits = of_the_sound(runs, lambda some: claims_of(some, by_framework, workspace.policy))
+    runs = gathered.without(runs, culprits)
     present = frozenset(file.key for file in files)
     renamed = renames(runs, claims, present)
-    known, _ = scopes({run.key.framework for run in runs} | set(unreadable), workspace.configured, workspace.variables)
+    named = {run.key.framework for run in runs} | set(gathered.unreadable)
+    known, _ = scopes(named, workspace.configured, workspace.variables)
     return Tree(
         discovered=len(files) + len(misplaced),
         frameworks=frozenset(file.key.framework for file in files),
         runs=tuple(followed(run, renamed) for run in runs),
-        findings=tuple(findings),
-        unreadable=unreadable,
+        findings=tuple(gathered.findings),
+        unreadable=gathered.unreadable,
         scopes=known,
         claims=claims,
-        errors=(*errors, *ambiguous),
+        errors=(*gathered.errors, *ambiguous),
         present=present,
         renamed=renamed,
         census=_census(workspace, files, misplaced),
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Gathered:
+    """What was read of the folder so far."""
+
+    findings: list[Finding]
+    runs: list[Run] = field(default_factory=list)
+    errors: list[ReconcileError] = field(default_factory=list)
+    unreadable: Counter[str] = field(default_factory=Counter)
+
+    def without(self, runs: list[Run], culprits: Sequence[Finding]) -> list[Run]:
+        """The runs without those that met a bug, which are findings instead."""
+        paths = {finding.path for finding in culprits}
+        self.findings += culprits
+        self.unreadable.update(run.key.framework for run in runs if run.path in paths)
+        return [run for run in runs if run.path not in paths] if paths else runs
+
+
+def _take(workspace: Workspace, file: RunFile, gathered: _Gathered) -> None:
+    """The run of a file, or what keeps it from being one."""
+    try:
+        found = contained(file.path, lambda: _run_of(workspace, file))
+    except StoreError as error:
+        gathered.errors.append(error)
+        gathered.unreadable[file.key.framework] += 1
+        return
+    if isinstance(found, Run):
+        gathered.runs.append(found)
+    else:
+        gathered.findings += (found,) if isinstance(found, Finding) else found
+        gathered.unreadable[file.key.framework] += 1
+
+
+def _run_of(workspace: Workspace, file: RunFile) -> Run | tuple[Finding, ...]:
+    document = check_file(workspace, file)
+    if not isinstance(document, Document):
+        return document
+    return read_run(file.key, file.path, document.value, document.generation)
+
+
+def _with_logs(workspace: Workspace, gathered: _Gathered) -> list[Run]:
+    """The runs, each with its call log where it has one. One that is not valid is left out: the run goes on, and less
+    can be said of it."""
+    found = {run.key: log for run in gathered.runs if (log := workspace.store.log(run.key)) is not None}
+    gathered.findings += [log for log in found.values() if isinstance(log, Finding)]
+    inside, over = affordable([log for log in found.values() if isinstance(log, RunFile)], MOST_BESIDE_BYTES)
+    gathered.findings += [over_the_total(log.path, log.size, MOST_BESIDE_BYTES) for log in over]
+    files = {log.key: log for log in inside}
+    logs = [(run, _log_of(workspace, run, files.get(run.key), gathered)) for run in gathered.runs]
+    return [replace(run, log=log) if log else run for run, log in logs]
 
 
 def take_census(workspace: Workspace) -> Census:
@@ -215,18 +262,14 @@ def check_log(workspace: Workspace, file: RunFile, run: Run | None) -> tuple[Cal
     return held_to(file.path, log, run.window, run.clock.offset if run.clock else 0.0) if run else (log, ())
 
 
-def _log_of(workspace: Workspace, run: Run, findings: list[Finding], errors: list[ReconcileError]) -> CallLog | None:
-    """The run's call log. One that is not valid is left out: the run goes on, and less can be said of it."""
-    found = workspace.store.log(run.key)
-    if found is None:
-        return None
-    if isinstance(found, Finding):
-        findings.append(found)
+def _log_of(workspace: Workspace, run: Run, file: RunFile | None, gathered: _Gathered) -> CallLog | None:
+    if file is None:
         return None
     try:
-        log, defects = check_log(workspace, found, run)
+        checked = contained(file.path, lambda: check_log(workspace, file, run))
     except StoreError as error:
-        errors.append(error)
+        gathered.errors.append(error)
         return None
-    findings += defects
+    log, defects = (None, (checked,)) if isinstance(checked, Finding) else checked
+    gathered.findings += defects
     return log

@@ -11,6 +11,7 @@ from reconcile.core.awaiting import awaited, ending
 from reconcile.core.summary import Summary
 from reconcile.errors import ReconcileError
 from reconcile.reports.log_line import failed_line, pass_line
+from reconcile.workflow.containing import attempted
 
 
 class Timer(Protocol):
@@ -40,7 +41,8 @@ def watch(
 ) -> int:
     """Make a pass and tell a line of it, every so often, until the timer is stopped. Returns the exit code.
 
-    An error is told in the line of its pass and ends nothing: settings are mended and providers come back.
+    An error, a bug of ours too, is told in the line of its pass and ends nothing: settings are mended and providers
+    come back.
     `until_settled`: end where no run awaits anything, with 1 where one of them is not verified; and with 1 where it is
     stopped before.
     """
@@ -55,12 +57,12 @@ def watch(
 
 
 def _told_pass(make_pass: Callable[[], Summary], at: datetime, tell: Callable[[str], None]) -> Summary | None:
-    try:
-        summary = make_pass()
-    except ReconcileError as error:
-        tell(failed_line(at, error))
+    summary = attempted("this pass", make_pass)
+    if isinstance(summary, ReconcileError):
+        tell(failed_line(at, summary))
         return None
-    tell(pass_line(at, summary))
+    line = attempted("telling of this pass", lambda: pass_line(at, summary))
+    tell(failed_line(at, line) if isinstance(line, ReconcileError) else line)
     return summary
 
 

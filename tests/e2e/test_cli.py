@@ -276,10 +276,10 @@ def test_explain_tells_the_whole_story(shop):
     for part in (
         "warning (shared_minutes)",
         "2026-01-05 12:00Z to 12:05Z, 5 whole minutes",
-        "chatdev/d shares 1 minute, 12:04Z",
+        "chatdev/d shares 3 minutes, 12:03Z to 12:05Z",
         "2026-01-05T13:17:00Z  pending",
         "2 of 2 reads that agree",
-        "A start of chatdev/d at 12:05Z or later would have kept their minutes apart",
+        "A start of chatdev/d at 12:07Z or later would have kept their minutes apart",
         "curl ",
         "$OPENAI_ADMIN_KEY",
     ):

@@ -297,6 +297,24 @@ def test_runs_back_to_back_know_the_providers_clock(tmp_path, models):
     assert [abs(clock.offset + 30) <= clock.uncertainty <= 2 for clock in found] == [True, True]
 
 
+def test_two_runs_back_to_back_are_both_proven_though_they_share_minutes(tmp_path, models):
+    """Recorded by the command line and a watched client on a machine whose clock is twenty seconds slow."""
+    models.ahead = 20
+    options = {**os.environ, **models.environment, "RECONCILE_OPENAI_URL": models.base_url}
+    for run_id in ("a", "b"):
+        command = [*PROGRAM, "record", "--framework", "chatdev", "--run-id", run_id, "--"]
+        program = python(EXPERIMENT.replace("THEN", ONE_MORE))
+        subprocess.run([*command, *program], cwd=tmp_path, env=options, check=True, capture_output=True, timeout=60)
+    lefts = [Left(tmp_path / "runs/chatdev" / run_id) for run_id in ("a", "b")]
+    now = lefts[1].run.ended_at + timedelta(minutes=40)
+    with Simulator(models.ledger, now=now) as simulator:
+        workspace = open_workspace(tmp_path / "runs", scopes={"chatdev": Scope("openai", (KEY_ID,))}, now=now)
+        summary = run_pass(workspace, openai_usage(simulator.admin_key, simulator.base_url, now=now), Asked())
+    states = [report.run.state for report in summary.runs]
+    assert [(state.status, state.proof, state.figure.api_calls) for state in states] == [("verified", "proven", 4)] * 2
+    assert states[0].figure + states[1].figure == models.truth
+
+
 def words_of_the_prompt(left):
     """Those that are in a file of the run: none may be."""
     return [word for word in SECRET.split() if len(word) > 4 and word in left.text]

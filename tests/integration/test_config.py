@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconcile.config import Flags, load
+from reconcile.config.document import document_of, text_of
 from reconcile.config.settings import ADMIN_KEY_VARIABLES, duration, usable_key
 from reconcile.core.comparing.labels import Labels
 from reconcile.core.comparing.sides import Dimensions
@@ -357,3 +358,37 @@ def test_a_project_key_in_the_admin_keys_place_is_refused_before_it_is_sent(here
 
 def test_an_admin_key_is_none_of_a_project(here):
     assert (settings({"OPENAI_ADMIN_KEY": "sk-admin-1"}).project_key, settings().project_key) == (False, False)
+
+
+ODD_FILES = {
+    "a name twice": ("runs: a\nruns: b\n", "line 2: runs stands twice in the document"),
+    "a name twice inside": ("frameworks:\n  a: {}\n  a: {}\n", "line 3: a stands twice in frameworks"),
+    "aliases of aliases": (
+        "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}' if i else 'x'] * 10)}]\n" for i in range(8)),
+        "more than 100000 values",
+    ),
+    "an alias of itself": ("runs: &a [*a]\n", "more than 100000 values"),
+    "a zero byte in a path": ('runs: "a\\0b"\n', "runs is"),
+    "a day that never was": ("labels: {frameworks: {a: {team: 2026-02-30}}}\n", "cannot be"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), ODD_FILES.values(), ids=ODD_FILES)
+def test_odd_settings_are_one_clear_error(tmp_path, text, words):
+    (tmp_path / "reconcile.yml").write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        document_of(tmp_path / "reconcile.yml", text)
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["a folder", "a pipe"])
+def test_what_is_no_file_is_no_configuration(tmp_path, make):
+    make(tmp_path / "reconcile.yml")
+    with pytest.raises(ConfigurationError, match="is no plain file"):
+        text_of(tmp_path / "reconcile.yml", required=False)
+
+
+def test_a_clock_that_may_be_off_by_an_age_is_refused(here):
+    (here / "reconcile.yml").write_text("policy: {clock_uncertainty: 99999d}")
+    with pytest.raises(UsageError, match="more than two days"):
+        settings()

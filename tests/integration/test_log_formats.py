@@ -9,7 +9,7 @@ import pytest
 
 from reconcile import schema_files
 from reconcile.config import Flags, load
-from reconcile.core.comparing.formats import CALLS, SEEDS, Fields, Included, LogFormat, Shape, Timestamps
+from reconcile.core.comparing.formats import CALLS, SEEDS, Counters, Fields, Included, LogFormat, Shape, Timestamps
 from reconcile.errors import ConfigurationError
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "usage-logs.md").read_text("utf-8")
@@ -110,8 +110,10 @@ def test_a_log_that_is_described_wrongly_is_an_error_that_says_what_to_write(log
 
 
 def test_the_mapping_that_the_documentation_shows_is_one(logs):
-    (shown,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
-    gateway, app = logs(shown)
+    first, second = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    traces, batch = logs(second)
+    assert (traces.format.once, batch.format.constants) == (("id",), (("batch", True),))
+    gateway, app = logs(first)
     assert gateway.format.fields.model == ("response.model", "request.model")
     assert app.format.fields == SEEDS.fields
 
@@ -126,3 +128,30 @@ def test_the_program_that_the_documentation_shows_prints_the_expression(capsys):
     (shown,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     exec(shown, {})  # noqa: S102  a program of this repository
     assert "FROM source" in capsys.readouterr().out
+
+
+def test_a_mapping_says_which_lines_are_calls_and_what_they_all_say(logs):
+    (source,) = logs(
+        "logs:\n"
+        "  each: samples.events\n"
+        "  where: {type: GENERATION, ok: true, code: [200, 201]}\n"
+        "  once: [id, request.id]\n"
+        "  counters: running\n"
+        "  thread: session\n"
+        "  set: {batch: true, model: gpt-4o}\n"
+        '  thousands: ","\n'
+        "  timestamps: nanoseconds\n"
+        "  fields: {timestamp: at, input_tokens: in}\n"
+    )
+    assert source.format == LogFormat(
+        fields=Fields(timestamp=("at",), input_tokens=("in",)),
+        each=("samples.events",),
+        where=(("type", ("GENERATION",)), ("ok", ("true",)), ("code", ("200", "201"))),
+        once=("id", "request.id"),
+        latest_wins=True,
+        counters=Counters.RUNNING,
+        thread=("session",),
+        constants=(("batch", True), ("model", "gpt-4o")),
+        thousands=",",
+        timestamps=Timestamps.NANOSECONDS,
+    )

@@ -199,6 +199,11 @@ def test_a_stated_format_needs_no_lines_that_show_it(tmp_path):
     assert read(tmp_path / "a.ndjson", log_format=OPENAI).bad_lines == 1
 
 
+def sums_alone(found):
+    """Without what only a smaller log is looked into for."""
+    return replace(found, refused=(), doubts=(), singles=())
+
+
 def test_a_large_log_is_added_up_by_duckdb_to_the_same_sums(tmp_path, monkeypatch):
     pytest.importorskip("duckdb")
     (tmp_path / "a.ndjson").write_bytes(log(500) + b"{\n" + log(30))
@@ -207,7 +212,7 @@ def test_a_large_log_is_added_up_by_duckdb_to_the_same_sums(tmp_path, monkeypatc
     taken = []
     monkeypatch.setattr(streaming, "lines_of", lambda file: taken.append(file) or iter(()))
     stated = replace(SEEDS, time_zone=UTC)
-    assert read(tmp_path / "a.ndjson", log_format=stated) == streamed
+    assert read(tmp_path / "a.ndjson", log_format=stated) == sums_alone(streamed)
     assert taken == []
 
 
@@ -215,7 +220,7 @@ def test_a_large_log_that_duckdb_cannot_prove_is_read_line_by_line(tmp_path, mon
     (tmp_path / "a.ndjson").write_bytes(log(50).replace(b"\n", b"\r\n"))
     streamed = read(tmp_path / "a.ndjson")
     monkeypatch.setattr(database, "LARGE", 0)
-    assert read(tmp_path / "a.ndjson") == streamed
+    assert read(tmp_path / "a.ndjson") == sums_alone(streamed)
     assert requests(streamed) == 50
 
 

@@ -98,6 +98,8 @@ def test_odd_lines_make_no_difference(tmp_path, make, log_format, kind, seed):
     dice = Random(seed)  # noqa: S311  a test that can be repeated
     for number in range(3):
         log = log_of(dice, make, 700, oddness=0.5)
+        if kind == "csv":  # a cell that is left open goes over lines, and such a file is read line by line
+            log = b"\n".join(line + b'"' * (line.count(b'"') % 2) for line in log.split(b"\n"))
         (tmp_path / f"{number}.{kind}").write_bytes(f"{HEADER}\n".encode() + log if kind == "csv" else log)
     found = same([(None, f"{tmp_path}/*.{kind}")], log_format)
     assert found.lines > 1900

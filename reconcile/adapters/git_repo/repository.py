@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,8 @@ from reconcile.errors import GitError
 BOT = {"NAME": "github-actions[bot]", "EMAIL": "41898282+github-actions[bot]@users.noreply.github.com"}
 NEW, EXECUTABLE = "100644", "100755"
 SHOWN = 3
+BATCH_BYTES = 64_000_000
+"""Of files that are read at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +77,16 @@ class GitRepository:
         return [_tree_file(entry) for entry in _text(listed).split("\0") if entry]
 
     def contents(self, files: Sequence[TreeFile]) -> dict[str, bytes]:
-        """The bytes of files of a commit, by path."""
+        """The bytes of files of a commit, by path. Files of the same bytes share them, however many there are."""
+        blobs: dict[str, bytes] = {}
+        for batch in _batches({file.oid: file for file in files}.values()):
+            blobs |= self._blobs(batch)
+        return {file.path: blobs[file.oid] for file in files}
+
+    def _blobs(self, files: Sequence[TreeFile]) -> dict[str, bytes]:
+        """The bytes of each, by its name in git."""
         found = self._git.run("cat-file", "--batch", stdin="".join(f"{file.oid}\n" for file in files).encode())
-        contents = {}
+        blobs = {}
         at = 0
         for file in files:
             start = found.index(b"\n", at) + 1
@@ -89,8 +98,8 @@ class GitRepository:
                     remedy="keep submodules out of the folder of runs",
                 )
             at = start + int(size[0]) + 1
-            contents[file.path] = found[start : at - 1]
-        return contents
+            blobs[file.oid] = found[start : at - 1]
+        return blobs
 
     def commit(self, parent: str, changes: Mapping[str, bytes], *, message: str, at: datetime) -> str:
         """A commit on `parent` in which the files of `changes`, which must differ there, have these bytes.
@@ -153,6 +162,19 @@ class GitRepository:
                 code="commit_refused",
                 remedy="nothing was pushed; keep links, submodules and files in the place of folders out of the runs",
             )
+
+
+def _batches(files: Iterable[TreeFile]) -> Iterator[list[TreeFile]]:
+    """The files in groups that are read at once: what git prints lies in memory beside what is kept of it."""
+    batch: list[TreeFile] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += file.size or 0
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    yield batch
 
 
 def _access(origin: str, server: str, basic: str) -> Settings:

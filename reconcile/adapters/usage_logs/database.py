@@ -19,7 +19,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from reconcile.adapters.usage_logs.files import LogFile, blocks
-from reconcile.adapters.usage_logs.streaming import columns_of
+from reconcile.adapters.usage_logs.streaming import columns_of, delimiter_of
+from reconcile.adapters.usage_logs.unwrapping import QUOTE, is_wrapped
 from reconcile.core.comparing.expression import BLANK, COLUMNS, ODD, SOUND, SUMMED, expressible, expression, numbered
 from reconcile.core.comparing.formats import LogFormat, Shape
 from reconcile.core.comparing.lines import BYTE_ORDER_MARK, LineParser
@@ -76,7 +77,7 @@ def summed(files: Sequence[LogFile], formats: Sequence[LogFormat], start: int, e
     header = columns_of(files[0]) if formats[0].shape is Shape.CSV else ()
     if not _provable(files, formats, header):
         return None
-    counts = [lines_in(file) for file in files]
+    counts = [lines_in(file, csv=bool(header)) for file in files]
     if None in counts:
         return None
     ends = list(accumulate(count or 0 for count in counts))
@@ -96,15 +97,18 @@ def _provable(files: Sequence[LogFile], formats: Sequence[LogFormat], header: tu
     """Whether all files are of one format that the expression can read, and their names mean themselves."""
     same = all(each == formats[0] for each in formats) and expressible(formats[0], header)
     names = all(not glob.has_magic(file.path) and file.zipped == file.path.endswith(".gz") for file in files)
-    return same and names and (not header or all(columns_of(file) == header for file in files))
+    commas = not header or all(delimiter_of(file) == "," for file in files)
+    return same and names and commas and (not header or all(columns_of(file) == header for file in files))
 
 
-def lines_in(file: LogFile) -> int | None:
+def lines_in(file: LogFile, *, csv: bool = False) -> int | None:
     """How many lines a file has; None where DuckDB may see other lines in it."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     count, last = 0, b"\n"
     for block in blocks(file):
         if any(odd in block for odd in ODD_BYTES) or (not count and block.startswith(BYTE_ORDER_MARK)):
+            return None
+        if (not count and not csv and is_wrapped(block)) or (csv and _goes_over_lines(block)):
             return None
         try:
             decoder.decode(block)
@@ -113,6 +117,11 @@ def lines_in(file: LogFile) -> int | None:
         count += block.count(b"\n")
         last = block[-1:]
     return None if decoder.getstate()[0] else count + (last != b"\n")
+
+
+def _goes_over_lines(block: bytes) -> bool:
+    """Whether a cell may hold a line break, or the block ends in a quoted one."""
+    return QUOTE in block and any(line.count(QUOTE) % 2 for line in block.split(b"\n"))
 
 
 def _limits(folder: str) -> dict[str, str | bool | int | float | list[str]]:

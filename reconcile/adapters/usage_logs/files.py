@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import gzip
 import os
+import re
 import stat
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,10 @@ from reconcile.errors import StoreError, UsageError
 BLOCK = 1 << 20
 HEAD = 64
 GZIP = b"\x1f\x8b"
-NAMES = ("*.ndjson", "*.jsonl", "*.csv", "*.ndjson.gz", "*.jsonl.gz", "*.csv.gz")
-"""What is read of a folder."""
+NAMES = re.compile(r".+[.](ndjson|jsonl|csv)([.-][0-9][0-9T_.-]*)?([.]gz)?")
+"""What is read of a folder: logs, and those that were rotated away (`app.ndjson.1.gz`)."""
+
+CSV = re.compile(r".+[.]csv([.-][0-9][0-9T_.-]*)?([.]gz)?", re.IGNORECASE)
 
 Pattern = tuple[str | None, str]
 """An environment, and a path in which `*`, `?`, `[...]` and `**` stand for others; a folder stands for the logs in it
@@ -41,7 +44,7 @@ class LogFile:
 
     @property
     def csv(self) -> bool:
-        return self.path.lower().removesuffix(".gz").endswith(".csv")
+        return CSV.fullmatch(self.path) is not None
 
 
 def find(patterns: Sequence[Pattern]) -> list[LogFile]:
@@ -94,7 +97,7 @@ def _opened(file: LogFile) -> IO[bytes]:
 def _matching(pattern: str) -> list[str]:
     folder = Path(pattern)
     if folder.is_dir():
-        return sorted({str(path) for name in NAMES for path in folder.rglob(name) if path.is_file()})
+        return sorted(str(path) for path in folder.rglob("*") if NAMES.fullmatch(path.name) and path.is_file())
     if folder.exists():
         return [pattern]
     return sorted(path for path in glob.glob(pattern, recursive=True) if not Path(path).is_dir())  # noqa: PTH207

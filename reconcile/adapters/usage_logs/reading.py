@@ -27,6 +27,6 @@ def read_logs(
     formats = [format_of(file, given[file.pattern]) for file in files]
     scroll = database.summed(files, formats, start, end) if database.large(files) and database.available() else None
     if scroll is None:
-        scroll = Scroll(start, end)
+        scroll = Scroll(start, end, closely=not database.large(files))
         stream(files, formats, scroll)
     return scroll.result()

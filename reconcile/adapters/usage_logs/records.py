@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconcile.adapters.usage_logs.files import LogFile, find
-from reconcile.adapters.usage_logs.streaming import columns_of, format_of, lines_of
+from reconcile.adapters.usage_logs.streaming import format_of, lines_of, parser_of
 from reconcile.core.comparing.formats import LogFormat, Shape
 from reconcile.core.comparing.lines import LineParser, Record
 from reconcile.core.comparing.scroll import MOST_BYTES
 from reconcile.core.comparing.sides import BadLine
+from reconcile.core.comparing.unusable import UnusableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ def lines_of_logs(path: str, log_format: LogFormat, start: float, end: float) ->
     sound = 0
     for file in find([(None, path)]):
         shaped = format_of(file, log_format)
-        parser = LineParser(shaped, columns_of(file) if shaped.shape is Shape.CSV else ())
-        for number, line, found in _parsed(file, parser):
+        parser = parser_of(file, shaped)
+        for number, value, found in _parsed(file, parser):
             if isinstance(found, str):
                 bad.append(BadLine(file=file.path, line=number, why=found))
                 continue
@@ -53,18 +54,29 @@ def lines_of_logs(path: str, log_format: LogFormat, start: float, end: float) ->
             call = found.request_id if shaped.latest_wins else None
             kept.pop(call, None)
             if start <= found.quarter < end and not found.aborted:
-                kept[call or (file.path, number)] = Line(found, parser.value_of(line))
+                kept[call or (file.path, number, len(kept))] = Line(found, value)
     return Lines(tuple(kept.values()), sound, tuple(bad))
 
 
-def _parsed(file: LogFile, parser: LineParser) -> Iterator[tuple[int, bytes, Record | str]]:
-    """Every line that tells of a request or should: its number, itself, and its record or why it has none."""
+def _parsed(file: LogFile, parser: LineParser) -> Iterator[tuple[int, Mapping[str, Any], Record | str]]:
+    """Every call that lines tell of or should: the line's number, all that it says, and its record or why it has
+    none."""
     header = parser.format.shape is Shape.CSV
-    with closing(lines_of(file)) as lines:
+    with closing(lines_of(file, csv=header)) as lines:
         for number, line in enumerate(lines, 1):
             if line is None:
-                yield number, b"", f"the line has more than {MOST_BYTES:,} bytes; log no prompts"
+                yield number, {}, f"the line has more than {MOST_BYTES:,} bytes; log no prompts"
             elif not (header and number == 1) and line and not line.isspace():
-                found = parser.parse(line, first=number == 1)
-                if found is not None:
-                    yield number, line, found
+                yield from _of_line(parser, line, number)
+
+
+def _of_line(parser: LineParser, line: bytes, number: int) -> Iterator[tuple[int, Mapping[str, Any], Record | str]]:
+    try:
+        calls = parser.calls_of(line)
+    except UnusableError as error:
+        yield number, {}, str(error)
+        return
+    for value in calls:
+        found = parser.judge(value, first=number == 1)
+        if found is not None:
+            yield number, value, found

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from reconcile.adapters.usage_logs.files import LogFile, blocks, head
+from reconcile.adapters.usage_logs.unwrapping import MOST_JSON, as_utf_8, is_wrapped, rows, values
 from reconcile.core.comparing.formats import BUILT_IN, SEEDS, LogFormat, Shape, recognised
-from reconcile.core.comparing.lines import BYTE_ORDER_MARK, LineParser, cells_of, object_of
+from reconcile.core.comparing.lines import BYTE_ORDER_MARK, LineParser, cells_of, delimiter_of_line, object_of
 from reconcile.core.comparing.scroll import MOST_BYTES, Scroll
 from reconcile.core.comparing.unusable import UnusableError
 from reconcile.core.model import is_lfs_pointer
@@ -22,9 +23,8 @@ LOOKED_AT = 200
 def stream(files: list[LogFile], formats: list[LogFormat], scroll: Scroll) -> None:
     """Read all lines of the files, each in its log_format."""
     for file, log_format in zip(files, formats, strict=True):
-        with closing(lines_of(file)) as lines:
-            header = columns_of(file) if log_format.shape is Shape.CSV else ()
-            scroll.open(file.path, file.framework, LineParser(log_format, header))
+        with closing(lines_of(file, csv=log_format.shape is Shape.CSV)) as lines:
+            scroll.open(file.path, file.framework, parser_of(file, log_format))
             if log_format.shape is Shape.CSV:
                 scroll.skip(len(list(islice(lines, 1))))
             for line in lines:
@@ -34,14 +34,48 @@ def stream(files: list[LogFile], formats: list[LogFormat], scroll: Scroll) -> No
                     scroll.take(line)
 
 
-def lines_of(file: LogFile) -> Generator[bytes | None, None, None]:
-    """The lines without their ends and without a byte order mark; None in the place of one that is too long."""
-    held, dropping, first = b"", False, True
-    for block in blocks(file):
-        whole = (held + block.removeprefix(BYTE_ORDER_MARK) if first else held + block).split(b"\n")
-        first = False
-        held = whole.pop()
-        for line in whole:
+def lines_of(file: LogFile, *, csv: bool = False) -> Generator[bytes | None, None, None]:
+    """The lines without their ends and without a byte order mark; None in the place of one that is too long. Rows of
+    CSV whose cells go over lines are one, and of JSON over many lines or in a list each object is one."""
+    with closing(_utf_8(file)) as found:
+        first = next(found, b"")
+        whole = chain([first], found)
+        if is_wrapped(first) and not csv:
+            yield from _unwrapped(whole)
+        elif csv:
+            yield from rows(_lines(whole))
+        else:
+            yield from _lines(whole)
+
+
+def _utf_8(file: LogFile) -> Generator[bytes, None, None]:
+    """What the file holds, in UTF-8 and without a byte order mark."""
+    for number, block in enumerate(as_utf_8(blocks(file))):
+        yield block if number else block.removeprefix(BYTE_ORDER_MARK)
+
+
+def _unwrapped(whole: Iterable[bytes]) -> Iterator[bytes | None]:
+    held: list[bytes] = []
+    for block in (given := iter(whole)):
+        held.append(block)
+        if sum(map(len, held)) > MOST_JSON:
+            yield from _lines(chain(held, given))
+            return
+    try:
+        text = b"".join(held).decode()
+    except UnicodeDecodeError:
+        yield from _lines(held)
+        return
+    for value in values(text):
+        yield None if len(value) > MOST_BYTES else value
+
+
+def _lines(whole: Iterable[bytes]) -> Iterator[bytes | None]:
+    held, dropping = b"", False
+    for block in whole:
+        parts = (held + block).split(b"\n")
+        held = parts.pop()
+        for line in parts:
             bare = line[:-1] if line.endswith(b"\r") else line
             yield None if dropping or len(bare) > MOST_BYTES else bare
             dropping = False
@@ -81,18 +115,34 @@ def format_of(file: LogFile, log_format: LogFormat) -> LogFormat:
     return found
 
 
+def parser_of(file: LogFile, log_format: LogFormat) -> LineParser:
+    """What reads the lines of this file. Raises ConfigurationError."""
+    if log_format.shape is not Shape.CSV:
+        return LineParser(log_format)
+    return LineParser(log_format, columns_of(file), delimiter_of(file))
+
+
+def delimiter_of(file: LogFile) -> str:
+    """What parts the cells of a CSV. Raises ConfigurationError."""
+    return next((_of_header(file, delimiter_of_line, line) for line in _first(file, 1)), ",")
+
+
 def columns_of(file: LogFile) -> tuple[str, ...]:
     """The names in the header of a CSV; none of an empty file. Raises ConfigurationError."""
     for line in _first(file, 1):
-        try:
-            return tuple(name.strip() for name in cells_of(line))
-        except UnusableError as error:
-            raise ConfigurationError(
-                f"{file.path}: its header cannot be read: {error}",
-                code="unknown_log_format",
-                remedy="begin the file with the names of its columns",
-            ) from error
+        return tuple(name.strip() for name in cells_of(line, _of_header(file, delimiter_of_line, line)))
     return ()
+
+
+def _of_header(file: LogFile, read: Callable[[bytes], str], line: bytes) -> str:
+    try:
+        return read(line)
+    except UnusableError as error:
+        raise ConfigurationError(
+            f"{file.path}: its header cannot be read: {error}",
+            code="unknown_log_format",
+            remedy="begin the file with the names of its columns",
+        ) from error
 
 
 def _first(file: LogFile, count: int) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ the reported usage, kind by kind.
 """
 
 from reconcile.core.attribution.attribute import Attributed, Attribution, attribute, attribute_again
-from reconcile.core.attribution.components import Component, Member
+from reconcile.core.attribution.components import Component, Member, meeting
 from reconcile.core.attribution.feed import Feed
 
-__all__ = ["Attributed", "Attribution", "Component", "Feed", "Member", "attribute", "attribute_again"]
+__all__ = ["Attributed", "Attribution", "Component", "Feed", "Member", "attribute", "attribute_again", "meeting"]

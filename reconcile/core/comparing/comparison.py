@@ -16,6 +16,7 @@ from reconcile.core.comparing.exact import NOTHING, added, less
 from reconcile.core.comparing.figures import Amount, Figures, Metric, difference, figures, percent
 from reconcile.core.comparing.gap import Split, split_gap
 from reconcile.core.comparing.legs import Match, three_way
+from reconcile.core.comparing.parting import Part, parts_outside
 from reconcile.core.comparing.sides import Cost, Measured, Official, Period, PriceOf, UsageLog
 from reconcile.core.comparing.tabulating import By, Row, rows
 from reconcile.core.comparing.tolerance import DEFAULT, Allowed, Tolerance
@@ -104,6 +105,8 @@ class Comparison:
     log: UsageLog
     price_sources: tuple[str, ...] = ()
     """Where the prices of the log's tokens are written."""
+    parts_outside: tuple[Part, ...] = ()
+    """Models and keys, named on both sides, whose tokens are out of tolerance."""
     asked: int = 0
     """Requests to the provider."""
     remembered: int = 0
@@ -113,7 +116,7 @@ class Comparison:
     def verdict(self) -> Verdict:
         if self.local.empty or self.official.empty:
             return Verdict.NO_DATA
-        return Verdict.MISMATCH if self.outside else Verdict.RECONCILED
+        return Verdict.MISMATCH if self.outside or self.parts_outside else Verdict.RECONCILED
 
     @property
     def outside(self) -> tuple[Metric, ...]:
@@ -164,6 +167,7 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
         other_usage=official.other,
         log=log,
         price_sources=sources(closed, prices),
+        parts_outside=parts_outside(parts, tolerance),
         asked=official.requests,
         remembered=official.cached,
     )

@@ -11,7 +11,18 @@ import re
 from collections.abc import Sequence
 from itertools import product
 
-from reconcile.core.comparing.formats import NAMES, Fields, Included, LogFormat, Shape, Timestamps, column, steps
+from reconcile.core.comparing.formats import (
+    NAMES,
+    Counters,
+    Fields,
+    Included,
+    LogFormat,
+    Shape,
+    Timestamps,
+    column,
+    steps,
+)
+from reconcile.core.comparing.lines import EMPTY
 from reconcile.core.comparing.moments import LAST
 from reconcile.core.comparing.parts import MOST
 from reconcile.core.comparing.scroll import MOST_BYTES
@@ -58,9 +69,13 @@ def expressible(log_format: LogFormat, header: Sequence[str]) -> bool:
     fields = log_format.fields
     if fields is None or fields.attempt or fields.aborted or log_format.latest_wins or log_format.statement:
         return False
-    if log_format.shape is Shape.CSV:
-        return len(set(header)) == len(header) and len(fields.cost) <= 1
+    if log_format.each or log_format.where or log_format.once or log_format.counters is Counters.RUNNING:
+        return False
+    if log_format.constants or log_format.thousands:
+        return False
     paths = [path for name in NAMES for path in getattr(fields, name)]
+    if log_format.shape is Shape.CSV:
+        return len(set(header)) == len(header) and len(fields.cost) <= 1 and not any("->" in path for path in paths)
     return len(fields.cost) <= 1 and all(PLAIN_NAME.fullmatch(step) for path in paths for step in steps(path))
 
 
@@ -245,13 +260,15 @@ def _clock(log_format: LogFormat) -> str:
         Timestamps.DETECTED: f"{_unix(9, 10, 1)} {_unix(12, 13, 1000)}",
         Timestamps.SECONDS: _unix(9, 10, 1),
         Timestamps.MILLISECONDS: _unix(12, 13, 1000),
+        Timestamps.MICROSECONDS: _unix(15, 16, 1_000_000),
+        Timestamps.NANOSECONDS: _unix(18, 19, 1_000_000_000),
         Timestamps.RFC3339: "",
     }[log_format.timestamps]
     text = f"""WHEN starts_with(timestamp, '"20') AND timestamp < '"2099'
         AND CAST({moment} AS VARCHAR) = replace(substr(timestamp, 2, 19), 'T', ' ')
         AND translate(substr(timestamp, 21), '123456789', '000000000') IN ({_tails()})
         THEN epoch_us({moment}) // {LOGGED_GRAIN * 1_000_000}"""
-    if log_format.timestamps in {Timestamps.SECONDS, Timestamps.MILLISECONDS}:
+    if log_format.timestamps not in {Timestamps.DETECTED, Timestamps.RFC3339}:
         text = ""
     zone = """CASE WHEN NOT starts_with(timestamp, '"') THEN 'U' WHEN ends_with(timestamp, 'Z"') THEN 'Z'
       WHEN substr(timestamp, -7, 1) IN ('+', '-') THEN substr(timestamp, -7, 6) ELSE '' END"""
@@ -272,6 +289,10 @@ def _tails() -> str:
     fractions = ["", *("." + "0" * digits for digits in range(1, 10))]
     tails = [f"{fraction}{zone}" for fraction in fractions for zone in ("", "Z", "+00:00", "-00:00")]
     return ", ".join(f"""'{tail}"'""" for tail in tails)
+
+
+def _empty() -> str:
+    return ", ".join(f"""'"{word}"'""" for word in sorted(EMPTY))
 
 
 def _parts(log_format: LogFormat, fields: Fields) -> str:
@@ -311,7 +332,7 @@ def _sound(log_format: LogFormat) -> str:
         f"(requests_s IS NULL OR CAST(requests_n AS VARCHAR) = requests_s AND requests_n BETWEEN 0 AND {MOST})",
         *(
             f"""({name}_s IS NULL OR starts_with({name}_s, '"') AND strlen({name}_s) <= 202
-        AND NOT starts_with({name}_s, '"{KEY_PREFIX}'))"""
+        AND NOT starts_with({name}_s, '"{KEY_PREFIX}') AND lower({name}_s) NOT IN ({_empty()}))"""
             for name in NAMED
         ),
         "(batch_s IS NULL OR batch_s IN ('true', 'false'))",

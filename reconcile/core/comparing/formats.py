@@ -20,13 +20,15 @@ STEP = re.compile(r'"([^"]+)"|([^".]+)')
 
 
 class Timestamps(StrEnum):
-    """What a timestamp is. Detected: RFC 3339 where it is text, Unix milliseconds from 100,000,000,000 up, else
-    Unix seconds."""
+    """What a timestamp is. Detected: RFC 3339 where it is text, else a Unix time in the unit in which its number of
+    digits lies in this century."""
 
     DETECTED = "detected"
     RFC3339 = "rfc3339"
     SECONDS = "seconds"
     MILLISECONDS = "milliseconds"
+    MICROSECONDS = "microseconds"
+    NANOSECONDS = "nanoseconds"
 
 
 class Shape(StrEnum):
@@ -34,6 +36,15 @@ class Shape(StrEnum):
 
     NDJSON = "ndjson"
     CSV = "csv"
+
+
+class Counters(StrEnum):
+    """What the counts of a line are."""
+
+    OWN = "own"
+    """Its own call's."""
+    RUNNING = "running"
+    """Of all calls of its thread so far."""
 
 
 class Included(StrEnum):
@@ -91,6 +102,19 @@ class LogFormat:
     output_includes_reasoning: bool = True
     latest_wins: bool = False
     """Of lines with one request id the last counts."""
+    each: Paths = ()
+    """Where lists of calls stand in a line; none where the line is the call."""
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Places, and the words of which one must stand there for the line to be a call."""
+    once: Paths = ()
+    """Places of an id: of lines with the same one the last counts."""
+    counters: Counters = Counters.OWN
+    thread: Paths = ()
+    """Whose counts run on; the whole file's where nothing is said."""
+    constants: tuple[tuple[str, str | bool], ...] = ()
+    """What every line says of these fields, unless it says so itself."""
+    thousands: str = ""
+    """What parts thousands in a count."""
     statement: str | None = None
     """A member that makes the first line of a file a statement about the file instead of a call."""
 
@@ -103,6 +127,11 @@ SEEDS = LogFormat(
         input_tokens=("prompt_tokens",),
         output_tokens=("completion_tokens",),
         total_tokens=("total_tokens",),
+        cached_tokens=("cached_tokens",),
+        cache_write_tokens=("cache_write_tokens",),
+        reasoning_tokens=("reasoning_tokens",),
+        api_key_id=("api_key_id",),
+        service_tier=("service_tier",),
         cost=("total_cost",),
     ),
 )
@@ -131,6 +160,7 @@ _USAGE = {
     "output_tokens": ("completion_tokens", "output_tokens"),
     "total_tokens": ("total_tokens",),
     "cached_tokens": ("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens"),
+    "cache_write_tokens": ("prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens"),
     "reasoning_tokens": ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens"),
 }
 
@@ -149,6 +179,11 @@ BUILT_IN = {built_in.name: built_in for built_in in (CALLS, OPENAI, SEEDS)}
 
 NAMES = tuple(field.name for field in fields(Fields))
 """What can be mapped."""
+
+
+def words(value: object) -> str:
+    """How `where` spells what stands at a place."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def steps(path: str) -> tuple[str, ...]:
@@ -173,7 +208,7 @@ def recognised(log_format: LogFormat, lines: Iterable[Mapping[str, object]]) -> 
                 log_format,
                 name=name,
                 fields=built_in.fields,
-                latest_wins=built_in.latest_wins,
+                latest_wins=log_format.latest_wins or built_in.latest_wins,
                 statement=built_in.statement,
             )
     return None

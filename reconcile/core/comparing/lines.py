@@ -6,18 +6,34 @@ import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from reconcile.core.comparing.formats import NAMES, LogFormat, Shape, column, steps
+from reconcile.core.comparing.formats import NAMES, Counters, LogFormat, Shape, column, steps, words
 from reconcile.core.comparing.moments import Clock
-from reconcile.core.comparing.parts import Counts, Parts, amount_of, count_of, parts_of
+from reconcile.core.comparing.parts import Counts, Parts, amount_of, count_of, parts_of, without_thousands
 from reconcile.core.comparing.unusable import UnusableError
 from reconcile.core.defects import KEY_PREFIX, shown
 
 LONGEST_NAME = 200
 """Characters of the name of a model, a key, a project or a tier."""
 
+EMPTY = frozenset({"nan", "null", "none", "n/a", "-"})
+"""Words that stand for nothing in a cell or member that need not hold anything."""
+
+COUNTED = (
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+
+NEEDED = ("timestamp", "input_tokens")
+
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
+
+DELIMITERS = (",", ";", "\t")
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -40,7 +56,9 @@ class Record(NamedTuple):
     aborted: bool
 
 
-def _refused(text: str) -> NoReturn:
+def _refused(text: str) -> None:
+    if text == "NaN":  # how pandas and others spell what is not there
+        return
     raise ValueError(f"{text} is no number of JSON")
 
 
@@ -69,20 +87,77 @@ def text_of(line: bytes) -> str:
         raise UnusableError(f"byte {line[error.start]:#04x} is not UTF-8; save the log as UTF-8") from error
 
 
-def cells_of(line: bytes) -> list[str]:
-    """The cells of a line of CSV. Raises UnusableError."""
+def cells_of(line: bytes, delimiter: str = ",") -> list[str]:
+    """The cells of a row of CSV. Raises UnusableError."""
+    *before, last = text_of(line).split("\n")
     try:
-        return next(csv.reader([text_of(line)], strict=True), [])
+        found = list(csv.reader([*(f"{text}\n" for text in before), last], delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise UnusableError(
-            "the line is not CSV; quote cells that hold quotes, and let no cell go over a line"
-        ) from error
+        raise _no_row() from error
+    if len(found) > 1:
+        raise _no_row()
+    return found[0] if found else []
+
+
+def _no_row() -> UnusableError:
+    return UnusableError("the line is not CSV; quote cells that hold quotes, and double the quotes in them")
+
+
+def delimiter_of_line(line: bytes) -> str:
+    """What parts the cells of this header: a semicolon or a tab where a comma parts none."""
+    return next((mark for mark in DELIMITERS if len(cells_of(line, mark)) > 1), ",")
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, str) and value.lower() in EMPTY
+
+
+def _worded(value: object) -> object:
+    """An id that is a number as text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _calls(found: object, line: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The objects of a list, one after the other, or of lists in a list."""
+    if not isinstance(found, list):
+        return []
+    calls: list[Mapping[str, Any]] = []
+    for one in found:
+        calls += _calls(one, line) if isinstance(one, list) else [{**line, **one}] if isinstance(one, dict) else []
+    return calls
+
+
+def _runs(log_format: LogFormat) -> bool:
+    return log_format.counters is Counters.RUNNING
+
+
+class Running:
+    """What each line adds to the totals of its thread. Where a count goes down a thread has begun anew."""
+
+    def __init__(self, thread: Callable[[Mapping[str, Any]], Any]) -> None:
+        self._thread = thread
+        self._so_far: dict[tuple[str, str | None], Record] = {}
+
+    def taken(self, record: Record, value: Mapping[str, Any]) -> Record:
+        """The record less what the thread had before. One that adds nothing stands for no request."""
+        thread = (str(self._thread(value)), record.model)
+        before = self._so_far.get(thread)
+        self._so_far[thread] = record
+        if before is None or any(now < then for now, then in zip(record.parts, before.parts, strict=True)):
+            return record
+        uncached, read, write, output = (now - then for now, then in zip(record.parts, before.parts, strict=True))
+        added = record._replace(
+            parts=(uncached, read, write, output), reasoning=max(0, record.reasoning - before.reasoning)
+        )
+        if record.cost is not None and before.cost is not None and record.cost >= before.cost:
+            added = added._replace(cost=record.cost - before.cost)
+        return added if any(added.parts) else added._replace(requests=0)
 
 
 class LineParser:
-    """Reads the lines of one file; `header` are the columns of a CSV."""
+    """Reads the lines of one file; `header` are the columns of a CSV, which `delimiter` parts."""
 
-    def __init__(self, log_format: LogFormat, header: Sequence[str] = ()) -> None:
+    def __init__(self, log_format: LogFormat, header: Sequence[str] = (), delimiter: str = ",") -> None:
         if log_format.fields is None:
             raise ValueError("a format has fields once it is recognised")
         self.format = log_format
@@ -93,23 +168,53 @@ class LineParser:
         self._answers = bool(log_format.fields.output_tokens)
         self._find = {name: _finder(getattr(log_format.fields, name), csv=csv) for name in NAMES}
         self._said = tuple(name for name in NAMES if getattr(log_format.fields, name))
+        self._constants = dict(log_format.constants)
+        self._where = tuple((_finder((place,), csv=csv), said) for place, said in log_format.where)
+        self._each = _finder(log_format.each, csv=csv) if log_format.each else None
+        self._once = _finder(log_format.once, csv=csv) if log_format.once else None
+        self._running = Running(_finder(log_format.thread, csv=csv)) if _runs(log_format) else None
+        self._delimiter = delimiter
         self.value_of = self._row if csv else object_of
         """All that a line says. Raises UnusableError."""
 
     def parse(self, line: bytes, *, first: bool = False) -> Record | str | None:
-        """The record of a line, why it is none, or None where it tells of no request; `first` in its file."""
+        """The record of a line of one call, why it is none, or None where it tells of no request; `first` in its
+        file."""
         try:
-            value = self.value_of(line)
+            return self.judge(self.value_of(line), first=first)
+        except UnusableError as error:
+            return str(error)
+
+    def calls_of(self, line: bytes) -> list[Mapping[str, Any]]:
+        """The calls that a line tells of, each with all that the line says beside them. Raises UnusableError."""
+        value = self.value_of(line)
+        return [value] if self._each is None else _calls(self._each(value), value)
+
+    def judge(self, value: Mapping[str, Any], *, first: bool = False) -> Record | str | None:
+        """The record of a call, why it is none, or None where what is said is of no call."""
+        try:
             if self.format.statement in value:
                 if first:
                     return None
                 raise UnusableError(f"{self.format.statement} does not belong here; only the first line may say it")
-            return self._record({name: self._find[name](value) for name in self._said}.get)
+            if any(words(find(value)) not in said for find, said in self._where):
+                return None
+            return self._told(value)
         except UnusableError as error:
             return str(error)
 
+    def _told(self, value: Mapping[str, Any]) -> Record:
+        found = {name: self._find[name](value) for name in self._said}
+        optional = (name for name in self._said if name not in NEEDED)
+        found |= {name: None for name in optional if _is_empty(found[name])}
+        found |= {name: said for name, said in self._constants.items() if found.get(name) is None}
+        record = self._record(found.get)
+        if self._once is not None:
+            record = record._replace(request_id=_name(_worded(self._once(value)), "once"))
+        return record if self._running is None else self._running.taken(record, value)
+
     def _row(self, line: bytes) -> Mapping[str, Any]:
-        cells = cells_of(line)
+        cells = cells_of(line, self._delimiter)
         if len(cells) != len(self._header):
             given = f"the line has {len(cells)} cells and the header {len(self._header)}"
             raise UnusableError(f"{given}; write one for each column")
@@ -139,9 +244,9 @@ class LineParser:
 
     def _counts(self, said: Callable[[str], Any]) -> Counts:
         units = self.format.units
-        given, answered, total = said("input_tokens"), said("output_tokens"), said("total_tokens")
-        cached, written = said("cached_tokens"), said("cache_write_tokens")
-        reasoning = said("reasoning_tokens")
+        given, answered, total, cached, written, reasoning = (
+            without_thousands(said(name), self.format.thousands) for name in COUNTED
+        )
         if given is None:
             raise self._missing("input_tokens")
         if answered is None and not self._answers:
@@ -167,7 +272,7 @@ def _plain(value: object, name: str) -> int:
 
 def _finder(paths: Sequence[str], *, csv: bool) -> Callable[[Mapping[str, Any]], Any]:
     """A function that finds what stands at the first of these places, None where nothing does."""
-    ways = [(column(path),) if csv else steps(path) for path in paths]
+    ways = [_way(path, csv=csv) for path in paths]
     if len(ways) == 1 and len(ways[0]) == 1:
         return _member(ways[0][0])
 
@@ -175,12 +280,31 @@ def _finder(paths: Sequence[str], *, csv: bool) -> Callable[[Mapping[str, Any]],
         for way in ways:
             found: Any = value
             for name in way:
+                found = _opened(found)
                 found = found.get(name) if isinstance(found, dict) else None
             if found is not None:
                 return found
         return None
 
     return find
+
+
+def _way(path: str, *, csv: bool) -> tuple[str, ...]:
+    """The steps to a place; in a CSV the first is a column, and others lead into the JSON that it holds."""
+    if not csv:
+        return steps(path)
+    head, inside, rest = path.partition("->")
+    return (column(head), *steps(rest)) if inside else (column(path),)
+
+
+def _opened(found: object) -> object:
+    """What a text holds that is an object of JSON; all else as it is."""
+    if not isinstance(found, str) or not found.lstrip().startswith("{"):
+        return found
+    try:
+        return _DECODER.decode(found)
+    except (ValueError, RecursionError):
+        return found
 
 
 def _member(name: str) -> Callable[[Mapping[str, Any]], Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 
 from reconcile.core.comparing.formats import LogFormat, Timestamps
 from reconcile.core.comparing.sides import LOGGED_GRAIN
@@ -18,10 +19,23 @@ RFC3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::[0-9]{2})?(?:[.,][0-9]{1,9})?"
     r"(?:([Zz])| ?([+-])([0-9]{2}):?([0-9]{2}))?"
 )
-NUMBER = re.compile(r"([0-9]{1,15})(?:\.[0-9]{1,12})?")
+NUMBER = re.compile(r"([0-9]{1,20})(?:\.[0-9]{1,30})?")
+POWER = re.compile(r"[0-9](?:\.[0-9]{1,30})?[eE]\+?[0-9]{1,2}")
 
-LEAST_MILLISECONDS = 100_000_000_000
-"""Numbers from here up are milliseconds where nothing is said: as seconds they lie past the year 5000."""
+LEAST = (
+    (100_000_000_000_000_000, 1_000_000_000),
+    (100_000_000_000_000, 1_000_000),
+    (100_000_000_000, 1000),
+)
+"""Numbers from here up are nanoseconds, microseconds or milliseconds where nothing is said: in the next larger unit
+they lie past the year 5000."""
+
+PARTS_OF_A_SECOND = {
+    Timestamps.SECONDS: 1,
+    Timestamps.MILLISECONDS: 1000,
+    Timestamps.MICROSECONDS: 1_000_000,
+    Timestamps.NANOSECONDS: 1_000_000_000,
+}
 
 LAST = 4_102_444_800
 """Midnight of the year 2100, in Unix seconds."""
@@ -69,12 +83,13 @@ class Clock:
         return quarter
 
     def _counted(self, value: int | str) -> int:
-        found = NUMBER.fullmatch(str(value))
+        text = str(value)
+        found = NUMBER.fullmatch(f"{Decimal(text):f}" if POWER.fullmatch(text) else text)
         if found is None:
             raise self._unreadable(value)
         count = int(found[1])
-        detected = self._kind is Timestamps.DETECTED and count >= LEAST_MILLISECONDS
-        seconds = count // 1000 if detected or self._kind is Timestamps.MILLISECONDS else count
+        detected = next((parts for least, parts in LEAST if count >= least), 1)
+        seconds = count // PARTS_OF_A_SECOND.get(self._kind, detected)
         if not 0 < seconds < LAST:
             raise self._unreadable(value)
         return seconds - seconds % LOGGED_GRAIN
@@ -85,6 +100,8 @@ class Clock:
             Timestamps.RFC3339: "RFC 3339, such as 2026-01-05T14:17:00Z",
             Timestamps.SECONDS: "Unix seconds",
             Timestamps.MILLISECONDS: "Unix milliseconds",
+            Timestamps.MICROSECONDS: "Unix microseconds",
+            Timestamps.NANOSECONDS: "Unix nanoseconds",
         }[self._kind]
         return UnusableError(f"timestamp is {shown(value)}, which names no instant; write {wanted}")
 

@@ -19,6 +19,7 @@ MOST = 10**15
 
 WHOLE = re.compile(r"[0-9]{1,15}")
 DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?(?:[eE][+-]?[0-9]{1,2})?")
+GROUPED = re.compile(r"[0-9]{1,3}(?:[,._' ][0-9]{3})+")
 AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
 """Of money: any number that a language writes for some dollars, to the last digit."""
 
@@ -41,14 +42,33 @@ def count_of(value: object, name: str, units: int = 1) -> int:
     return number
 
 
+def without_thousands(value: object, separator: str) -> object:
+    """The count `1,234` as `1234`; what is no such count as it is."""
+    if not isinstance(value, str) or not separator:
+        return value
+    parts = value.strip().split(separator)
+    whole = len(parts) == 1 or (1 <= len(parts[0]) <= GROUP and all(len(part) == GROUP for part in parts[1:]))
+    return "".join(parts) if whole else value
+
+
+GROUP = 3
+"""Digits between two separators of thousands."""
+
+
 def _no_count(value: object, name: str) -> UnusableError:
+    if isinstance(value, str) and GROUPED.fullmatch(value):
+        return UnusableError(
+            f"{name} is {shown(value)}, which may have separators of thousands in it; say `thousands:` of the log, or "
+            "write a whole number from 0 up"
+        )
     return UnusableError(f"{name} is {shown(value)}, which is no count; write a whole number from 0 up")
 
 
 def amount_of(value: object) -> Decimal:
-    """Dollars, to the last digit. Raises UnusableError."""
-    if isinstance(value, str | int) and not isinstance(value, bool) and AMOUNT.fullmatch(str(value)):
-        return Decimal(str(value))
+    """Dollars, to the last digit, with or without their sign. Raises UnusableError."""
+    bare = str(value).removeprefix("$")
+    if isinstance(value, str | int) and not isinstance(value, bool) and AMOUNT.fullmatch(bare):
+        return Decimal(bare)
     raise UnusableError(f"cost is {shown(value)}, which is no amount; write US dollars such as 0.0125")
 
 
@@ -97,9 +117,19 @@ def parts_of(log_format: LogFormat, counts: Counts) -> Parts:
     whole = given - within + cached + written + output
     if total is not None and total != given + answered and total != whole:
         raise UnusableError(
-            f"total_tokens is {total} and its parts sum to {whole}; log all as reported, or correct the mapping"
+            f"total_tokens is {total} and its parts sum to {whole}; {_remedy(log_format, counts, whole)}"
         )
     return given - within, cached, written, output
+
+
+def _remedy(log_format: LogFormat, counts: Counts, whole: int) -> str:
+    """What to do of a total that is none: the setting by which it would be one, where there is such a setting."""
+    lacking = (counts.total or 0) - whole
+    if lacking == counts.reasoning and log_format.output_includes_reasoning:
+        return "it is with reasoning added: say `output_includes_reasoning: false` of the log"
+    if lacking in {counts.cached, counts.written, counts.cached + counts.written}:
+        return "it is with cached tokens added: correct `input_includes` of the log"
+    return "log all as reported, or correct the mapping"
 
 
 def _left(given: int, total: int | None) -> int:

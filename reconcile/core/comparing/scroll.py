@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from reconcile.core.comparing.doubts import Doubts
 from reconcile.core.comparing.lines import LineParser, Record
 from reconcile.core.comparing.sides import UsageLog
 from reconcile.core.comparing.tallies import Tally
+from reconcile.core.comparing.unusable import UnusableError
 from reconcile.core.comparing.windows import Attempts, Recent, Repeats
 
 MOST_BYTES = 1_000_000
@@ -17,7 +23,9 @@ class Scroll:
 
     _parser: LineParser
 
-    def __init__(self, start: int, end: int) -> None:
+    def __init__(self, start: int, end: int, *, closely: bool = False) -> None:
+        """`closely`: whether each line is looked into for what speaks against counting it."""
+        self.doubts = Doubts(start, end) if closely else None
         self.tally = Tally(start, end)
         self.lines = 0
         """That were read, blank ones aside."""
@@ -36,6 +44,8 @@ class Scroll:
         """From here on lines are those of this file."""
         self._files.append(file)
         self._framework, self._parser, self._first = framework, parser, self._place
+        if self.doubts is not None:
+            self.doubts.new_file()
 
     def take(self, line: bytes) -> None:
         """The next line, without its end."""
@@ -76,14 +86,28 @@ class Scroll:
             self.take_oversized(number)
             return
         self.lines += 1
-        record = self._parser.parse(line, first=number == 1)
+        try:
+            calls = self._parser.calls_of(line)
+        except UnusableError as error:
+            self._reject(number, str(error))
+            return
+        for value in calls:
+            self._take(self._parser.judge(value, first=number == 1), value, number, repeated=repeated)
+
+    def _take(self, record: Record | str | None, value: Mapping[str, Any], number: int, *, repeated: bool) -> None:
         if isinstance(record, str):
             self._reject(number, record)
         elif record is not None:
             self._count(record, repeated=repeated)
+            if self.doubts is not None and not record.aborted and not self._parser.format.latest_wins:
+                self.doubts.take(record, self._framework, value, self._place, repeated=repeated)
 
     def result(self) -> UsageLog:
-        return self.tally.result(lines=self.lines, files=tuple(self._files), unlogged_attempts=self._unlogged)
+        found = self.tally.result(lines=self.lines, files=tuple(self._files), unlogged_attempts=self._unlogged)
+        if self.doubts is None:
+            return found
+        doubts = self.doubts
+        return replace(found, refused=doubts.refused(), doubts=doubts.doubts(), singles=doubts.singles())
 
     def _count(self, record: Record, *, repeated: bool) -> None:
         versioned = self._parser.format.latest_wins and record.request_id is not None
@@ -113,3 +137,5 @@ class Scroll:
 
     def _reject(self, number: int, why: str) -> None:
         self.tally.reject(self._files[-1], number, why)
+        if self.doubts is not None:
+            self.doubts.refuse()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from reconcile.core.comparing.exact import added, times
 
@@ -95,6 +96,40 @@ class BadLine:
     why: str
 
 
+class Suspicion(StrEnum):
+    """What may be wrong with lines that count."""
+
+    REPEATED_IDS = "repeated_ids"
+    STREAMED_CHUNKS = "streamed_chunks"
+    RUNNING_TOTALS = "running_totals"
+    NESTED_SPANS = "nested_spans"
+    CACHE_HITS = "cache_hits"
+    FAILED_CALLS = "failed_calls"
+    DUPLICATE_LINES = "duplicate_lines"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Lines of which their own members suggest that they are no calls, or no calls of their own."""
+
+    suspicion: Suspicion
+    said: str
+    """Which lines, as a part of a sentence: `lines with cache_hit True`."""
+    lines: int
+    surplus: tuple[Entry, ...]
+    """What the log would no longer count if it were so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Lines of one file that do not count, between two that do."""
+
+    since: int | None
+    """The quarter of an hour of the line before; None where there is none."""
+    until: int | None
+    lines: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageLog:
     """All that was logged in the period and MARGIN around it. An empty one is no usage of zero: it is nothing."""
@@ -111,6 +146,12 @@ class UsageLog:
     """The first of those that do not count."""
     bad_lines: int = 0
     files: tuple[str, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    """Where in time lines lie that do not count, as far as that was looked into."""
+    doubts: tuple[Doubt, ...] = ()
+    """Of a log of which every line was looked into."""
+    singles: tuple[Entry, ...] = ()
+    """The lines one by one, where each was looked into and there are not too many."""
     of_runs: bool = False
     """Whether committed runs stand in for it. Their figures are the provider's own, and tell no cache writes apart."""
 

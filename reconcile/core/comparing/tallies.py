@@ -52,16 +52,14 @@ class Tally:
 
     def __init__(self, start: int, end: int) -> None:
         self._from, self._to = start - MARGIN, end + MARGIN
-        self._all, self._repeated = _Book(), _Book()
+        self._all, self._repeated = Book(), Book()
         self._bad: list[BadLine] = []
         self._bad_lines = 0
 
     def count(self, record: Record, framework: str | None, *, repeated: bool = False, sign: int = 1) -> None:
         """Add what a line tells, or with -1 as `sign` take it out again."""
         if self._from <= record.quarter < self._to:
-            key = Key(*record[:6], framework, record.cost is not None)
-            sums = Sums(*record.parts, record.requests, record.reasoning, 1, record.cost or Decimal(0))
-            self.add(key, sums, repeated=repeated, sign=sign)
+            self.add(key_of(record, framework), sums_of(record), repeated=repeated, sign=sign)
 
     def add(self, key: Key, sums: Sums, *, repeated: bool, sign: int = 1) -> None:
         """Add sums that were made elsewhere. Raises ConfigurationError where there are too many keys."""
@@ -89,14 +87,14 @@ class Tally:
         )
 
 
-class _Book:
+class Book:
     """Sums by key."""
 
     def __init__(self) -> None:
         self._counts: dict[Key, list[int]] = {}
         self._costs: dict[Key, Decimal] = {}
 
-    def add(self, key: Key, sums: Sums, sign: int) -> None:
+    def add(self, key: Key, sums: Sums, sign: int = 1) -> None:
         counts = self._counts.get(key)
         if counts is None:
             if len(self._counts) >= MOST_SUMS:
@@ -114,19 +112,31 @@ class _Book:
             if lines:
                 yield Entry(
                     start=key.quarter,
-                    who=Dimensions(
-                        model=key.model,
-                        api_key_id=key.api_key_id,
-                        project_id=key.project_id,
-                        framework=key.framework,
-                        batch=key.batch,
-                        service_tier=key.service_tier,
-                    ),
+                    who=who_of(key),
                     tokens=Tokens(*tokens),
                     requests=requests,
                     reasoning=reasoning,
                     cost=_plain(self._costs[key]) if key.priced else None,
                 )
+
+
+def who_of(key: Key) -> Dimensions:
+    return Dimensions(
+        model=key.model,
+        api_key_id=key.api_key_id,
+        project_id=key.project_id,
+        framework=key.framework,
+        batch=key.batch,
+        service_tier=key.service_tier,
+    )
+
+
+def key_of(record: Record, framework: str | None) -> Key:
+    return Key(*record[:6], framework, record.cost is not None)
+
+
+def sums_of(record: Record) -> Sums:
+    return Sums(*record.parts, record.requests, record.reasoning, 1, record.cost or Decimal(0))
 
 
 def _plain(amount: Decimal) -> Decimal:

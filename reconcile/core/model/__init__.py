@@ -23,6 +23,8 @@ from reconcile.core.model.logged import BOOKING_SLACK, CallLog, LoggedCall, Plac
 from reconcile.core.model.minutes import (
     EXACT,
     GUARD_MINUTES,
+    LONGEST,
+    LONGEST_REACH,
     MINUTE,
     Clock,
     Window,
@@ -68,6 +70,8 @@ __all__ = [
     "GUARD_MINUTES",
     "INCLUDED",
     "KINDS",
+    "LONGEST",
+    "LONGEST_REACH",
     "LOOPBACK",
     "MINUTE",
     "NOTHING_RECORDED",

@@ -13,6 +13,12 @@ MINUTE = 60
 GUARD_MINUTES = 60
 """How many unclaimed minutes on either side of a claim are watched for usage that nobody claims."""
 
+LONGEST = 31 * 86400
+"""Seconds that a run may last. Each day of it is a request of every pass, so a slip of the calendar must not pass."""
+
+LONGEST_REACH = LONGEST + 4 * 86400 + 2 * MINUTE
+"""Seconds of the widest claim: of the longest run whose clock is off by two days and may be off by two more."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -10,6 +10,7 @@ from reconcile.core.comparing.comparison import Comparison
 from reconcile.core.request import Comment, Mode, mode_of
 from reconcile.core.summary import Summary, narrowed
 from reconcile.errors import GitHubError, ReconcileError
+from reconcile.reports.markdown import Links
 from reconcile.workflow.acting.branches import Action, Clients, State, clients_of, read_branch, target_branch
 from reconcile.workflow.acting.checking import check
 from reconcile.workflow.acting.comparing import comparison_of
@@ -29,6 +30,7 @@ from reconcile.workflow.acting.publishing import (
 )
 from reconcile.workflow.acting.reporting import page_of
 from reconcile.workflow.acting.visiting import Pool, Visited, pooled, visit
+from reconcile.workflow.containing import attempted
 from reconcile.workflow.reading import Read, read_usage
 from reconcile.workflow.reporting import Made
 from reconcile.workflow.tree import Workspace
@@ -60,7 +62,7 @@ def _check(action: Action) -> Report:
     event = action.job.pull_request
     if event and event.head_sha:
         report.tip = event.head_sha
-    _page(action, report, checked.workspace)
+    _then(report, "the page", lambda: _page(action, report, checked.workspace))
     number = action.request.pr_number or (event.number if event else None)
     if number is not None:
         _comment(action, report, number)
@@ -73,16 +75,28 @@ def _commit(action: Action) -> Report:
     notices = [*clients.notices, *preflight(action, base, Mode.COMMIT)]
     pool, read = _read(action, base, clients)
     visited = visit(action, pool, read)
-    landed = land(action, base, read, action.request.asked, pool.tree.claims)
+    landed = attempted(base.branch, lambda: land(action, base, read, action.request.asked, pool.tree.claims))
+    if isinstance(landed, ReconcileError):
+        return _only_visited(action, base, visited, landed)
     report = _landed(landed, notices)
-    _compare(action, report, landed.state, clients)
-    _page(action, report, landed.state.workspace)
+    _beside(action, report, landed.state, clients)
     _tell(action, report, visited)
     if action.request.pr_number is not None:
         _comment(action, report, action.request.pr_number)
     elif action.request.comment is not Comment.OFF:
         for number in _bringers(action, landed, report):
             _comment(action, report, number)
+    return report
+
+
+def _only_visited(action: Action, base: State, visited: Iterable[Visited], error: ReconcileError) -> Report:
+    """What landed on the branches of open pull requests, where nothing did on the base. Raises why, where nothing did
+    anywhere."""
+    if not any(each.landed for each in visited):
+        raise error
+    summary = Summary(now=action.now, policy=base.workspace.policy, discovered=0, runs=(), errors=(error,))
+    report = Report(summary=summary, root=base.store.root)
+    _tell(action, report, visited)
     return report
 
 
@@ -93,10 +107,13 @@ def _propose(action: Action) -> Report:
     start = started(action, base)
     pool, read = _read(action, start, clients)
     visited = visit(action, pool, read)
-    proposed = propose(action, start, read, pool.tree.claims)
+    proposed = attempted(action.request.pr_branch, lambda: propose(action, start, read, pool.tree.claims))
+    if isinstance(proposed, ReconcileError):
+        return _only_visited(action, base, visited, proposed)
     report = _landed(proposed.landed, notices)
-    _compare(action, report, proposed.landed.state, clients)
-    _page(action, report, proposed.landed.state.workspace)
+    for error in proposed.errors:
+        _fail(report, error)
+    _beside(action, report, proposed.landed.state, clients)
     report.operation, report.number, report.url = proposed.operation, proposed.number, proposed.url
     if proposed.number is not None:
         _comment(action, report, proposed.number)
@@ -108,6 +125,19 @@ def _read(action: Action, base: State, clients: Clients) -> tuple[Pool, Read]:
     """Usage is read once, for the base and for every open pull request that is to be visited."""
     pool = pooled(action, base)
     return pool, read_usage(base.workspace, pool.tree, clients.provider, action.request.asked)
+
+
+def _beside(action: Action, report: Report, state: State, clients: Clients) -> None:
+    """What is made beside a pass that has landed. Whatever fails here, it is told as landed."""
+    _then(report, "the comparison", lambda: _compare(action, report, state, clients))
+    _then(report, "the page", lambda: _page(action, report, state.workspace))
+
+
+def _then(report: Report, what: str, step: Callable[[], None]) -> None:
+    """One more step of the job. What keeps it from being done is one more error of the job."""
+    done = attempted(what, step)
+    if isinstance(done, ReconcileError):
+        _fail(report, done)
 
 
 def _compare(action: Action, report: Report, state: State, clients: Clients) -> None:
@@ -141,14 +171,15 @@ def _fail(report: Report, error: ReconcileError) -> None:
 def _tell(action: Action, report: Report, visited: Iterable[Visited]) -> None:
     """What became of open pull requests: a comment on each, and its errors in the summary."""
     for each in visited:
-        report.summary = replace(report.summary, errors=(*report.summary.errors, *each.errors))
+        for error in each.errors:
+            _fail(report, error)
         if each.landed:
             _comment(action, report, each.number, _landed(each.landed, []))
 
 
 def _landed(landed: Landed, notices: list[str]) -> Report:
     return Report(
-        summary=landed.summary,
+        summary=replace(landed.summary, errors=(*landed.summary.errors, *landed.errors)),
         tip=landed.tip,
         commit=landed.commit,
         changed=len(landed.runs),
@@ -166,6 +197,11 @@ def _passed_over(summary: Summary) -> list[str]:
 
 
 def _comment(action: Action, report: Report, number: int, of: Report | None = None) -> None:
+    """The comment of one pull request, or one more error of the job."""
+    _then(report, f"the comment on #{number}", lambda: _commented(action, report, number, of))
+
+
+def _commented(action: Action, report: Report, number: int, of: Report | None) -> None:
     """The comment of one pull request: its own runs and what is wrong with its files; on one that was named every run
     of interest and all that is wrong, and on the Action's own what it brings and all that is wrong."""
     if action.request.comment is Comment.OFF or action.request.dry_run:
@@ -188,19 +224,32 @@ def _comment(action: Action, report: Report, number: int, of: Report | None = No
 
 def _bringers(action: Action, landed: Landed, report: Report) -> list[int]:
     """The pull requests that brought in the runs of this pass, and files that are not valid."""
-    try:
-        broken = dict.fromkeys(finding.path for finding in landed.summary.findings)
-        return bringers(action, landed.state.branch, [*landed.runs, *broken], MOST_LOOKUPS)
-    except GitHubError as error:
-        report.notices.append(uncommented(None, error))
-        return []
+    broken = dict.fromkeys(finding.path for finding in landed.summary.findings)
+    found = attempted(
+        "the pull requests that brought the runs",
+        lambda: bringers(action, landed.state.branch, [*landed.runs, *broken], MOST_LOOKUPS),
+    )
+    if isinstance(found, GitHubError):
+        report.notices.append(uncommented(None, found))
+    elif isinstance(found, ReconcileError):
+        _fail(report, found)
+    return [] if isinstance(found, ReconcileError) else found
 
 
 # ----------------------------------------------------------------------------------------------------- the end
 
 
 def _acted(action: Action, report: Report) -> Acted:
+    _then(report, "the issue", lambda: _issue(action, report))
+    made = attempted("the summary", lambda: ended(action.request, report, links(action, report.tip, report.commit)))
+    if not isinstance(made, ReconcileError):
+        return made
+    report.summary = replace(report.summary, discovered=0, runs=(), findings=(), unattributed=(), errors=(made,))
+    report.comparison = None
+    return ended(action.request, report, Links())
+
+
+def _issue(action: Action, report: Report) -> None:
     if action.request.open_issue and report.landed and not action.request.dry_run:
         issue = sticky_issue(action, report.landed)
         report.notices += [issue.notice] if issue.notice else []
-    return ended(action.request, report, links(action, report.tip, report.commit))

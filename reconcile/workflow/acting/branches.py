@@ -10,15 +10,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from reconcile.adapters.actions_runtime import Job
-from reconcile.adapters.git_repo import GitRepository
+from reconcile.adapters.git_repo import GitRepository, TreeFile
 from reconcile.adapters.github_api import GitHub
 from reconcile.adapters.prices import list_prices
 from reconcile.adapters.tree_store import EVIDENCE_NAME, LOG_NAME, TreeStore, is_run
 from reconcile.adapters.usage_logs import Pattern
+from reconcile.core.budget import MOST_BESIDE_BYTES, MOST_RUN_BYTES, affordable
 from reconcile.core.calls import MAX_LOG_BYTES, LogChecker
 from reconcile.core.comparing.formats import LogFormat
 from reconcile.core.comparing.sides import PriceOf
@@ -154,7 +156,13 @@ def read_branch(action: Action, branch: str, *, settings: Configuration | None =
 def configuration_at(action: Action, commit: str) -> Configuration:
     """What the configuration file of a commit says, with inputs and environment over it."""
     path = action.source.path
-    files = [file for file in action.repository.files(commit, path) if file.plain and file.path == path]
+    files = action.repository.files(commit, path)
+    if not all(file.plain and file.path == path for file in files):
+        raise ConfigurationError(
+            f"{path} of {commit[:12]} is a link, a folder or a submodule",
+            code="bad_configuration",
+            remedy="put a file with the settings in its place, or name another one with the input `config`",
+        )
     text = action.repository.contents(files).get(path, b"")
     return action.source.settings(text.decode("utf-8", "replace"))
 
@@ -165,10 +173,12 @@ def read_commit(action: Action, branch: str, commit: str, settings: Configuratio
     runs = [file for file in files if file.plain and is_run(root, file.path) and (file.size or 0) <= MAX_BYTES]
     beside = {f"{PurePosixPath(file.path).parent}/{name}" for file in runs for name in (LOG_NAME, EVIDENCE_NAME)}
     others = [file for file in files if file.plain and file.path in beside and (file.size or 0) <= MAX_LOG_BYTES]
+    runs, _ = affordable(runs, MOST_RUN_BYTES)
+    inside = [affordable(some, MOST_BESIDE_BYTES)[0] for some in _by_name(others)]
     store = TreeStore(
         root,
         {file.path: (file.mode, file.size or 0) for file in files},
-        action.repository.contents([*runs, *others]),
+        action.repository.contents([*runs, *chain.from_iterable(inside)]),
     )
     workspace = workspace_over(action, store, settings, _prices() if settings.pricing else None)
     return State(
@@ -179,6 +189,12 @@ def read_commit(action: Action, branch: str, commit: str, settings: Configuratio
         workspace=workspace,
         tree=read_tree(workspace),
     )
+
+
+def _by_name(files: Sequence[TreeFile]) -> tuple[list[TreeFile], list[TreeFile]]:
+    """Call logs and evidence: either has a bound of its own."""
+    logs = [file for file in files if PurePosixPath(file.path).name == LOG_NAME]
+    return logs, [file for file in files if PurePosixPath(file.path).name != LOG_NAME]
 
 
 def workspace_over(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reconcile.adapters.run_store import RunStore
 from reconcile.core.summary import Summary
+from reconcile.errors import ConfigurationError
 from reconcile.workflow.acting.branches import Action, Configuration, configuration_at, workspace_over
 from reconcile.workflow.auditing import audit_tree
 from reconcile.workflow.looking import list_tree
@@ -28,11 +29,25 @@ def check(action: Action) -> Checked:
     settings: Configuration = action.source.settings("")
     if base:
         settings = configuration_at(action, action.repository.remote.fetch(base))
-    workspace = workspace_over(action, RunStore(Path(settings.runs)), settings)
+    workspace = workspace_over(action, RunStore(_folder(settings.runs)), settings)
     workspace = replace(workspace, ignored=action.repository.ignored)
     tree = read_tree(workspace)
     summary = list_tree(workspace, tree, action.request.asked)
     errors = tuple(error for error in summary.errors if error.code != "missing_key_id")
-    differences = [finding for each in audit_tree(workspace, tree).runs for finding in each.findings]
-    found = replace(summary, findings=(*summary.findings, *differences), errors=errors)
+    audited = audit_tree(workspace, tree)
+    differences = [finding for each in audited.runs for finding in each.findings]
+    met = [finding for finding in audited.invalid if finding not in summary.findings]
+    found = replace(summary, findings=(*summary.findings, *met, *differences), errors=errors)
     return Checked(summary=found, settings=settings, workspace=workspace)
+
+
+def _folder(runs: Path) -> Path:
+    """The folder of runs, where nothing on the way to it is a link: that could lead to any file of the machine."""
+    links = [each for each in (runs, *runs.parents) if not each.is_absolute() and each.is_symlink()]
+    if links:
+        raise ConfigurationError(
+            f"runs: {links[0]} is a symbolic link, and a check follows none",
+            code="unreadable_runs",
+            remedy="make it a folder of this repository, or name another one with `runs:` in reconcile.yml",
+        )
+    return runs

@@ -6,7 +6,7 @@ Never a rebase, never force, never a file that was made from an older one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from reconcile.adapters.git_repo import Push
@@ -15,8 +15,9 @@ from reconcile.core.model import Claim, RunKey
 from reconcile.core.request import Sign
 from reconcile.core.selection import Asked
 from reconcile.core.summary import Summary
-from reconcile.errors import ConfigurationError, GitError
+from reconcile.errors import ConfigurationError, GitError, ReconcileError
 from reconcile.workflow.acting.branches import Action, State, read_branch
+from reconcile.workflow.containing import attempted
 from reconcile.workflow.reading import Read
 from reconcile.workflow.running import conclude
 
@@ -34,6 +35,8 @@ class Landed:
     commit: str | None = None
     """What was pushed; None where nothing was to change or to be written."""
     changed: Mapping[str, bytes]
+    errors: tuple[ReconcileError, ...] = ()
+    """What failed after it had landed."""
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -54,9 +57,8 @@ def land(action: Action, state: State, read: Read, asked: Asked, pool: Mapping[R
             return Landed(state=state, summary=summary, tip=state.commit, changed={})
         commit = _committed(action, state, changed)
         if commit:
-            before = {path: state.store.original(path) for path in changed}
-            action.repository.refresh_checkout(changed, before)
-            return Landed(state=state, summary=summary, tip=commit, commit=commit, changed=changed)
+            landed = Landed(state=state, summary=summary, tip=commit, commit=commit, changed=changed)
+            return replace(landed, errors=_afterwards(action, landed))
         action.sleep(pause(attempt, action.random()))
         state = read_branch(action, state.branch, settings=state.configuration)
     raise GitError(
@@ -64,6 +66,14 @@ def land(action: Action, state: State, read: Read, asked: Asked, pool: Mapping[R
         code="race_lost",
         remedy="run the job again, or give it more tries with the input `push-attempts`",
     )
+
+
+def _afterwards(action: Action, landed: Landed) -> tuple[ReconcileError, ...]:
+    """What is done once the commit is on the branch. A failure says that it landed all the same."""
+    before = {path: landed.state.store.original(path) for path in landed.changed}
+    what = f"{landed.commit} is on {landed.state.branch}; bringing the checkout up to date"
+    done = attempted(what, lambda: action.repository.refresh_checkout(landed.changed, before))
+    return (done,) if isinstance(done, ReconcileError) else ()
 
 
 def pause(attempt: int, chance: float) -> float:
@@ -79,9 +89,10 @@ def _committed(action: Action, state: State, changed: Mapping[str, bytes]) -> st
     commit = action.repository.commit(state.commit, changed, message=message, at=action.now)
     if action.repository.remote.push(commit, state.branch) is Push.RACED:
         return None
-    if action.repository.remote.tip(state.branch) is None:
+    tip = attempted(f"looking at {state.branch} after the push", lambda: action.repository.remote.tip(state.branch))
+    if tip is None:
         raise _vanished(state.branch)
-    return commit
+    return commit  # where nobody could look, the remote's answer to the push stands
 
 
 def _committed_by_api(action: Action, state: State, changed: Mapping[str, bytes]) -> str | None:

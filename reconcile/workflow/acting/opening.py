@@ -6,13 +6,16 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from reconcile.adapters.actions_runtime import read_job, write_outputs, write_summary
 from reconcile.adapters.git_repo import GitRepository
 from reconcile.adapters.github_api import GitHub
 from reconcile.core.request import Request
+from reconcile.errors import ReconcileError, StoreError
 from reconcile.workflow.acting.branches import Action, Clients, Source
 from reconcile.workflow.acting.ending import Acted
+from reconcile.workflow.containing import attempted
 from reconcile.workflow.opening import checkers, clock, without_own
 
 
@@ -50,14 +53,36 @@ def open_action(
     )
 
 
-def write_job(environ: Mapping[str, str], acted: Acted) -> None:
-    """Outputs, the step's summary, and the whole summary as a file outside the workspace."""
+def write_job(environ: Mapping[str, str], acted: Acted) -> tuple[ReconcileError, ...]:
+    """Outputs, the step's summary, and the whole summary as a file outside the workspace; what could not be written.
+
+    Outputs come first: the steps after this one go by what has landed.
+    """
     job = read_job(environ)
     file = job.scratch / "summary.json"
+    steps: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("the outputs", lambda: write_outputs(job, {**acted.outputs, "summary-json": str(file)})),
+        ("summary.json", lambda: _write_document(file, acted)),
+        ("the step's summary", lambda: write_summary(job, acted.markdown)),
+    )
+    done = [attempted(what, lambda what=what, step=step: _on_disk(what, step)) for what, step in steps]  # type: ignore[misc]
+    return tuple(each for each in done if isinstance(each, ReconcileError))
+
+
+def _write_document(file: Path, acted: Acted) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(acted.document, indent=2) + "\n", encoding="utf-8")
-    write_summary(job, acted.markdown)
-    write_outputs(job, {**acted.outputs, "summary-json": str(file)})
+
+
+def _on_disk(what: str, step: Callable[[], None]) -> None:
+    try:
+        step()
+    except OSError as error:
+        raise StoreError(
+            f"{what} of this job cannot be written ({error.strerror})",
+            code="unwritable_file",
+            remedy="check the space on the runner's disk; what has landed has landed",
+        ) from error
 
 
 def mask(secret: str) -> str:

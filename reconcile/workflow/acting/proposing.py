@@ -13,11 +13,12 @@ from reconcile.core.carrying import carried
 from reconcile.core.model import Claim, RunKey
 from reconcile.core.summary import Summary
 from reconcile.core.validation import MAX_BYTES, Document
-from reconcile.errors import ConfigurationError, GitError
+from reconcile.errors import ConfigurationError, GitError, ReconcileError
 from reconcile.reports.markdown import summary_markdown
 from reconcile.workflow.acting.branches import Action, State, read_branch
 from reconcile.workflow.acting.landing import Landed, pause
 from reconcile.workflow.acting.publishing import MOST_CHARACTERS, links
+from reconcile.workflow.containing import attempted
 from reconcile.workflow.reading import Read
 from reconcile.workflow.running import conclude
 
@@ -35,6 +36,8 @@ class Proposed:
     operation: str
     number: int | None = None
     url: str | None = None
+    errors: tuple[ReconcileError, ...] = ()
+    """What failed after the branch was written."""
 
 
 def started(action: Action, base: State) -> State:
@@ -64,7 +67,13 @@ def propose(action: Action, start: State, read: Read, pool: Mapping[RunKey, Clai
                 commit=tip if tip != was else None,
                 changed=dict(start.store.changed),
             )
-            return _opened(action, landed, bot, before)
+            opened = attempted(
+                f"the pull request of {bot}",
+                lambda landed=landed: _opened(action, landed, bot, before),  # type: ignore[misc]
+            )
+            if isinstance(opened, ReconcileError):
+                return Proposed(landed=landed, operation="none", errors=(opened,))
+            return opened
         action.sleep(pause(attempt, action.random()))
         start = _with_observations(action, read_branch(action, start.branch, settings=start.configuration), bot)
     raise GitError(

@@ -14,6 +14,7 @@ from reconcile.core.model import Claim, RunKey
 from reconcile.errors import ReconcileError
 from reconcile.workflow.acting.branches import Action, State, read_branch
 from reconcile.workflow.acting.landing import Landed, land
+from reconcile.workflow.containing import attempted
 from reconcile.workflow.reading import Read
 from reconcile.workflow.tree import Tree
 
@@ -58,10 +59,9 @@ def pooled(action: Action, base: State) -> Pool:
     for pull in action.github.open_pull_requests():
         if not _visited(action, pull, base):
             continue
-        try:
-            branch = _branch(action, pull, base)
-        except ReconcileError as error:
-            failed.append(Visited(number=pull.number, errors=(error,)))
+        branch = attempted(f"#{pull.number}", lambda pull=pull: _branch(action, pull, base))  # type: ignore[misc]
+        if isinstance(branch, ReconcileError):
+            failed.append(Visited(number=pull.number, errors=(branch,)))
         else:
             branches += [branch] if branch.keys or branch.broken else []
     default = action.repository.remote.default_branch()
@@ -76,10 +76,10 @@ def visit(action: Action, pool: Pool, read: Read) -> list[Visited]:
 
 def _visit(action: Action, branch: _Branch, read: Read, pool: Pool) -> Visited:
     asked = replace(action.request.asked, keys=branch.keys)
-    try:
-        return Visited(number=branch.number, landed=land(action, branch.state, read, asked, pool.tree.claims))
-    except ReconcileError as error:
-        return Visited(number=branch.number, errors=(error,))
+    landed = attempted(f"#{branch.number}", lambda: land(action, branch.state, read, asked, pool.tree.claims))
+    if isinstance(landed, ReconcileError):
+        return Visited(number=branch.number, errors=(landed,))
+    return Visited(number=branch.number, landed=landed, errors=landed.errors)
 
 
 def _visited(action: Action, pull: PullRequest, base: State) -> bool:

@@ -94,13 +94,13 @@ def test_filters_are_in_the_address_which_shows_the_same_again(seen):
     seen.go("#/runs")
     seen.page.select_option("#filter-framework", "chatdev")
     seen.page.select_option("#filter-group", "verified")
-    seen.page.select_option("#filter-proof", "assumed")
+    seen.page.select_option("#filter-proof", "proven")
     seen.page.select_option("#filter-model", MODELS[0])
     seen.page.fill("#filter-text", "STABLE")
     wanted = [
         named(run)
         for run in reversed(TAME)
-        if (run["framework"], run.get("proof")) == ("chatdev", "assumed") and run["by_model"][0][0] == 0
+        if (run["framework"], run.get("proof")) == ("chatdev", "proven") and run["by_model"][0][0] == 0
     ]
     assert shown(seen) == wanted != []
     seen.page.reload()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import examples
 
-from reconcile.core.document import Kind, Node, duplicate_keys, find, place, pointer_text, scan, walk
+from reconcile.core.document import Kind, Lines, Node, duplicate_keys, find, pointer_text, scan, walk
 
 TEXT = """{
   "a": [10, -1.5e3, {"b": "x,]\\"}"}],
@@ -128,7 +128,7 @@ def test_duplicate_keys__are_told_one_by_one_and_object_by_object():
     ],
 )
 def test_place__counts_lines_and_columns_from_one(offset, expected):
-    assert place("ab\né😀c\n\r\nz", offset) == expected
+    assert Lines("ab\né😀c\n\r\nz").place(offset) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 from support.proof import Written, schema
-from support.runs import EXAMPLES, KEY, SCOPE, WIDE, after, attribution_of, buckets, neighbour
+from support.runs import EXAMPLES, FIRST, KEY, SCOPE, WIDE, after, attribution_of, buckets, neighbour
 from support.worlds import dice
 
 from reconcile import schema_files
@@ -76,8 +76,8 @@ def names():
 def random_evidence(random: Random, name):
     evidence = shown(attribution_of(TRIPLE, neighbour("b", 3, 20)))
     rows = tuple(
-        Bucket(60 * random.randrange(100), Usage(*(random.randrange(10**12) for _ in range(4))), name, name, name,
-               random.choice([True, False, None]), name)
+        Bucket(FIRST + 60 * random.randrange(100), Usage(*(random.randrange(10**12) for _ in range(4))), name, name,
+               name, random.choice([True, False, None]), name)
         for _ in range(random.randrange(4))
     )  # fmt: skip
     return replace(evidence, rows=rows, surplus_nearby=random.random() < 0.5)

@@ -97,7 +97,7 @@ def test_an_amount_keeps_its_digits(value):
     assert amount_of(value) == Decimal(str(value))
 
 
-@pytest.mark.parametrize("value", ["-0.5", "$1", True, [], "NaN", "Infinity", "1e999", -1, ""])
+@pytest.mark.parametrize("value", ["-0.5", "$", "$-1", True, [], "NaN", "Infinity", "1e999", -1, ""])
 def test_what_is_no_amount(value):
     with pytest.raises(UnusableError, match=r"cost is .*; write US dollars"):
         amount_of(value)

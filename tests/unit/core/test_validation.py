@@ -312,8 +312,7 @@ def test_check__makes_something_of_any_bytes(value, indent, data):
             assert 1 <= finding.column <= len(lines[finding.line - 1]) + 1
 
 
-def test_check__lets_nothing_pass_that_only_the_quick_validator_refuses():
-    # The two read \d differently: for Python a digit of any script is one.
+def test_check__lets_nothing_pass_that_no_remedy_is_known_for():
     schema = {"properties": {"run_id": {"pattern": "^\\d+$"}}}
     value = {**V2, "run_id": "\u0661"}
     outcome = Checker(schema, schema).check(PATH, RunKey("lab", "\u0661"), json.dumps(value).encode())
@@ -330,3 +329,79 @@ def test_check__lets_nothing_pass_that_only_the_quick_validator_refuses():
 def test_check__tells_at_most_a_thousand_of_a_kind(step):
     value = {**V2, "steps": [step] * 3000}
     assert len(findings(json.dumps(value))) == 1000
+
+
+GHOST = {"run": "lab/ghost", "start": 1767614400, "end": 1767614460}
+ODD_PARTS = {
+    "a session that never was": ({"sessions": [["2026-02-30T12:00:00Z", 1767614520]]}, "/sessions/0/0", "no clock"),
+    "a session that ends before it starts": (
+        {"sessions": [[1767614520, 1767614400]]}, "/sessions/0/end_timestamp", "before",
+    ),
+    "sessions that lie a year apart": (
+        {"sessions": [[1767614400, 1767614520], [1799150400, 1799150460]]},
+        "/sessions/1/end_timestamp",
+        "365 days after the start",
+    ),
+    "a neighbour of years": (
+        {"neighbour": {"start": 946684800}}, "/neighbours/0/end", "spans 9,502 days, more than 35",
+    ),
+    "a neighbour of no time": ({"neighbour": {"end": 1767614400}}, "/neighbours/0/end", "not after its start"),
+    "a reach of years": ({"neighbour": {"reach": [[946684800, 1767614460]]}}, "/neighbours/0/reach/0", "spans"),
+    "reaches that lie years apart": (
+        {"neighbour": {"reach": [[946684800, 946684860], [1767614400, 1767614460]]}},
+        "/neighbours/0/reach",
+        "spans",
+    ),
+    "a neighbour without a run": ({"neighbour": {"run": "ghost"}}, "/neighbours/0/run", "right form"),
+    "a read in a future that never comes": (
+        {"block": {"seen_in_future": "2026-02-30T12:00:00Z"}}, "/seen_in_future", "no clock",
+    ),
+    "a clock off by an age": ({"block": {"reach_seconds": 1e15}}, "/reach_seconds", "two days"),
+    "a window of years": (
+        {"block": {"query_window": {"start": 946684800, "end": 1767614460}}}, "/query_window/end", "spans",
+    ),
+    "bounds upside down": (
+        {"block": {"attempts": [{"timestamp": 1767614400, "total_tokens_in": 1, "total_tokens_out": 1,
+            "bounds": {kind: [2, 1] for kind in ("tokens_in", "tokens_out", "cached_tokens", "api_calls")}}]}},
+        "/attempts/0/bounds/tokens_in",
+        "not after",
+    ),
+    "a name of a million letters": ({"model": "x" * 1_000}, None, None),
+    "text without end": ({"model": "x" * 20_000}, "/model", "has 20000 characters; shorten it to 10000"),
+    "more ids than anybody has": (
+        {"usage_scope": {"models": ["x"] * 10_001}}, "/usage_scope/models", "list of 10001; keep 10000 of them"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("members", "pointer", "words"), ODD_PARTS.values(), ids=ODD_PARTS)
+def test_check__refuses_what_no_reader_can_take(members, pointer, words):
+    members = dict(members)
+    block, ghost = members.pop("block", {}), members.pop("neighbour", {})
+    attribution = {"attribution": {"neighbours": [{**GHOST, **ghost}]}}
+    value = {**V2, "usage_api_reconciliation": {**V2["usage_api_reconciliation"], **attribution, **block}, **members}
+    outcome = CHECKER.check(PATH, RUN, json.dumps(value).encode())
+    if pointer is None:
+        assert isinstance(outcome, Document)
+        return
+    assert any(each.pointer.endswith(pointer) and words in each.message for each in outcome), outcome
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "words"),
+    [
+        pytest.param(
+            lambda value: {**value, "steps": ["x"] * 50_000}, 'is "x", not an object', id="the schema's first"
+        ),
+        pytest.param(lambda value: {**value, "run_id": "x"}, "but the folder is", id="a contradiction"),
+        pytest.param(lambda value: {**value, "run_id": "x", "more": float("nan")}, "none of JSON", id="a flaw"),
+    ],
+)
+def test_check__tells_the_first_defect_of_a_long_file(spoiled, words):
+    text = json.dumps(spoiled({**V2, "notes": [1] * 50_000}))
+    (finding,) = findings(text)
+    assert words in finding.message
+
+
+def test_check__tells_what_is_wrong_with_a_long_file_that_is_cut():
+    (finding,) = findings(json.dumps({**V2, "notes": [1] * 50_000})[:-1])
+    assert "this is not JSON" in finding.message

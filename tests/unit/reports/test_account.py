@@ -86,8 +86,8 @@ chatdev/a  runs/chatdev/a/metrics.json
   advice        A start of chatdev/c, chatdev/b at 12:00Z or later would have kept their minutes
                 apart.
                 What helps most: record the calls and all tokens of every response in
-                recorded_usage, in this run and its neighbours; a key of its own; or a pause until
-                the minute turns between runs.
+                recorded_usage, in this run and its neighbours; a key of its own; a measured clock;
+                or a pause of two minutes between runs.
   to read it    curl 'https://api.example/usage'
 """)
 

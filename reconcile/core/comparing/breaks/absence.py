@@ -52,11 +52,34 @@ def _silence(view: View, whose: str, theirs: Sequence[Row], logged: set[int], le
     silent = {hour for hours in stretches for hour in hours}
     missing = tuple(row for row in theirs if row.start // HOUR in silent)
     requests = plural(sum(row.counts[REQUESTS] for row in missing), "request")
-    shown = ", ".join(f"{hour_text(of[0] * HOUR)} to {hour_text((of[-1] + 1) * HOUR)}" for of in stretches[:SHOWN])
-    more = f" and {len(stretches) - SHOWN:,} times more" if len(stretches) > SHOWN else ""
-    said = f"nothing{whose} is logged from {shown}{more}, where the provider reports {requests}"
+    said = f"nothing{whose} is logged from {_shown(stretches)}, where the provider reports {requests}"
     after = view.with_local(view.local + missing)
     yield Hypothesis(code=Code.MISSING_LOG, metric=Metric.TOTAL, after=after, said=said, remedy=FILES_REMEDY)
+
+
+def provider_gaps(view: View) -> Hypotheses:
+    """Hours in which lines are logged and the provider, which has others, reports nothing."""
+    reported = {row.start // HOUR for row in view.official if any(row.counts)}
+    inside = tuple(row for row in view.local if view.start <= row.start < view.until and any(row.counts))
+    stretches = _stretches({row.start // HOUR for row in inside}, reported, 1)
+    if not stretches or not reported:
+        return
+    hours = {hour for stretch in stretches for hour in stretch}
+    requests = plural(sum(row.counts[REQUESTS] for row in inside if row.start // HOUR in hours), "request")
+    shown = _shown(stretches)
+    yield Hypothesis(
+        code=Code.PROVIDER_GAP,
+        metric=Metric.TOTAL,
+        after=view.with_local(tuple(row for row in view.local if row.start // HOUR not in hours)),
+        said=f"the provider reports nothing from {shown}, where the log has {requests}",
+        remedy="compare again later; if it stays so, look in the provider's console for these hours, or for another "
+        "organisation that these calls are billed in",
+    )
+
+
+def _shown(stretches: list[list[int]]) -> str:
+    shown = ", ".join(f"{hour_text(of[0] * HOUR)} to {hour_text((of[-1] + 1) * HOUR)}" for of in stretches[:SHOWN])
+    return shown + (f" and {len(stretches) - SHOWN:,} times more" if len(stretches) > SHOWN else "")
 
 
 def _stretches(reported: set[int], logged: set[int], least: int) -> list[list[int]]:

@@ -12,6 +12,7 @@ from itertools import accumulate
 from operator import sub
 
 from reconcile.core.comparing.breaks.codes import Code
+from reconcile.core.comparing.breaks.counting import without
 from reconcile.core.comparing.breaks.hypothesis import Hypotheses, Hypothesis, hour_text
 from reconcile.core.comparing.breaks.view import COMPARED, REQUESTS, TOKENS, Counts, Row, View
 from reconcile.core.comparing.figures import Metric
@@ -19,6 +20,9 @@ from reconcile.core.comparing.sides import HOUR, LOGGED_GRAIN, MARGIN
 
 MOST = MARGIN // LOGGED_GRAIN
 QUARTERS = HOUR // LOGGED_GRAIN
+
+SEVERAL = 2
+"""Quarters of an hour with lines: one alone fits any hour."""
 
 SUNDAY, LATEST = 6, 3
 
@@ -58,7 +62,24 @@ def clock(view: View) -> Hypotheses:
             tried.add(found)
             said = f"the log's hours fit the provider's if its clock is {found}"
             after = read_by(found, view)
+            if not _moves_calls(view, after):
+                continue
             yield Hypothesis(code=Code.TIME_ZONE, metric=Metric.TOTAL, after=after, said=said, remedy=REMEDY)
+
+
+def _moves_calls(view: View, after: View) -> bool:
+    """Whether the calls fit better too, or did and do: tokens of one line that is too large fit no clock."""
+    several = len({row.start for row in view.local}) >= SEVERAL
+    before, left = view.gaps[REQUESTS], after.gaps[REQUESTS]
+    return several and (left < before or left == before == 0) and not _is_one_line(view, after)
+
+
+def _is_one_line(view: View, after: View) -> bool:
+    """Whether the log fits as well without its largest line, in which case that line is what is wrong."""
+    largest = max(view.singles, key=lambda row: sum(row.counts[part] for part in TOKENS), default=None)
+    if largest is None:
+        return False
+    return view.with_local(without(view.local, [largest])).distance <= after.distance
 
 
 def _clocks(view: View, counted: tuple[int, ...]) -> list[Clock]:
@@ -169,7 +190,7 @@ def _shared_out(rows: Sequence[Row], found: Clock, view: View) -> tuple[Row, ...
     left = {key: list(counts) for key, counts in view.official_cells.items() if key[0] == hour}
     shared = []
     for row in rows:
-        cell = left.get((hour, row.who.model if view.by_model else None), [0] * len(COMPARED))
+        cell = left.get((hour, view.whose(row)), [0] * len(COMPARED))
         first = [min(count, cell[part]) for part, count in enumerate(row.counts[: len(COMPARED)])]
         for part in COMPARED:
             cell[part] -= first[part]

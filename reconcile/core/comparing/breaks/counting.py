@@ -7,7 +7,19 @@ from dataclasses import replace
 
 from reconcile.core.comparing.breaks.codes import Code
 from reconcile.core.comparing.breaks.hypothesis import Hypotheses, Hypothesis, totals_by_hour
-from reconcile.core.comparing.breaks.view import COMPARED, OUTPUT, READ, REASONING, TOKENS, UNCACHED, WRITE, Row, View
+from reconcile.core.comparing.breaks.view import (
+    COMPARED,
+    OUTPUT,
+    READ,
+    REASONING,
+    REQUESTS,
+    TOKENS,
+    UNCACHED,
+    WRITE,
+    Cells,
+    Row,
+    View,
+)
 from reconcile.core.comparing.figures import Metric
 from reconcile.core.comparing.sides import HOUR, Dimensions
 from reconcile.core.wire import plural
@@ -16,6 +28,9 @@ TIMES = (2, 3)
 """How often a line may stand in a log whose every line does."""
 
 FACTORS = (1000, 1_000_000)
+
+FITTING = 2
+"""How many times more or less than the provider a log may have in a request once its unit is right."""
 
 EVERY = (*COMPARED, REASONING)
 
@@ -46,18 +61,86 @@ def twice_within(view: View) -> Hypotheses:
         )
 
 
+def left_out(view: View) -> Hypotheses:
+    """Cached tokens, cache writes and reasoning that the log tells beside an input or output without them; and kinds
+    of input that it does not hold at all."""
+    beside = (
+        (Code.CACHED_LEFT_OUT, Metric.INPUT, UNCACHED, READ, "cached", CACHED_REMEDY),
+        (Code.CACHE_WRITES_LEFT_OUT, Metric.INPUT, UNCACHED, WRITE, "cache write", WRITES_REMEDY),
+        (Code.REASONING_LEFT_OUT, Metric.OUTPUT, OUTPUT, REASONING, "reasoning", REASONING_REMEDY),
+    )
+    for code, metric, whole, part, name, remedy in beside:
+        counted = _total(view, part)
+        if counted:
+            yield Hypothesis(
+                code=code,
+                metric=metric,
+                after=view.mapped(_put(whole, part)),
+                said=f"the log tells {counted:,} {name} tokens that its {metric.value} seems not to include",
+                remedy=remedy,
+                speaks_of=(whole,),
+                strict=True,
+            )
+    for code, _, _, part, name, remedy in beside[:2]:
+        yield from _untold(view, code, part, name, remedy)
+
+
+CACHED_REMEDY = "say `input_includes: []` of the log, or log the whole input"
+WRITES_REMEDY = "say `input_includes: [cached]` of the log, or log the whole input"
+REASONING_REMEDY = "say `output_includes_reasoning: false` of the log, or log the whole output"
+
+
+def _untold(view: View, code: Code, part: int, name: str, remedy: str) -> Hypotheses:
+    """The provider's usage without a kind of input that no line tells of."""
+    reported = sum(row.counts[part] for row in view.whole)
+    if not reported or _total(view, part):
+        return
+    left = {(row.start, row.who): row.counts[part] for row in view.whole}
+    official = tuple(
+        _with(row, {UNCACHED: max(0, row.counts[UNCACHED] - left.get((row.start, row.who), 0))})
+        for row in view.official
+    )
+    yield Hypothesis(
+        code=code,
+        metric=Metric.INPUT,
+        after=replace(view.with_official(official), whole=()),
+        said=f"the provider reports {reported:,} {name} tokens, and the log's input seems to leave them out",
+        remedy=f"{remedy}, and log {name} tokens too",
+        speaks_of=(UNCACHED,),
+        strict=True,
+    )
+
+
+def _put(of: int, part: int) -> Callable[[Row], Row]:
+    return lambda row: _with(row, {of: row.counts[of] + row.counts[part]})
+
+
 def units(view: View) -> Hypotheses:
     """Tokens in thousands or millions, on either side of what they are taken for."""
     remedy = "state the unit of the log's token fields"
     for factor in FACTORS:
-        for change, said in (
-            (_each(TOKENS, factor, 1), f"the log's tokens seem {factor:,} times too low"),
-            (_each(TOKENS, 1, factor), f"the log's tokens seem {factor:,} times too high"),
+        for times, per, said in (
+            (factor, 1, f"the log's tokens seem {factor:,} times too low"),
+            (1, factor, f"the log's tokens seem {factor:,} times too high"),
         ):
-            after = view.mapped(change)
+            if not _fits(view, times, per):
+                continue
+            after = view.mapped(_each(TOKENS, times, per))
             yield Hypothesis(
                 code=Code.UNITS, metric=Metric.TOTAL, after=after, said=said, remedy=remedy, speaks_of=TOKENS
             )
+
+
+def _fits(view: View, times: int, per: int) -> bool:
+    """Whether tokens for each request are about as many as the provider's, once they are in this unit."""
+    ours, theirs = (_per_request(cells) for cells in (view.local_cells, view.official_cells))
+    return bool(ours and theirs) and 1 / FITTING < ours * times / per / theirs < FITTING
+
+
+def _per_request(cells: Cells) -> float:
+    requests = sum(counts[REQUESTS] for counts in cells.values())
+    tokens = sum(counts[part] for counts in cells.values() for part in TOKENS)
+    return tokens / requests if requests else 0.0
 
 
 def duplicates(view: View) -> Hypotheses:
@@ -70,11 +153,12 @@ def duplicates(view: View) -> Hypotheses:
         yield Hypothesis(
             code=Code.DUPLICATE_LINES,
             metric=Metric.TOTAL,
-            after=replace(view.with_local(_without(view.local, view.repeated)), repeated=()),
+            after=replace(view.with_local(without(view.local, view.repeated)), repeated=()),
             said=f"lines that equal an earlier one hold {lines} and {tokens:,} tokens",
             remedy=remedy,
+            shown=True,
         )
-    for times in TIMES:
+    for times in (each for each in TIMES if _is_about(view, each)):
         yield Hypothesis(
             code=Code.DUPLICATE_LINES,
             metric=Metric.TOTAL,
@@ -83,6 +167,12 @@ def duplicates(view: View) -> Hypotheses:
             remedy=remedy,
         )
     yield from _doubled_hours(view, remedy)
+
+
+def _is_about(view: View, times: int) -> bool:
+    """Whether the log may have every request so many times: it has more than half as many as that comes to."""
+    ours, theirs = (sum(of[REQUESTS] for of in cells.values()) for cells in (view.local_cells, view.official_cells))
+    return 2 * ours > times * theirs
 
 
 def _doubled_hours(view: View, remedy: str) -> Hypotheses:
@@ -122,7 +212,7 @@ def _with(row: Row, counts: dict[int, int]) -> Row:
     return row._replace(counts=(requests, uncached, read, write, output, reasoning))
 
 
-def _without(rows: Iterable[Row], repeated: Iterable[Row]) -> tuple[Row, ...]:
+def without(rows: Iterable[Row], repeated: Iterable[Row]) -> tuple[Row, ...]:
     """The rows less what is repeated in them."""
     left: dict[tuple[int, Dimensions], list[int]] = {}
     for row in repeated:

@@ -8,6 +8,8 @@ from reconcile.core.comparing.breaks.absence import silences
 from reconcile.core.comparing.breaks.codes import Break, Code
 from reconcile.core.comparing.breaks.hypothesis import Hypothesis, hour_text
 from reconcile.core.comparing.breaks.money import money_breaks
+from reconcile.core.comparing.breaks.naming import respelled
+from reconcile.core.comparing.breaks.refusal import refusals
 from reconcile.core.comparing.breaks.search import Step, eliminated, step_of
 from reconcile.core.comparing.breaks.view import View, view_of
 from reconcile.core.comparing.charging import PriceList
@@ -29,17 +31,19 @@ def breaks_of(
     steps, rest = eliminated(start)
     batches = {any(row.who.batch for row in view.official) for view in (start, rest)}
     money = money_breaks(cut, local, official, prices, quantities=bool(steps), batches_logged=len(batches) == 1)
+    spelled = tuple(respelled(rest, local, official))
     return (
         *(_step(step, local, official) for step in steps),
+        *spelled,
         *(each for each in money if each.code is not Code.UNEXPLAINED),
         *_open(cut),
         *_unexplained(rest, local, official),
-        *(each for each in money if each.code is Code.UNEXPLAINED),
+        *(each for each in money if each.code is Code.UNEXPLAINED and not spelled),
     )
 
 
 def _silent(start: View, local: Figures) -> Iterable[Hypothesis]:
-    return list(silences(start))[:1] if local.empty else ()
+    return [*refusals(start), *silences(start)][:1] if local.empty else ()
 
 
 def _step(step: Step, local: Figures, official: Figures) -> Break:

@@ -22,6 +22,10 @@ class Hypothesis:
     """What was tried, with its numbers."""
     remedy: str
     speaks_of: tuple[int, ...] = COMPARED
+    strict: bool = False
+    """Whether nearly all of what it changes must close gaps."""
+    shown: bool = False
+    """Whether lines themselves show it: then it need not be most of what differs, if all it takes away fits."""
 
 
 Hypotheses = Iterator[Hypothesis]

@@ -57,6 +57,12 @@ def _reasons(parts: Effects, *, quantities: bool) -> Iterable[tuple[Code, Decima
         "the log seems to price calls of another service tier like the default tier's",
         "log the service tier of the answer, and price by it",
     )
+    yield (
+        Code.TIER_REQUESTED,
+        parts.requested,
+        "the log prices calls by a service tier that the provider does not report: it was asked for, and not served",
+        "log the service tier of the answer, not that of the request",
+    )
     own = "the log's own amounts differ from its tokens times list price"
     if parts.unit:
         yield Code.UNITS, parts.own, f"{own} by a power of ten", "state the unit of the log's amounts: USD or cents"

@@ -32,6 +32,8 @@ class Effects:
     quantity: Decimal = NOTHING
     batch: Decimal = NOTHING
     tier: Decimal = NOTHING
+    requested: Decimal = NOTHING
+    """Calls under a tier that the log tells and the provider does not: it was asked for, and not served."""
     cached: Decimal = NOTHING
     """Cached tokens that the log does not tell apart and prices like others."""
     own: Decimal = NOTHING
@@ -61,20 +63,23 @@ def effects(cut: Cut, prices: PriceList, *, batches_logged: bool = True) -> Effe
     gap = less(added(known), added(bills.values()))
     if not known:
         return Effects(unpriced=gap, nameless=names)
-    ours = [entry for entry in local if prices.listed(entry) is not None]
+    requested = _requested(local, official, prices)
+    ours = [entry for entry in local if prices.listed(entry) is not None and not (requested and is_special(entry.who))]
     theirs = [entry for entry in official if prices.listed(entry) is not None]
-    flags = _flags(ours, theirs, prices, batches_logged=batches_logged)
+    told = any(entry.tokens.cache_read for entry in local)
+    flags = _flags(ours, theirs, prices, told=told, batches_logged=batches_logged)
     partly = {entry.who.model for entry in unlisted} & priced
     rest = _against_list(theirs, bills, nameless, partly, prices)
     batch, tier = added((flags.batch, rest.batch)), added((flags.tier, rest.tier))
     unpriced = added((rest.unpriced, EXACT.minus(added(bills.get(model, NOTHING) for model in unknown))))
-    explained = (batch, tier, flags.cached, flags.own, rest.above_list, rest.below_list, unpriced)
+    explained = (batch, tier, requested, flags.cached, flags.own, rest.above_list, rest.below_list, unpriced)
     quantity = less(gap, added(explained))
     whole = None in unknown  # no line says which model it is of
     return Effects(
         quantity=NOTHING if whole else quantity,
         batch=batch,
         tier=tier,
+        requested=requested,
         cached=flags.cached,
         own=flags.own,
         unit=_is_unit(ours, prices),
@@ -85,9 +90,25 @@ def effects(cut: Cut, prices: PriceList, *, batches_logged: bool = True) -> Effe
     )
 
 
-def _flags(ours: Sequence[Entry], theirs: Sequence[Entry], prices: PriceList, *, batches_logged: bool) -> Effects:
-    """What the log's own amounts, and what it does not say of its calls, come to."""
-    told = any(entry.tokens.cache_read for entry in ours)
+def _requested(local: Iterable[Entry], official: Iterable[Entry], prices: PriceList) -> Decimal:
+    """What the log wrote for a tier, beyond the default's price, where the provider served hardly any of it."""
+    reported = [entry for entry in official if entry.who.service_tier is not None]
+    flagged = [entry for entry in local if is_special(entry.who)]
+    served = sum(entry.tokens.total for entry in reported if is_special(entry.who))
+    if not reported or served > FEW * sum(entry.tokens.total for entry in flagged):
+        return NOTHING
+    plain = [(entry, replace(entry, who=replace(entry.who, service_tier=None))) for entry in flagged]
+    return added(
+        less(amount, at_list)
+        for entry, other in plain
+        if (amount := charged(entry, prices)) is not None and (at_list := prices.listed(other)) is not None
+    )
+
+
+def _flags(
+    ours: Sequence[Entry], theirs: Sequence[Entry], prices: PriceList, *, told: bool, batches_logged: bool
+) -> Effects:
+    """What the log's own amounts, and what it does not say of its calls, come to. `told`: cached tokens are."""
     cached = NOTHING if told else _cached_at_full_price(theirs, prices)
     flat = theirs if told else [replace(entry, tokens=_flat(entry.tokens)) for entry in theirs]
     batch = _unflagged(ours, flat, _as_standard, prices) if batches_logged else NOTHING

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconcile.core.comparing.breaks.absence import silences, strangers, unlogged_batches
+from reconcile.core.comparing.breaks.absence import provider_gaps, silences, strangers, unlogged_batches
 from reconcile.core.comparing.breaks.clock import clock
 from reconcile.core.comparing.breaks.codes import Code
-from reconcile.core.comparing.breaks.counting import duplicates, twice_within, units
+from reconcile.core.comparing.breaks.counting import duplicates, left_out, twice_within, units
+from reconcile.core.comparing.breaks.doubted import doubted
 from reconcile.core.comparing.breaks.hypothesis import Hypothesis
+from reconcile.core.comparing.breaks.refusal import refusals
+from reconcile.core.comparing.breaks.singles import outliers
 from reconcile.core.comparing.breaks.spread import spread
-from reconcile.core.comparing.breaks.view import View
+from reconcile.core.comparing.breaks.view import View, gaps
 
-KINDS = (clock, twice_within, units, duplicates, silences, strangers, unlogged_batches)
+KINDS = (
+    clock,
+    twice_within,
+    left_out,
+    units,
+    doubted,
+    duplicates,
+    outliers,
+    refusals,
+    silences,
+    provider_gaps,
+    strangers,
+    unlogged_batches,
+)
 
 MOST = 0.5
 """What may be left of the gaps that a hypothesis speaks of, for it to be named."""
+
+FITTING = 0.75
+"""Share of what a hypothesis changes that must close gaps, where lines themselves show it."""
 
 TIE = 0.01
 """Of the gap: hypotheses that leave as much but for this are told apart by what is likelier."""
@@ -55,17 +74,27 @@ def step_of(view: View, found: Hypothesis) -> Step:
 
 def _best(view: View) -> Hypothesis | None:
     """What leaves least, of all that take away most."""
-    gaps = view.gaps
+    differing = view.gaps
     tried = []
     for hypothesis in _hypotheses(view):
         left = hypothesis.after.gaps
         counted = hypothesis.speaks_of
-        most = view.weigh(left, counted) <= MOST * view.weigh(gaps, counted)
-        if most and hypothesis.after.distance < view.distance and _holds_by_day(view, hypothesis):
+        most = view.weigh(left, counted) <= MOST * view.weigh(differing, counted) and _holds_by_day(view, hypothesis)
+        fits = (hypothesis.shown or hypothesis.strict) and _fits(view, hypothesis)
+        named = (most and (fits or not hypothesis.strict)) or (fits and hypothesis.shown)
+        if named and hypothesis.after.distance < view.distance:
             tried.append((hypothesis, hypothesis.after.distance))
     least = min((left for _, left in tried), default=0.0)
     tied = [hypothesis for hypothesis, left in tried if left - least <= TIE * view.distance]
     return min(tied, key=lambda hypothesis: RANK[hypothesis.code], default=None)
+
+
+def _fits(view: View, hypothesis: Hypothesis) -> bool:
+    """Whether what it takes away is nearly all in a place where it closes a gap."""
+    after = hypothesis.after
+    taken = view.weigh(gaps(view.local_cells, after.local_cells))
+    taken += view.weigh(gaps(view.official_cells, after.official_cells))
+    return view.distance - after.distance >= FITTING * taken
 
 
 def _holds_by_day(view: View, hypothesis: Hypothesis) -> bool:

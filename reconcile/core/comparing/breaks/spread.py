@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from reconcile.core.comparing.breaks.codes import Code
 from reconcile.core.comparing.breaks.hypothesis import Hypotheses, Hypothesis
-from reconcile.core.comparing.breaks.view import COMPARED, OUTPUT, REQUESTS, TOKENS, Row, View
+from reconcile.core.comparing.breaks.singles import retries
+from reconcile.core.comparing.breaks.view import OUTPUT, REQUESTS, TOKENS, View
 from reconcile.core.comparing.figures import Metric
-from reconcile.core.comparing.sides import HOUR, Dimensions
+from reconcile.core.comparing.sides import HOUR
 from reconcile.core.wire import plural
 
 ONE_WAY = 0.9
@@ -32,7 +33,7 @@ def spread(view: View) -> Hypotheses:
             code=Code.UNLOGGED_ATTEMPTS, metric=Metric.REQUESTS, after=after, said=said, remedy=RETRIES_REMEDY
         )
     elif -view.difference(Metric.TOTAL) >= ONE_WAY * sum(gaps[part] for part in TOKENS):
-        yield _lines(view, lacking)
+        yield retries(view) or _lines(view, lacking)
 
 
 def _attempts(view: View, lacking: int) -> Hypothesis:
@@ -65,11 +66,4 @@ def _lines(view: View, lacking: int) -> Hypothesis:
 
 def _filled(view: View, share: int, of: int) -> View:
     """The log with `share / of` of what it lacks."""
-    local = view.local_cells
-    added = []
-    for (hour, model), counts in view.official_cells.items():
-        ours = local.get((hour, model), [0] * len(COMPARED))
-        lacking = [max(0, there - here) * share // of for there, here in zip(counts, ours, strict=True)]
-        requests, uncached, read, write, output = lacking
-        added.append(Row(hour * HOUR, Dimensions(model=model), (requests, uncached, read, write, output, 0)))
-    return view.with_local(view.local + tuple(added))
+    return view.filled({cell: [count * share // of for count in counts] for cell, counts in view.lacking.items()})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.figures import Metric
-from reconcile.core.comparing.sides import DAY, HOUR, Dimensions, Entry, UsageLog
+from reconcile.core.comparing.sides import DAY, HOUR, Dimensions, Entry, Refused, Suspicion, UsageLog
 
 Counts = tuple[int, int, int, int, int, int]
 """Requests, uncached input, cache reads, cache writes, output; and reasoning, which is within the output."""
@@ -37,8 +37,13 @@ class Row(NamedTuple):
     counts: Counts
 
 
-Cells = dict[tuple[int, str | None], list[int]]
-"""By hour and, where it is told, model."""
+Whose = tuple[str | None, str | None]
+"""Model and key, each where both sides tell it."""
+
+_NOTHING = (0, 0, 0, 0, 0)
+
+Cells = dict[tuple[int, Whose], list[int]]
+"""By hour, model and key."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,16 @@ class Side:
 
     rows: tuple[Row, ...]
     by_model: bool = False
+    by_key: bool = False
+
+    def whose(self, who: Dimensions) -> Whose:
+        return (who.model if self.by_model else None, who.api_key_id if self.by_key else None)
 
     @cached_property
     def cells(self) -> Cells:
         cells: Cells = {}
         for start, who, (requests, uncached, read, write, output, _) in self.rows:
-            key = (start // HOUR, who.model if self.by_model else None)
+            key = (start // HOUR, self.whose(who))
             cell = cells.get(key)
             if cell is None:
                 cells[key] = [requests, uncached, read, write, output]
@@ -65,6 +74,17 @@ class Side:
         return cells
 
 
+class Doubted(NamedTuple):
+    """A doubt as rows."""
+
+    suspicion: Suspicion
+    said: str
+    surplus: tuple[Row, ...]
+
+    def mapped(self, change: Callable[[Row], Row]) -> Doubted:
+        return self._replace(surplus=tuple(change(row) for row in self.surplus))
+
+
 @dataclass(frozen=True, kw_only=True)
 class View:
     """Both sides as a hypothesis would have them. What one step explained, the next no longer sees."""
@@ -75,7 +95,15 @@ class View:
     """With the margin around the period."""
     provider: Side
     repeated: tuple[Row, ...] = ()
+    doubts: tuple[Doubted, ...] = ()
     unlogged: int = 0
+    refused: int = 0
+    """Lines that do not count."""
+    refusals: tuple[Refused, ...] = ()
+    singles: tuple[Row, ...] = ()
+    """The lines of the log one by one, as they were read."""
+    whole: tuple[Row, ...] = ()
+    """The provider's rows, with the kinds of input apart that the log does not tell apart."""
     weights: tuple[float, float] = (0.0, 0.0)
     """Of a request and of a token, so that all of the provider's count one each. For ranking only."""
 
@@ -88,14 +116,14 @@ class View:
     def official(self) -> tuple[Row, ...]:
         return self.provider.rows
 
-    @property
-    def by_model(self) -> bool:
-        return self.log.by_model
-
     @cached_property
     def local_cells(self) -> Cells:
         first, last = self.start // HOUR, self.until // HOUR
         return {key: counts for key, counts in self.log.cells.items() if first <= key[0] < last}
+
+    def whose(self, row: Row) -> Whose:
+        """Which cell of its hour a row is in."""
+        return self.log.whose(row.who)
 
     @property
     def official_cells(self) -> Cells:
@@ -125,19 +153,41 @@ class View:
         local = sum(counts[part] for counts in self.local_cells.values() for part in SUMMED[metric])
         return local - sum(counts[part] for counts in self.official_cells.values() for part in SUMMED[metric])
 
+    @cached_property
+    def lacking(self) -> Cells:
+        """What the provider has and the log has not, cell by cell."""
+        local = self.local_cells
+        return {
+            cell: [max(0, there - here) for there, here in zip(counts, local.get(cell, _NOTHING), strict=True)]
+            for cell, counts in self.official_cells.items()
+        }
+
+    def filled(self, added: Cells) -> View:
+        """The same with this in the log as well."""
+        rows = tuple(
+            Row(
+                hour * HOUR,
+                Dimensions(model=whose[0], api_key_id=whose[1]),
+                (requests, uncached, read, write, output, 0),
+            )
+            for (hour, whose), (requests, uncached, read, write, output) in added.items()
+        )
+        return self.with_local(self.local + rows)
+
     def cells(self, rows: Iterable[Row]) -> Cells:
-        return Side(tuple(rows), self.by_model).cells
+        return replace(self.log, rows=tuple(rows)).cells
 
     def with_local(self, rows: tuple[Row, ...]) -> View:
-        return replace(self, log=Side(rows, self.by_model))
+        return replace(self, log=replace(self.log, rows=rows))
 
     def with_official(self, rows: tuple[Row, ...]) -> View:
-        return replace(self, provider=Side(rows, self.by_model))
+        return replace(self, provider=replace(self.provider, rows=rows))
 
     def mapped(self, change: Callable[[Row], Row]) -> View:
         """The same with every line of the log changed, the repeated ones too."""
         changed = self.with_local(tuple(change(row) for row in self.local))
-        return replace(changed, repeated=tuple(change(row) for row in self.repeated))
+        doubts = tuple(doubt.mapped(change) for doubt in self.doubts)
+        return replace(changed, repeated=tuple(change(row) for row in self.repeated), doubts=doubts)
 
 
 def gaps(local: Cells, official: Cells) -> list[int]:
@@ -153,8 +203,8 @@ def gaps(local: Cells, official: Cells) -> list[int]:
 
 def _by_day(cells: Cells) -> Cells:
     days: Cells = {}
-    for (hour, model), counts in cells.items():
-        day = days.setdefault((hour * HOUR // DAY, model), [0] * len(COMPARED))
+    for (hour, whose), counts in cells.items():
+        day = days.setdefault((hour * HOUR // DAY, whose), [0] * len(COMPARED))
         for part in COMPARED:
             day[part] += counts[part]
     return days
@@ -163,7 +213,8 @@ def _by_day(cells: Cells) -> Cells:
 def view_of(log: UsageLog, cut: Cut) -> View:
     """Both sides at the start. Kinds of input that the log never tells apart are one on the provider's side too."""
     tells = tuple(any(getattr(entry.tokens, part) for entry in cut.log) for part in ("cache_read", "cache_write"))
-    official = tuple(_folded(_row(entry), tells) for entry in cut.official)
+    whole = _rows(cut.official)
+    official = tuple(_folded(row, tells) for row in whole)
     totals = [sum(row.counts[part] for row in official) for part in COMPARED]
     view = View(
         start=cut.start,
@@ -171,19 +222,42 @@ def view_of(log: UsageLog, cut: Cut) -> View:
         log=Side(_rows(cut.log)),
         provider=Side(official),
         repeated=_rows(cut.models.entries(log.repeated)),
+        doubts=tuple(
+            Doubted(each.suspicion, each.said, _rows(cut.models.entries(each.surplus))) for each in log.doubts
+        ),
         unlogged=log.unlogged_attempts,
+        refused=log.bad_lines,
+        refusals=log.refused,
+        singles=tuple(_row(entry) for entry in cut.models.entries(log.singles)),
+        whole=whole,
         weights=(1 / max(totals[REQUESTS], 1), 1 / max(sum(totals[1:]), 1)),
     )
-    by_model = replace(view, log=Side(view.local, by_model=True), provider=Side(official, by_model=True))
-    return by_model if _models_agree(view, by_model, cut) else view
+    for name in ("model", "api_key_id"):
+        finer = _finer(view, name)
+        view = finer if _names_agree(view, finer, cut, name) else view
+    return view
 
 
-def _models_agree(plain: View, by_model: View, cut: Cut) -> bool:
-    """Whether models can be held against each other: a log that calls all of them by one name says nothing of them."""
-    models = {entry.who.model for entry in cut.local}
-    if None in models or not models <= {entry.who.model for entry in cut.official}:
+def _finer(view: View, name: str) -> View:
+    """The same, with models or keys apart."""
+    return replace(view, log=_split(view.log, name), provider=_split(view.provider, name))
+
+
+def _split(side: Side, name: str) -> Side:
+    return replace(side, by_model=True) if name == "model" else replace(side, by_key=True)
+
+
+MOSTLY = 0.5
+"""How far apart sides may be that agree on whose most of the usage is."""
+
+
+def _names_agree(plain: View, finer: View, cut: Cut, name: str) -> bool:
+    """Whether models or keys can be held against each other: a log that calls all by one name says nothing of them."""
+    logged = {getattr(entry.who, name) for entry in cut.local}
+    reported = {getattr(entry.who, name) for entry in cut.official}
+    if None in logged or not logged <= reported:
         return False
-    return plain.distance >= by_model.distance / 2
+    return plain.distance >= finer.distance / 2 or (logged == reported and finer.distance <= MOSTLY)
 
 
 def _rows(entries: Iterable[Entry]) -> tuple[Row, ...]:

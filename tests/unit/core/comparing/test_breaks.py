@@ -14,8 +14,11 @@ from reconcile.core.comparing.sides import DAY, HOUR, Cost, Official, Period, To
 pytestmark = pytest.mark.heavy
 
 CODES = (
-    "time_zone cached_counted_twice reasoning_counted_twice units duplicate_lines missing_log unlogged_attempts "
-    "foreign_key batch_price tier_price price_table unpriced_model credits_or_free_usage open_period unexplained"
+    "time_zone cached_counted_twice cached_left_out cache_writes_left_out reasoning_counted_twice "
+    "reasoning_left_out units cache_hits failed_calls streamed_chunks repeated_ids running_totals "
+    "nested_spans duplicate_lines model_spelling outlier_line refused_lines missing_log provider_gap "
+    "timeout_retries unlogged_attempts foreign_key batch_price tier_price tier_requested price_table "
+    "unpriced_model credits_or_free_usage open_period unexplained"
 )
 
 
@@ -411,7 +414,7 @@ GAPS = {
         lambda: compared([replace(e, tokens=Tokens(e.tokens.input, 0, 0, e.tokens.output)) for e in calls()]),
         ["price_table"],
     ),
-    "all calls under one model": (lambda: compared(who(calls(), model="o3-2025-04-16")), ["unexplained"]),
+    "all calls under one model": (lambda: compared(who(calls(), model="o3-2025-04-16")), ["model_spelling"]),
     "amounts and no prices": (
         lambda: compared(costed(calls(), lambda entry: listed(entry) * 2), price_of=None),
         ["unexplained"],
