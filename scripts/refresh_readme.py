@@ -1,6 +1,7 @@
-"""Puts what the program prints today into the documents: help texts, the session of the quick start, and the comment.
+"""Puts what the program prints today into docs: help texts, the sessions of the tutorial and the bill, and the comment.
 
-The tests hold documents and program equal; this does the pasting. Look at the difference before you commit it.
+The tests hold documents and program equal; this does the pasting. README shortens its session, so that one is pasted by
+hand. Look at the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 WIDTH = 120
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests")]
 
-import test_documents as documents  # noqa: E402  it knows how README's blocks are told
+import test_documents as documents  # noqa: E402  it knows how the blocks are told
 
 from reconcile import cli, config  # noqa: E402
 from reconcile.simulator.ledger import Ledger  # noqa: E402
@@ -33,15 +34,16 @@ COMMENT = re.compile(r"^> ### LLM usage: .*?\n(?!>)", re.DOTALL | re.MULTILINE)
 def main() -> None:
     commands = ROOT / "docs" / "commands.md"
     commands.write_text(HELP.sub(_help, commands.read_text("utf-8")), encoding="utf-8")
-    readme = ROOT / "README.md"
-    text = HELP.sub(_help, readme.read_text("utf-8"))
+    setup = ROOT / "docs" / "setup.md"
     with tempfile.TemporaryDirectory() as folder:
         comment = documents.quoted(documents.sample_comment(Path(folder)))
-    text = COMMENT.sub(lambda _: comment, text)
+    setup.write_text(COMMENT.sub(lambda _: comment, setup.read_text("utf-8")), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder, Simulator(Ledger()) as simulator:
         _prepare(Path(folder), simulator)
-        text = TOLD.sub(lambda found: _told(found, simulator), text)
-    readme.write_text(text, encoding="utf-8")
+        for name in documents.SESSIONS["docs"]:
+            page = ROOT / name
+            text = TOLD.sub(lambda found: _told(found, simulator), page.read_text("utf-8"))
+            page.write_text(text, encoding="utf-8")
 
 
 def _help(found: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import takewhile, zip_longest
@@ -74,6 +75,11 @@ README = TEXTS["README.md"]
 BLOCK = re.compile(r"(?:<!-- now: (\S+) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
 
 ACTION_PAGE = TEXTS["docs/action.md"]
+REFERENCE = TEXTS["docs/reference.md"]
+SETTINGS = TEXTS["docs/settings.md"]
+SETUP = TEXTS["docs/setup.md"]
+TUTORIAL = TEXTS["docs/tutorial.md"]
+VERDICTS = TEXTS["docs/verdicts.md"]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 
 every_document = pytest.mark.parametrize("name", NAMES)
@@ -88,7 +94,7 @@ def configurations(text):
     return [body for _, body in blocks(text, "yaml") if re.search("^(frameworks|logs):", body, re.MULTILINE)]
 
 
-CONFIGURATIONS = configurations(README)
+CONFIGURATIONS = configurations(TUTORIAL)
 """The first is the one of the session."""
 
 ALL_CONFIGURATIONS = [body for name in NAMES for body in configurations(TEXTS[name])]
@@ -182,14 +188,13 @@ def test_every_schedule_shown_starts_a_command_that_there_is():
 def test_the_real_help_is_shown(command):
     arguments = [*command.split(), "--help"]
     said = CliRunner().invoke(cli.main, arguments, prog_name="reconcile", terminal_width=98)
-    page = TEXTS["docs/commands.md"] if command else README
-    assert f"```console\n$ reconcile {' '.join(arguments)}\n{said.output}```" in page
+    assert f"```console\n$ reconcile {' '.join(arguments)}\n{said.output}```" in TEXTS["docs/commands.md"]
 
 
-# ------------------------------------------------------------------------------------------ the session of README
+# ------------------------------------------------------------------------------------- the sessions of the documents
 
 
-BEFORE, AFTER = (json.loads(body) for _, body in blocks(README, "json")[:2])
+BEFORE, AFTER = (json.loads(body) for _, body in blocks(TUTORIAL, "json")[:2])
 
 
 def calls_of(value):
@@ -209,7 +214,7 @@ def calls_of(value):
 
 
 def furnish(folder, ledger):
-    """What README's session starts from: a run, and a month of calls that an application logged, but for one key's."""
+    """What a session starts from: a run, and a month of calls that an application logged, but for one key's."""
     file = folder / "runs" / "chatdev" / BEFORE["run_id"] / "metrics.json"
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps(BEFORE))
@@ -221,10 +226,13 @@ def furnish(folder, ledger):
     (folder / "logs" / "march.ndjson").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
-@pytest.fixture(scope="module")
-def carried_out(tmp_path_factory):
-    """README's console blocks that say when they are told, carried out one after another: as shown, and as it was."""
-    folder = tmp_path_factory.mktemp("session")
+SESSIONS = {"docs": ("docs/tutorial.md", "docs/bill.md"), "README": ("README.md",)}
+"""Pages whose console blocks are told one after another, from the same start."""
+
+
+@contextmanager
+def acted(folder, names):
+    """The console blocks of these pages that say when they are told, carried out: as shown, and as it was."""
     with Simulator(Ledger()) as simulator, pytest.MonkeyPatch.context() as patch:
         furnish(folder, simulator.ledger)
         patch.chdir(folder)
@@ -233,7 +241,7 @@ def carried_out(tmp_path_factory):
         for name, value in environ.items():
             patch.setenv(name, value)
         told = []
-        for now, shown in blocks(README, "console"):
+        for now, shown in (block for name in names for block in blocks(TEXTS[name], "console")):
             if now:
                 simulator.set_now(datetime.fromisoformat(now))
                 patch.setenv("RECONCILE_NOW", now)
@@ -246,6 +254,12 @@ def carried_out(tmp_path_factory):
         yield SimpleNamespace(folder=folder, told=told, environ=environ)
 
 
+@pytest.fixture(scope="module")
+def carried_out(tmp_path_factory):
+    with acted(tmp_path_factory.mktemp("session"), SESSIONS["docs"]) as done:
+        yield done
+
+
 @pytest.fixture
 def session(carried_out, tmp_path, monkeypatch):
     """What the session left, for each test a copy, and what it told."""
@@ -256,8 +270,8 @@ def session(carried_out, tmp_path, monkeypatch):
     return carried_out.told
 
 
-def test_the_session_of_readme_happens_as_it_is_shown(session):
-    assert session
+def test_the_session_of_the_tutorial_and_the_bill_happens_as_it_is_shown(session):
+    assert {shown.split()[2] for shown, _ in session} == {"validate", "list", "run", "explain", "compare", "costs"}
     for shown, real in session:
         assert like(real.splitlines(), shown.splitlines()) == shown.splitlines()
 
@@ -271,7 +285,34 @@ def cut(line, wanted):
     return line[: len(wanted) - 3] + "..." if wanted.endswith("...") else line
 
 
-def test_readme_shows_the_file_as_it_becomes(session, tmp_path):
+def test_the_session_of_readme_happens_as_far_as_it_is_shown(tmp_path):
+    with acted(tmp_path, SESSIONS["README"]) as done:
+        assert {line.split()[2] for shown, _ in done.told for line in shown.splitlines() if line.startswith("$ ")} == {
+            "run", "explain", "compare",
+        }  # fmt: skip
+        for shown, real in done.told:
+            assert re.fullmatch(abridged(shown), real), f"shown:\n{shown}\nreal:\n{real}"
+
+
+def abridged(shown):
+    """A pattern of what is shown: a line `...` stands for any lines, and `...` at the end of one for the rest of it."""
+    lines = []
+    for line in shown.splitlines():
+        rest = ".*\n" if line.endswith("...") else "\n"
+        lines.append("(?:.*\n)+?" if line == "..." else re.escape(line.removesuffix("...")) + rest)
+    return re.compile("".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("real", "fits"),
+    [("a\nb\nc\n", True), ("a\nc\n", False), ("a\nb\n", False), ("a\nb\nc\nd\n", False)],
+    ids=["lines left out", "none to leave out", "the end missing", "more at the end"],
+)
+def test_an_abridged_session_leaves_out_what_it_says_and_no_more(real, fits):
+    assert bool(re.fullmatch(abridged("a\n...\nc\n"), real)) is fits
+
+
+def test_the_tutorial_shows_the_file_as_it_becomes(session, tmp_path):
     written = json.loads((tmp_path / "runs/chatdev/9f3c1e07/metrics.json").read_text())
     assert set(written["usage_api_reconciliation"].pop("evidence")) == {"sha256", "seal"}
     assert written == AFTER
@@ -318,12 +359,14 @@ def test_the_demo_has_three_passes_one_finding_the_change_and_the_truth(demo):
     assert re.search("[0-9] runs verified, and each of them at exactly what .* used", demo.stdout.split("\n\n")[-2])
 
 
-def test_readme_shows_lines_of_the_demo_in_their_order(demo):
-    (shown,) = [body for _, body in blocks(README, "console") if body.startswith("$ make demo")]
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])
+def test_the_lines_shown_of_the_demo_come_in_their_order(demo, name):
+    (shown,) = [body for _, body in blocks(TEXTS[name], "console") if body.startswith("$ make demo")]
+    wanted = [line for line in shown.splitlines()[1:] if line not in {"...", ""}]
+    assert wanted
     lines = iter(demo.stdout.splitlines())
-    for wanted in shown.splitlines()[1:]:
-        if wanted not in {"...", ""}:
-            assert any(cut(line, wanted) == wanted for line in lines), wanted
+    for each in wanted:
+        assert any(cut(line, each) == each for line in lines), each
 
 
 # ------------------------------------------------------------------------------------------------ files and values
@@ -356,11 +399,12 @@ def test_every_configuration_shown_is_one(tmp_path, number):
     assert bool(settings.logs) == bool(shown.get("logs"))
 
 
-def test_readme_names_every_setting_of_the_configuration():
+def test_the_page_on_settings_names_every_setting_of_the_configuration():
     schema = schema_files.load("reconcile")
     names = {*schema["properties"], *schema["properties"]["policy"]["properties"]}
     names |= set(schema["$defs"]["framework"]["properties"])
-    assert {name for name in names if f"{name}:" not in CONFIGURATIONS[-1]} == set()
+    (whole,) = configurations(SETTINGS)
+    assert {name for name in names if f"{name}:" not in whole} == set()
 
 
 def test_the_page_on_evidence_names_every_member_of_it():
@@ -400,23 +444,23 @@ def plain(text):
 
 
 def shown_rows(heading):
-    (table,) = tables(section(README, heading))
+    (table,) = tables(section(REFERENCE, heading))
     return [[plain(cell) for cell in row] for row in table[1:]]
 
 
-def test_readme_has_every_input_with_its_default_and_its_meaning():
+def test_the_reference_has_every_input_with_its_default_and_its_meaning():
     wanted = []
     for name, spec in ACTION["inputs"].items():
         meaning, _, told = spec["description"].partition(" Default ")
         default = re.sub(r"\$\{\{ (.*) \}\}", r"\1", spec["default"]) if "default" in spec else told.removesuffix(".")
         wanted.append([name, default, meaning])
-    assert shown_rows("### Inputs") == wanted
+    assert shown_rows("## Inputs") == wanted
 
 
-def test_readme_has_every_output_with_its_meaning():
+def test_the_reference_has_every_output_with_its_meaning():
     names = {"(schemas/summary.schema.json)": "(schema)"}  # a link there
     wanted = [[name, spec["description"]] for name, spec in ACTION["outputs"].items()]
-    assert shown_rows("### Outputs") == [[name, _replaced(text, names)] for name, text in wanted]
+    assert shown_rows("## Outputs") == [[name, _replaced(text, names)] for name, text in wanted]
 
 
 def _replaced(text, names):
@@ -434,7 +478,7 @@ def test_every_allowed_value_of_an_input_is_named(name, kind):
 
 
 def test_what_fails_a_job_is_told_for_every_value_of_fail_on():
-    assert [row[0] for row in shown_rows("### When the job fails")] == [value.value for value in FailOn]
+    assert [row[0] for row in shown_rows("## When the job fails")] == [value.value for value in FailOn]
 
 
 def test_the_permissions_told_are_those_of_the_workflows_and_no_other():
@@ -442,7 +486,7 @@ def test_the_permissions_told_are_those_of_the_workflows_and_no_other():
     for name in ("reconcile", "check"):
         for job in yaml.safe_load((ROOT / ".github/workflows" / f"{name}.yml").read_text("utf-8"))["jobs"].values():
             given |= {f"{scope}: {level}" for scope, level in job["permissions"].items()}
-    assert first_column(section(README, "### Permissions")) == given | {"issues: write"}
+    assert first_column(section(REFERENCE, "## Permissions")) == given | {"issues: write"}
 
 
 PLACEHOLDER = "OWNER/llm-usage-reconcile@0000000000000000000000000000000000000000 # v"
@@ -452,17 +496,17 @@ PLACEHOLDER = "OWNER/llm-usage-reconcile@000000000000000000000000000000000000000
 def test_the_workflow_to_paste_is_the_one_this_repository_uses(name):
     ours = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8")
     wanted = re.sub(r"uses: \./.*", f"uses: {PLACEHOLDER}{reconcile.__version__}", ours)
-    assert wanted in [body for _, body in blocks(README, "yaml")]
+    assert wanted in [body for _, body in blocks(SETUP, "yaml")]
 
 
 def test_init_writes_the_workflow_to_paste():
-    hourly = next(body for _, body in blocks(README, "yaml") if "schedule:" in body)
+    hourly = next(body for _, body in blocks(SETUP, "yaml") if "schedule:" in body)
     assert workflow_template().decode() == hourly
 
 
 def as_workflow(body):
-    """A workflow as it would be in a repository: whole, or these steps or this trigger in the place of README's."""
-    hourly = next(body for _, body in blocks(README, "yaml") if "schedule:" in body)
+    """A workflow as it would be in a repository: whole, or the hourly one with these steps or this trigger."""
+    hourly = next(body for _, body in blocks(SETUP, "yaml") if "schedule:" in body)
     if "jobs:" in body:
         return body
     if body.startswith("on:"):
@@ -541,7 +585,7 @@ def quoted(text):
 
 
 def test_the_comment_shown_is_the_one_the_samples_get(tmp_path):
-    assert f"\n\n{quoted(sample_comment(tmp_path))}\n" in README
+    assert f"\n\n{quoted(sample_comment(tmp_path))}\n" in SETUP
 
 
 @pytest.mark.parametrize("row", next(tables(section(ACTION_PAGE, "## Cost")))[1:], ids=lambda row: row[0])
@@ -595,8 +639,8 @@ def test_every_error_code_of_a_job_is_explained_with_its_remedy():
 # ------------------------------------------------------------------------------------------------------- the words
 
 
-def test_readme_names_every_environment_variable_and_no_other():
-    named = first_column(section(README, "## Settings"))
+def test_the_page_on_settings_names_every_environment_variable_and_no_other():
+    named = first_column(section(f"\n{SETTINGS}", "# Settings"))
     real = {text for text in constants() if re.fullmatch("(OPENAI|OPEN_AI|RECONCIL|NO_COLO)[A-Z_]*[A-Z]", text)}
     real = {text for text in real if not text.startswith("RECONCILE_INPUT")}  # how the Action's inputs travel
     assert named == {*real, "OPENAI_API_KEY_<FRAMEWORK>_ID"}
@@ -606,23 +650,23 @@ SIMULATED = {None, "invalid_type", "rate_limit_exceeded"}
 """Codes that only the simulated API answers with."""
 
 
-def test_readme_names_every_exit_code_and_no_other():
-    (table,) = tables(section(README, "### Exit codes"))
+def test_the_page_on_commands_names_every_exit_code_and_no_other():
+    (table,) = tables(section(TEXTS["docs/commands.md"], "## Exit codes"))
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert {int(row[0]) for row in table[1:]} == {0, *(kind.exit_code for kind in kinds)}
 
 
 @pytest.mark.parametrize(
     ("heading", "words"),
-    [("### Status", Status), ("### Reasons", Reason), ("### What a verdict rests on", [*Proof, *Completeness])],
+    [("## Status", Status), ("## Reasons", Reason), ("## What a verdict rests on", [*Proof, *Completeness])],
     ids=["statuses", "reasons", "grades"],
 )
-def test_readme_explains_every_word_of_a_verdict(heading, words):
-    assert first_column(section(README, heading)) == {word.value for word in words}
+def test_the_page_on_verdicts_explains_every_word_of_one(heading, words):
+    assert first_column(section(VERDICTS, heading)) == {word.value for word in words}
 
 
-def test_readme_explains_every_reason_of_a_difference():
-    (table,) = tables(section(README, "### Reasons of a difference"))
+def test_the_page_on_the_bill_explains_every_reason_of_a_difference():
+    (table,) = tables(section(TEXTS["docs/bill.md"], "## Reasons of a difference"))
     assert [row[0].strip("`") for row in table[1:]] == [code.value for code in Code]
     assert all(row[1] and row[2] for row in table[1:])
 
@@ -763,6 +807,65 @@ def test_the_examples_of_attribution_are_right():
         assert used([claim("a", 0, 3, recorded)], one_cell, "a", int(foreign)) == expected, recorded
     for recorded, expected, _ in reached[1:]:
         assert used([claim("a", 1, 3, recorded, uncertainty=60)], reached_cells, "a") == expected, recorded
+
+
+# ------------------------------------------------------------------------------------- the first three minutes
+
+
+def test_readme_is_read_in_three_minutes():
+    assert 1000 <= len(README.split()) <= 1300
+
+
+def test_the_workflow_of_readme_is_short_and_the_only_one():
+    (workflow,) = [body for _, body in blocks(README, "yaml")]
+    assert len(workflow.splitlines()) <= 20
+    assert {"schedule", "workflow_dispatch"} == set(yaml.safe_load(workflow)[True])
+    assert f"uses: {PLACEHOLDER}{reconcile.__version__}\n" in workflow
+
+
+def test_the_workflow_of_readme_has_the_rights_and_the_environment_of_the_whole_one():
+    short, whole = (
+        next(yaml.safe_load(body) for _, body in blocks(text, "yaml") if "schedule:" in body)
+        for text in (README, SETUP)
+    )
+    assert short[True]["schedule"] == whole[True]["schedule"]
+    (job,), (model,) = short["jobs"].values(), whole["jobs"].values()
+    assert {name: job[name] for name in ("permissions", "environment", "runs-on")} == {
+        name: model[name] for name in ("permissions", "environment", "runs-on")
+    }
+
+
+def test_readme_says_in_a_configuration_of_one_line_what_a_framework_needs(tmp_path):
+    (line,) = re.findall(r"`(frameworks: [^`]+)`", README)
+    file = tmp_path / "reconcile.yml"
+    file.write_text(line)
+    assert set(config.load(config.Flags(config=str(file)), {}, read_dotenv=False).scopes) == {"chatdev"}
+
+
+def test_readme_names_every_provider_that_there_is():
+    assert schema_files.load("reconcile")["$defs"]["provider"]["enum"] == ["openai"]
+    assert "**Providers:** OpenAI, and no other yet." in README
+
+
+def test_readme_says_what_every_grade_means_and_what_it_does_not_cover():
+    (table,) = tables(section(README, "## What the words mean"))
+    assert [row[0].strip("*") for row in table[1:]] == [*(proof.value for proof in Proof), "to look at"]
+    assert all(meaning and missing for _, meaning, missing in table[1:])
+
+
+def test_the_five_problems_of_readme_are_told_in_full_on_their_page():
+    (table,) = tables(section(README, "## Five problems"))
+    told = first_column(f"\n{TEXTS['docs/troubleshooting.md']}")
+    assert len(table[1:]) == 5
+    assert {name for row in table[1:] for name in re.findall("`([^`]+)`", row[0])} - told == set()
+    assert all(row[1] for row in table[1:])
+
+
+def test_every_page_of_docs_is_on_the_map_of_readme():
+    mapped = re.findall(r"\]\((docs/[\w-]+\.md)\)", section(README, "## Documentation"))
+    pages = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+    assert sorted(set(mapped)) == pages
+    assert len(mapped) == len(pages)
 
 
 # ----------------------------------------------------------------------------------------- links, paths and language
