@@ -15,7 +15,7 @@ from reconcile.core.defects import escaped, shown
 from reconcile.core.explanation import explain
 from reconcile.errors import ConfigurationError
 
-SHOWN = "README.md, Settings, shows a whole one"
+SHOWN = "docs/settings.md shows a whole one"
 MOST_VALUES = 100_000
 """Values of a whole configuration. Aliases of aliases make billions of a few lines."""
 

@@ -36,7 +36,8 @@ def step_usage(steps: Sequence[Step], attribution: Attribution) -> tuple[StepUsa
     if not timed:
         return tuple(StepUsage(number=step.number, usage=None) for step in steps)
     shares: list[Usage] = [Usage()] * len(steps)
-    estimated = [not attribution.exact or attribution.figure != attribution.reported] * len(steps)
+    whole = attribution.exact and attribution.figure == total(row.usage for row in attribution.rows)
+    estimated = [not whole] * len(steps)
     for minute, usage in _minutes(attribution):
         weights = _overlaps(spans, minute)
         takers = [position for position, weight in zip(timed, weights, strict=True) if weight]

@@ -30,6 +30,7 @@ from reconcile.core.model import (
     Scope,
     Usage,
     Window,
+    total,
 )
 
 EVIDENCE_VERSION = 1
@@ -62,11 +63,14 @@ class Evidence:
     """None in evidence of version one."""
     surplus_nearby: bool
     rows: tuple[Bucket, ...]
+    reported: Usage | None = None
+    """All usage of its reach, where others were told apart in it; else the sum of the rows, or what was recorded."""
 
 
 def evidence_of(attribution: Attribution, at: datetime) -> Evidence:
     """What there is to show for an attribution that was read at `at`."""
     component = attribution.component
+    shown = total(row.usage for row in attribution.rows)
     beside = sorted((claim.run for claim in attribution.neighbours if claim.run in component.by_run), key=str)
     return Evidence(
         own=_witness(component.by_run[attribution.claim.run]),
@@ -78,6 +82,7 @@ def evidence_of(attribution: Attribution, at: datetime) -> Evidence:
         feed=attribution.feed,
         surplus_nearby=attribution.surplus_nearby,
         rows=attribution.rows,
+        reported=None if component.match or attribution.reported == shown else attribution.reported,
     )
 
 
@@ -92,6 +97,7 @@ def evidence_bytes(evidence: Evidence) -> bytes:
         "guard": {"minutes": evidence.guard.minutes, "requests": evidence.guard.requests},
         **({"feed": _feed_json(evidence.feed)} if evidence.feed else {}),
         "surplus_nearby": evidence.surplus_nearby,
+        **({"reported": list(evidence.reported.parts)} if evidence.reported else {}),
         "columns": list(COLUMNS),
     }
     head = [f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in members.items()]
@@ -129,6 +135,7 @@ def read_evidence(value: Mapping[str, Any]) -> Evidence:
         feed=_read_feed(value["feed"]) if "feed" in value else None,
         surplus_nearby=value["surplus_nearby"],
         rows=tuple(_read_row(row) for row in value["rows"]),
+        reported=Usage(*map(int, value["reported"])) if "reported" in value else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -25,6 +26,7 @@ from reconcile.core.model import (
     Window,
     any_meets,
     joined,
+    total,
 )
 
 
@@ -38,7 +40,8 @@ class Attribution:
     rows: tuple[Bucket, ...]
     """The reported buckets that the claim admits, by minute."""
     reported: Usage
-    """Their sum, whoever it belongs to, or what was recorded where that says it all: what stability is judged on."""
+    """All usage of its reach and scope, whoever it belongs to, or what was recorded where that says it all: what
+    stability is judged on, so that no neighbour moves it that appears, leaves or is told apart."""
     bounds: Bounds | None
     """None where recorded calls or tokens were not reported yet: nothing can be said before they are."""
     completeness: Completeness
@@ -112,8 +115,8 @@ class Attribution:
 
     @property
     def figure(self) -> Usage:
-        """The point figure: the high bound, and all that was reported where there are no bounds."""
-        return self.bounds.high if self.bounds else self.reported
+        """The point figure: the high bound, and all that may be its own where there are no bounds."""
+        return self.bounds.high if self.bounds else total(row.usage for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,14 @@ def _pool(pool: Pool, covered: Sequence[Window], newest: int | None) -> Iterable
         for attribution in _component(component, guard, each.by_member, surplus_nearby=nearby):
             claim = attribution.claim
             misplaced = _misplaced(attribution, pool)
-            yield replace(attribution, neighbours=beside.get(claim.run, ()), feed=feeds.of(claim), misplaced=misplaced)
+            reported = attribution.reported if component.match else _reported_to(claim, pool)
+            yield replace(
+                attribution,
+                neighbours=beside.get(claim.run, ()),
+                feed=feeds.of(claim),
+                misplaced=misplaced,
+                reported=reported,
+            )
 
 
 def _component(
@@ -220,6 +230,19 @@ def _reported(component: Component, member: Member, share: Share) -> Usage:
     if component.match and share.bounds:
         return share.bounds.high
     return Usage(*[sum([values[i] for i in member.cells]) for values in component.values])
+
+
+def _reported_to(claim: Claim, pool: Pool) -> Usage:
+    """What was reported in its reach, of which others may have been told apart."""
+    spans = (
+        (bisect_left(pool.rows, part.start, key=_minute_of), bisect_left(pool.rows, part.end, key=_minute_of))
+        for part in claim.reach
+    )
+    return total(row.usage for first, last in spans for row in pool.rows[first:last] if claim.scope.admits(row))
+
+
+def _minute_of(row: Bucket) -> int:
+    return row.minute
 
 
 def _beyond(component: Component, member: Member) -> tuple[int, ...]:

@@ -34,7 +34,7 @@ def attributed_again(
     given = (evidence.fingerprint, evidence.guard, evidence.feed, evidence.surplus_nearby)
     before = made.get(given, {}).get(evidence.own.claim.run)
     if before and before.rows == evidence.rows and before.claim == _with_log(evidence, logs):
-        return Again(attribution=before)
+        return Again(attribution=_as_reported(before, evidence))
     around = _around(evidence, known)
     if isinstance(around, RunKey):
         return Again(attribution=None, why_not=f"it rests on {around} too, which has no evidence")
@@ -56,7 +56,12 @@ def attributed_again(
         return Again(attribution=None, why_not="claims or usage around it have changed since")
     if again.component.fingerprint == evidence.fingerprint:
         made[given] = attributions
-    return Again(attribution=again)
+    return Again(attribution=_as_reported(again, evidence))
+
+
+def _as_reported(attribution: Attribution, evidence: Evidence) -> Attribution:
+    """With all that was reported in its reach. Rows of others that were told apart there are not in the evidence."""
+    return replace(attribution, reported=evidence.reported) if evidence.reported else attribution
 
 
 def _around(evidence: Evidence, known: Mapping[RunKey, Evidence]) -> list[Evidence] | RunKey:
