@@ -87,8 +87,7 @@ def _block(block: Object, run: Run, verdict: Verdict, policy: Policy) -> dict[st
     figure = attribution.figure if attribution else run.state.figure if run.state else Usage()
     refigured = attribution is not None or verdict.bounds is not None
     written: dict[str, Json] = {"verification_status": verdict.status, "reasons": list(verdict.reasons)}
-    if verdict.status is not Status.VERIFIED or attribution:
-        written["proof"] = verdict.proof
+    written["proof"] = verdict.proof
     if refigured:
         written["completeness"] = verdict.completeness
         written["assumes"] = list(verdict.assumes) or None
@@ -110,8 +109,6 @@ def _block(block: Object, run: Run, verdict: Verdict, policy: Policy) -> dict[st
     elif verdict.neighbours:
         written["attribution"] = {**block.get("attribution", {}), "neighbours": _neighbours(verdict)}
     written["restatement"] = _restatement(verdict)
-    if run.edited:
-        written["seen_in_future"] = None
     written["policy"] = policy_json(policy)
     if verdict.observation and "attempts" not in block:
         written["attempts"] = [_attempt(verdict.observation)]

@@ -141,7 +141,10 @@ def _judge_settled(case: Case, state: State) -> Judgement:
     settled = state.status, tuple(Reason(reason) for reason in state.reasons)
     if restored(case) and not restated_from(case):
         others = warnings(state, but={Reason.RESTATED, Reason.EXTRA_CALLS} - _kept(state))
-        settled = (Status.WARNING, others) if others else (Status.VERIFIED, (_proof(case),))
+        if others:
+            settled = Status.WARNING, others
+        elif not misses_a_neighbour(case):  # without it the figure cannot be shown to be exact
+            settled = Status.VERIFIED, (_proof(case),)
     late = case.at_figure and late_claims(case.run, case.attribution.neighbours)
     return _judge_late(case, state, settled) if late else settled
 
@@ -151,6 +154,12 @@ def restored(case: Case) -> bool:
     state = case.run.state
     warned = state is not None and state.restatement is not None and state.restatement[0] == state.figure
     return warned and case.at_rest and case.effect is Effect.RETURNED
+
+
+def misses_a_neighbour(case: Case) -> bool:
+    """Whether somebody is not looked at any more who was when the verdict was made: then its bounds say more."""
+    beside = {str(claim.run) for claim in case.attribution.neighbours}
+    return case.run.state is not None and any(each.run not in beside for each in case.run.state.neighbours)
 
 
 def _kept(state: State) -> set[Reason]:

@@ -1,6 +1,6 @@
 """The verdict on a run, from what was read of it so far, today's attribution and the policy.
 
-Stability is judged on all reported usage of window and scope, so that a neighbour who appears or leaves moves no
+Stability is judged on all reported usage of reach and scope, so that a neighbour who appears or leaves moves no
 plateau; exactness is judged on today's claims. Nothing here ever takes a figure from a read that failed: a failed
 read is no observation and does not get here.
 """
@@ -18,6 +18,7 @@ from reconcile.core.judgement import (
     Judgement,
     judge,
     late_claims,
+    misses_a_neighbour,
     restated_from,
     restored,
     since_restart,
@@ -140,14 +141,11 @@ def settle(  # noqa: PLR0913  the last three are rare
     return Outcome(effect=effect, plateau=plateau, verdict=_verdict(case, read, unreadable))
 
 
-def _taken_back(run: Run) -> Verdict | None:
+def _taken_back(state: State) -> Verdict | None:
     """The verdict on a settled run whose minutes were claimed late, where no read tells what the claim took.
 
-    None where the file says so already, and where the run is not settled any more.
+    None where the file says so already.
     """
-    state = run.state
-    if state is None or not run.settled:
-        return None
     everything = Bounds(Usage(), state.bounds.high if state.bounds else state.figure)
     if state.bounds == everything and Reason.SHARED_MINUTES in state.reasons:
         return None
@@ -163,17 +161,18 @@ def _taken_back(run: Run) -> Verdict | None:
 
 
 def _verdict(case: Case, read: Observation, unreadable: int) -> Verdict | None:
-    judgement = judge(case)
+    state, judgement = case.run.state, judge(case)
     late = bool(late_claims(case.run, case.attribution.neighbours))
-    if late and (not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in judgement[1])):
-        return _contested(case, read, unreadable, judgement)
+    untold = not case.at_figure or (case.attribution.exact and Reason.SHARED_MINUTES in judgement[1])
+    if state and late and untold:
+        return _contested(case, state, read, unreadable, judgement)
     return _told(case, read, unreadable, judgement, late=late)
 
 
-def _contested(case: Case, read: Observation, unreadable: int, judgement: Judgement) -> Verdict | None:
+def _contested(case: Case, state: State, read: Observation, unreadable: int, judgement: Judgement) -> Verdict | None:
     """Somebody claims minutes of a settled run, and this read does not show what that took: anything may be the
     other's. What it shows of a rival is told as well."""
-    taken = _taken_back(case.run)
+    taken = _taken_back(state)
     if case.effect is not Effect.RIVAL:
         return taken
     rival = case.plateau.rival
@@ -201,7 +200,7 @@ def _told(case: Case, read: Observation, unreadable: int, judgement: Judgement, 
         return None
     restatement = _restatement(case, reasons)
     same = state is not None and (status, reasons, restatement) == (state.status, state.reasons, state.restatement)
-    anew = late or not case.at_rest or (restored(case) and not _misses_a_neighbour(case))
+    anew = late or not case.at_rest or (restored(case) and not misses_a_neighbour(case))
     writes = case.at_figure and anew and not _waits_for_force(case, read)
     between = _between(case, status, reasons)
     doubtful = between or Reason.CLOCK_OFF in reasons
@@ -222,12 +221,6 @@ def _told(case: Case, read: Observation, unreadable: int, judgement: Judgement, 
         reconciled_at=_reconciled_at(case, read),
         verified_at=_verified_at(case) if status is Status.VERIFIED else None,
     )
-
-
-def _misses_a_neighbour(case: Case) -> bool:
-    """Whether somebody is not looked at any more who was when the verdict was made: then its bounds say more."""
-    beside = {str(claim.run) for claim in case.attribution.neighbours}
-    return case.run.state is not None and any(each.run not in beside for each in case.run.state.neighbours)
 
 
 def _newly_beside(case: Case, state: State) -> bool:

@@ -199,10 +199,11 @@ def _component(
     component: Component, guard: Guard, given: Sequence[Share], *, surplus_nearby: bool
 ) -> Iterable[Attribution]:
     beside = neighbours(member.claim for member in component.members)
-    if guard.requests or surplus_nearby or any(_beyond(component, member) for member in component.members):
+    outside = [_beyond(component, member) for member in component.members]
+    if guard.requests or surplus_nearby or any(outside):
         pairs = zip(component.members, given, strict=True)
         given = [holding_its_record(share, member.claim.known) for member, share in pairs]
-    for member, share in zip(component.members, given, strict=True):
+    for member, share, beyond in zip(component.members, given, outside, strict=True):
         if not member.read:
             continue
         yield Attribution(
@@ -219,7 +220,7 @@ def _component(
             extra=share.extra,
             mismatched=share.mismatched,
             lacking=share.lacking,
-            beyond=_beyond(component, member),
+            beyond=beyond,
             shift=_shift(component, member),
             feed=UNWATCHED,
             guard=guard,

@@ -100,12 +100,7 @@ class _Cuts:
 def record(member: Member) -> Sums | None:
     """Tokens and calls of the member as it recorded them; None where it did not record all, or was not read whole."""
     recorded = (*member.totals, member.stated)
-    if (
-        not member.read
-        or None in recorded
-        or member.claim.known.unknown
-        or (member.claim.sessions and len(member.claim.reach) > 1)
-    ):
+    if not member.read or None in recorded or member.claim.known.unknown or len(member.claim.reach) > 1:
         return None
     return tuple(part or 0 for part in recorded)
 

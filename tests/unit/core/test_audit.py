@@ -173,6 +173,18 @@ def test_evidence_from_before_an_upgrade_and_evidence_from_after_it_fit_together
         assert attributed_again(known[key], known, new).why_not == ""
 
 
+def test_a_verdict_of_version_one_that_came_earlier_than_it_would_today_is_sound():
+    """It took two zeros of a run without calls for the truth, where today the run must grow old as well."""
+    file = Written(recorded_usage={"api_calls": 0}).read("00:45", ".").read("01:45", ".")
+    assert file.run.state.status == "pending"
+    evidence = file.document
+    del evidence["feed"]
+    data = json.dumps(evidence).encode()
+    value = file.value
+    value[BLOCK] |= {"verification_status": "verified", "reasons": ["no_api_calls"], "completeness": "calls_matched"}
+    assert file.audit(value=resealed(value, data), data=data).outcome is Outcome.SOUND
+
+
 # ------------------------------------------------------------------------------------------- what is not audited
 
 
@@ -323,6 +335,13 @@ def test_bounds_that_were_edited_are_found():
     file, known = beside("100 . . . . . . . . 3x400")
     value = edited(file, lambda v: v[BLOCK]["attribution"]["bounds"].update(tokens_in=[100, 1000]))
     assert f"{BLOCK}/attribution/bounds" in said(file.audit(value=value, known=known))[0]
+
+
+def test_bounds_that_do_not_hold_a_figure_that_was_read_are_found():
+    file = verified().read("02:45", "20").read("03:45", "20")
+    assert (file.run.state.reasons, file.audit().outcome) == (("restated",), Outcome.SOUND)
+    value = edited(file, lambda v: v[BLOCK]["attribution"]["bounds"].update(tokens_in=[60, 150]))
+    assert said(file.audit(value=value))[0].startswith(f"{BLOCK}/attribution/bounds: do not hold 20 in, 2 out")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,12 @@ import pytest
 from support.runs import CHECKER, END, KEY, PATH, SCOPE, Tale, after, attribution_of
 
 from reconcile.core import lesson as module
+from reconcile.core.amendment import in_future
+from reconcile.core.edits import amend
 from reconcile.core.instants import spelled
 from reconcile.core.lesson import CHANGED, OVERTAKEN, TRANSIENT, Lesson, apply
 from reconcile.core.model import Claim, Policy, Status
+from reconcile.core.reading import BLOCK
 from reconcile.errors import StoreError
 
 
@@ -117,6 +120,16 @@ def test_it_is_never_better_than_a_warning_until_its_times_are_corrected():
     tale.put("end_timestamp", "2026-01-06T11:54:00Z")
     assert [tale.read("02:30", "100"), tale.read("03:30", "100")] == ["pending: first_read", "verified: stable"]
     assert tale.run.state.seen_in_future is None
+
+
+def test_a_run_that_is_seen_before_its_end_again_says_when_it_was_seen_last():
+    tale = Tale()
+    tale.text = before_its_end(tale)
+    seen = END - timedelta(minutes=1)
+    value = json.loads(amend(tale.text, in_future(tale.run, seen, Policy(), tale.value)))
+    assert value[BLOCK].pop("verification_message") != tale.block["verification_message"]
+    earlier = {name: item for name, item in tale.block.items() if name != "verification_message"}
+    assert value[BLOCK] == {**earlier, "seen_in_future": spelled(seen)}
 
 
 def test_what_else_it_is_warned_of_is_told_too():

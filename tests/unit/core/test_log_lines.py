@@ -76,6 +76,7 @@ def test_a_csv_is_read_by_its_header():
     [
         (b"gpt,2026-02-07T14:30:15,5", "3 cells and the header 4; write one for each"),
         (b'gpt,2026-02-07T14:30:15,5,"6', "not CSV; quote cells"),
+        (b"gpt,2026-02-07T14:30:15,5,6\ngpt,2026-02-07T14:30:16,5,6", "not CSV; quote cells"),
         (b"gpt,2026-02-07T14:30:15,5,\xff", "byte 0xff is not UTF-8"),
     ],
 )

@@ -1166,6 +1166,18 @@ def test_a_neighbour_that_vanishes_never_lifts_the_warning():
 
 
 @pytest.mark.traced
+def test_a_figure_that_returns_while_a_neighbour_is_missing_is_not_verified_again():
+    """Without the neighbour it cannot be shown to be exact, and the file would call a range verified."""
+    quiet = neighbour("d", 3, 5)
+    tale = Tale(neighbours=[quiet])
+    assert [tale.read("04:30", "60"), tale.read("05:30", "60")][-1] == "verified: stable"
+    assert [tale.read("06:30", "90"), tale.read("07:30", "90")][-1] == "warning: restated"
+    tale.neighbours = []
+    tale.read("08:30", "60")
+    assert (tale.status, tale.run.state.exact) == ("warning: restated", False)
+
+
+@pytest.mark.traced
 def test_a_neighbour_that_vanishes_does_not_lift_the_warning_when_another_comes():
     tale = Tale(neighbours=[B])
     tale.read("04:30", BUSY)
