@@ -104,10 +104,10 @@ def _block(block: Object, run: Run, verdict: Verdict, policy: Policy) -> dict[st
         written["reach_seconds"] = _number(attribution.claim.clock.uncertainty) or None
         written["attribution"] = _attribution(attribution, verdict)
         written |= _steps_updated(run, attribution)
-    elif verdict.bounds:
-        written["attribution"] = {**block.get("attribution", {}), "exact": False, "bounds": bounds_json(verdict.bounds)}
-    elif verdict.neighbours:
-        written["attribution"] = {**block.get("attribution", {}), "neighbours": _neighbours(verdict)}
+    elif verdict.bounds or verdict.neighbours:
+        inexact: dict[str, Json] = {"exact": False, "bounds": bounds_json(verdict.bounds)} if verdict.bounds else {}
+        beside = {"neighbours": _neighbours(verdict)} if verdict.neighbours else {}
+        written["attribution"] = {**block.get("attribution", {}), **inexact, **beside}
     written["restatement"] = _restatement(verdict)
     written["policy"] = policy_json(policy)
     if verdict.observation and "attempts" not in block:

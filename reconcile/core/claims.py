@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from reconcile.core.booking import UNKNOWN_BOOKING, booking_slack
 from reconcile.core.model import (
     INCLUDED,
     Claim,
@@ -73,20 +74,44 @@ def scopes(
 
 
 def claims_of(
-    runs: Iterable[Run], by_framework: Mapping[str, Scope], policy: Policy, asked: Asked = EVERYTHING
+    runs: Sequence[Run],
+    by_framework: Mapping[str, Scope],
+    policy: Policy,
+    asked: Asked = EVERYTHING,
+    logged: Sequence[Run] = (),
 ) -> dict[RunKey, Claim]:
     """The claims of all runs whose scope is known; what a run's own file says of its scope wins.
 
-    A settled run claims what it was judged with, unless it is to be judged anew.
+    A settled run claims what it was judged with, unless it is to be judged anew. `logged` are the runs that what is
+    known of the provider's booking is learnt from.
     """
     claims = {}
+    slack = {provider: booking_slack(some) for provider, some in _by_provider(logged or runs, by_framework).items()}
     for run in runs:
         scope = _over(run.own_scope, by_framework.get(run.key.framework))
         if scope.api_key_ids or scope.project_ids:
-            state = run.state if _at_rest(run) and not (asked.force and asked.admits(run)) else None
-            clock = clock_of(run, policy) if state is None else Clock(_offset(run), state.reach_seconds)
+            anew = asked.force and asked.admits(run)
+            state = run.state if _at_rest(run) and not anew else None
+            if state is None:
+                least = slack[scope.provider] if anew else _first_slack(run, slack[scope.provider])
+                clock = clock_of(run, policy, least)
+            else:
+                clock = Clock(_offset(run), state.reach_seconds)
             claims[run.key] = claim_of(run, replace(scope, batch=state.batch) if state else scope, clock)
     return claims
+
+
+def _by_provider(runs: Iterable[Run], by_framework: Mapping[str, Scope]) -> dict[str, list[Run]]:
+    found: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        found[_over(run.own_scope, by_framework.get(run.key.framework)).provider].append(run)
+    return found
+
+
+def _first_slack(run: Run, slack: float) -> float:
+    """What was known of the booking as the run was first read: its reads would not be of one reach otherwise."""
+    before = run.state.reach_seconds if run.state and run.state.ours and not run.edited else 0.0
+    return min(UNKNOWN_BOOKING, before) if before else slack
 
 
 def claim_of(run: Run, scope: Scope, clock: Clock) -> Claim:

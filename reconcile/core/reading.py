@@ -170,6 +170,7 @@ def _state(block: Object, aggregate: Object) -> State:
         evidence=block["evidence"]["sha256"] if "evidence" in block else None,
         proof=Proof(block["proof"]) if ours and "proof" in block else None,
         reach_seconds=float(block.get("reach_seconds", 0)) if ours else 0.0,
+        shift=_shift(attribution.get("clock_seconds")) if ours else None,
         sessions=_windows(block.get("sessions", ())) if ours else (),
         batch=attribution.get("batch", INCLUDED),
         beyond_window=int(attribution.get("beyond_window", 0)),
@@ -241,6 +242,10 @@ def _lacking(figures: Object, names: Sequence[str]) -> frozenset[str]:
 
 def _guard(value: Object | None) -> Guard | None:
     return Guard(int(value["minutes"]), int(value["requests"])) if value else None
+
+
+def _shift(seconds: Sequence[float] | None) -> tuple[float, float] | None:
+    return (float(seconds[0]), float(seconds[1])) if seconds else None
 
 
 def _windows(pairs: Iterable[Sequence[int]]) -> tuple[Window, ...]:

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from reconcile.core.booking import UNKNOWN_BOOKING
 from reconcile.core.model import Clock, Policy, Run, RunKey, one_spelling
 
 UNKNOWN_UNCERTAINTY = 60.0
 """Seconds by which the clock of a machine may be off of which nobody says anything."""
-
-LEAST_UNCERTAINTY = 10.0
-"""The same where its clock is known: a provider may book a call some seconds after its answer."""
 
 STATED_CLOCK = "policy"
 """The source of what `policy.clock_uncertainty` says of all clocks."""
@@ -92,13 +90,16 @@ def select(runs: Iterable[Run], policy: Policy, now: datetime, asked: Asked) -> 
     return [_select(run, policy, now, asked) for run in runs]
 
 
-def clock_of(run: Run, policy: Policy) -> Clock:
-    """What is known of the clock that wrote the run's times: by the run itself, by the policy, or nothing."""
+def clock_of(run: Run, policy: Policy, slack: float = UNKNOWN_BOOKING) -> Clock:
+    """What is known of the clock that wrote the run's times: by the run itself, by the policy, or nothing.
+
+    Where it is known, a call may still be booked `slack` seconds beside its own second.
+    """
     if run.clock:
-        return Clock(run.clock.offset, max(run.clock.uncertainty, LEAST_UNCERTAINTY), run.clock.source)
+        return Clock(run.clock.offset, max(run.clock.uncertainty, slack), run.clock.source)
     stated = policy.clock_uncertainty
     if stated is not None:
-        return Clock(0.0, max(stated.total_seconds(), LEAST_UNCERTAINTY), STATED_CLOCK)
+        return Clock(0.0, max(stated.total_seconds(), slack), STATED_CLOCK)
     return Clock(0.0, UNKNOWN_UNCERTAINTY)
 
 

@@ -7,6 +7,7 @@ read is no observation and does not get here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -201,8 +202,9 @@ def _told(case: Case, read: Observation, unreadable: int, judgement: Judgement, 
     restatement = _restatement(case, reasons)
     same = state is not None and (status, reasons, restatement) == (state.status, state.reasons, state.restatement)
     anew = late or not case.at_rest or (restored(case) and not misses_a_neighbour(case))
-    writes = case.at_figure and anew and not _waits_for_force(case, read)
-    between = _between(case, status, reasons)
+    fell = _fallen_share(case, status) if late else None
+    writes = case.at_figure and anew and fell is None and not _waits_for_force(case, read)
+    between = fell or _between(case, status, reasons)
     doubtful = between or Reason.CLOCK_OFF in reasons
     completeness = case.attribution.completeness if case.attribution.exact and not doubtful else None
     return Verdict(
@@ -221,6 +223,22 @@ def _told(case: Case, read: Observation, unreadable: int, judgement: Judgement, 
         reconciled_at=_reconciled_at(case, read),
         verified_at=_verified_at(case) if status is Status.VERIFIED else None,
     )
+
+
+def _fallen_share(case: Case, status: Status) -> Bounds | None:
+    """From the share that a late claim leaves to the settled figure, where it leaves less: a settled figure falls by
+    itself only where the run's own record shows it to be lower, which verifies it."""
+    state, share = case.run.state, case.attribution.figure
+    if state is None or not case.at_figure or status is Status.VERIFIED:
+        return None
+    if _by_part(min, share, state.figure) == state.figure:
+        return None
+    left = case.attribution.bounds or Bounds(share, share)
+    return Bounds(_by_part(min, left.low, state.figure), _by_part(max, left.high, state.figure))
+
+
+def _by_part(pick: Callable[..., int], *usages: Usage) -> Usage:
+    return Usage(*map(pick, *(usage.parts for usage in usages)))
 
 
 def _newly_beside(case: Case, state: State) -> bool:
@@ -251,9 +269,7 @@ def _between(case: Case, status: Status, reasons: tuple[Reason, ...]) -> Bounds 
         return None
     exact = Bounds(state.figure, state.figure), Bounds(rival.figure, rival.figure)
     either = [*exact, *filter(None, (state.bounds, case.attribution.bounds))]
-    return Bounds(
-        Usage(*map(min, *(each.low.parts for each in either))), Usage(*map(max, *(each.high.parts for each in either)))
-    )
+    return Bounds(_by_part(min, *(each.low for each in either)), _by_part(max, *(each.high for each in either)))
 
 
 def _message(case: Case, reasons: tuple[Reason, ...], unreadable: int) -> str:

@@ -116,7 +116,7 @@ class Tree:
         if not asked.force:
             return self
         runs = [run for run in self.runs if run.key in self.claims and asked.admits(run)]
-        return replace(self, claims={**self.claims, **claims_of(runs, self.scopes, workspace.policy, asked)})
+        return replace(self, claims={**self.claims, **claims_of(runs, self.scopes, workspace.policy, asked, self.runs)})
 
     def pooled(self, claims: Mapping[RunKey, Claim]) -> Tree:
         """The same tree beside the claims of others. Its own runs are its own."""

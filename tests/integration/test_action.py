@@ -353,6 +353,32 @@ class TestCheck:
         assert "is 400, and the evidence comes to 500" in done.log
         assert len(repository.simulator.requests) == asked
 
+    @pytest.mark.parametrize("checkout", ["the branch and its history", "the merge and nothing before"])
+    def test_a_verdict_that_a_pull_request_takes_out_is_missed(self, repository, double, checkout):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        unread, evidence = repository.forge.read(path("chatdev/a")), "runs/chatdev/a/usage_evidence.json"
+        for clock in ("13:17", "14:17"):
+            repository.job(clock)
+        repository.forge.write({path("chatdev/a"): unread + b"\n", evidence: None}, "topic")
+        number = double.add_pull_request("topic")
+        if checkout == "the branch and its history":
+            repository.check_out("topic")
+        else:
+            repository.merge_alone("topic")
+        done = repository.job("15:17", event="pull_request", payload=repository.event(number), openai_admin_key="")
+        assert (done.code, done["status"]) == (1, "errors")
+        assert re.search(r"lacks the read of \S+Z, which it had in commit [0-9a-f]{10}", done.log)
+
+    def test_a_pull_request_that_lies_behind_its_base_lacks_nothing(self, repository, double):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        repository.forge.write({"README.md": b"other words\n"}, "topic")
+        for clock in ("13:17", "14:17"):
+            repository.job(clock)
+        number = double.add_pull_request("topic")
+        repository.check_out("topic")
+        done = repository.job("15:17", event="pull_request", payload=repository.event(number), openai_admin_key="")
+        assert (done.code, "which it had in commit" in done.log) == (0, False)
+
     def test_a_good_pull_request_passes_and_gets_the_rows_that_a_commit_gives_it(self, repository, double):
         repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
         number = double.add_pull_request("topic")

@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -55,18 +56,18 @@ def known(calls, what):
     return {"nothing": None, "counts": {"api_calls": counts["api_calls"]}, "totals": counts}[what]
 
 
-def logged(calls, seconds=0.0, *, took=4.0):
+def logged(calls, seconds=0.0, *, took=(4.0,)):
     """A complete call log of calls that are booked as they end, by a clock that shows so many seconds more."""
     rows = [
         {
-            "started_at": call.at - took + seconds,
+            "started_at": call.at - each + seconds,
             "ended_at": call.at + seconds,
             "model": call.model,
             "input_tokens": call.tokens_in,
             "output_tokens": call.tokens_out,
             "cached_tokens": call.cached_tokens,
         }
-        for call in calls
+        for call, each in zip(calls, cycle(took), strict=False)
     ]
     return "\n".join(map(json.dumps, [{"complete": True}, *rows])) + "\n"
 
@@ -168,6 +169,33 @@ def test_a_stated_clock_moves_the_minutes_and_narrows_the_reach(bench):
         assert bench.verdict(f"chatdev/{name}") == "verified: stable"
         assert figure(bench, f"chatdev/{name}") == truth(calls)
         assert bench.block(f"chatdev/{name}")["reach_seconds"] == 10
+
+
+def test_what_logs_teach_of_the_booking_separates_runs_to_seconds(bench):
+    """Six runs with complete logs, on a measured clock, and then two that recorded nothing, nine seconds apart."""
+    clock = {"offset_seconds": 0, "uncertainty_seconds": 0.5, "source": "date header"}
+    for hour in range(2, 8):
+        clocks = [
+            f"{hour:02}:{second // 60:02}:{second % 60}" for second in range(65 + 9 * hour, 65 + 9 * hour + 40 * 31, 31)
+        ]
+        calls = [called(each, 100, 10, key="key_chatdev") for each in clocks]
+        bench.add(f"chatdev/logged{hour}", f"{hour:02}:00:50", f"{hour:02}:23:10", calls, clock=clock)
+        (bench.runs / f"chatdev/logged{hour}/calls.ndjson").write_text(logged(calls, took=(1, 6, 14)), "utf-8")
+    bench.run("09:17")
+    made = {
+        name: bench.add(f"chatdev/{name}", start, end, [(within, 700, 70)], clock=clock)
+        for name, start, within, end in (
+            ("a", "12:00:20", "12:01:10", "12:01:55.5"),
+            ("b", "12:02:04.5", "12:02:25", "12:03:15"),
+        )
+    }
+    hourly(bench, 13, 14)
+    for name, calls in made.items():
+        assert (bench.verdict(f"chatdev/{name}"), figure(bench, f"chatdev/{name}")) == (
+            "verified: stable",
+            truth(calls),
+        )
+        assert bench.block(f"chatdev/{name}")["reach_seconds"] == 2
 
 
 def test_a_stated_policy_is_taken_for_granted_and_said(bench):
@@ -462,6 +490,31 @@ def test_a_settled_figure_never_falls_by_itself(bench):
     bench.run("21:17", framework="chatdev", run_id="a", force=True)
     bench.run("22:17")
     assert wavering.state == ("verified: stable", 3000)
+
+
+def test_a_late_claim_lowers_a_settled_figure_only_with_force(bench):
+    """A minute of a's holds a call of b's and its own; b's file goes, and one of c's comes in another minute."""
+    clock = {"offset_seconds": 0, "uncertainty_seconds": 5, "source": "chrony"}
+    bench.add("chatdev/b", "12:00:15", "12:00:45", recorded={"api_calls": 1}, clock=clock)
+    bench.add("chatdev/a", "12:00:15", "12:04:45", recorded={"api_calls": 2}, clock=clock)
+    bench.simulator.ledger.add(
+        called(minute, tokens, 100, key="key_chatdev")
+        for minute, tokens in (("12:00:30", 1000), ("12:02:30", 5000), ("12:04:30", 1000))
+    )
+    hourly(bench, 13, 17)
+    assert (bench.verdict("chatdev/a"), figure(bench, "chatdev/a")[0]) == ("verified: stable", 6000)
+    shutil.rmtree(bench.runs / "chatdev/b")
+    bench.add("chatdev/c", "12:02:15", "12:02:45", recorded={"api_calls": 1}, clock=clock)
+    bench.run("18:17")
+    assert (bench.verdict("chatdev/a"), figure(bench, "chatdev/a")[0]) == ("warning: restated", 6000)
+    assert bench.block("chatdev/a")["attribution"]["bounds"]["tokens_in"] == [2000, 6000]
+    assert outcome(bench)[0] == "unaudited", "it rests on b too, which is gone"
+    before = bench.bytes()
+    hourly(bench, 19, 20)
+    assert bench.bytes()[bench.runs / "chatdev/a/metrics.json"] == before[bench.runs / "chatdev/a/metrics.json"]
+    for clock in ("21:17", "22:17"):
+        bench.run(clock, framework="chatdev", run_id="a", force=clock == "21:17")
+    assert (bench.verdict("chatdev/a"), figure(bench, "chatdev/a")[0]) == ("verified: stable", 2000)
 
 
 def test_an_old_run_that_a_later_cutoff_reached_is_not_failed_by_the_next_pass(bench):

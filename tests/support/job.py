@@ -138,6 +138,19 @@ class Repository:
         git(self.workspace, "fetch", "-q", "origin", branch)
         git(self.workspace, "checkout", "-q", "--detach", "FETCH_HEAD")
 
+    def merge_alone(self, branch):
+        """Check out what GitHub would merge the branch into main as, as checkouts do by default: without history."""
+        bare, parents = self.forge.bare, [self.forge.tip(), self.forge.tip(branch)]
+        tree = git(bare, "merge-tree", "--write-tree", *parents)
+        who = ("-c", "user.name=GitHub", "-c", "user.email=noreply@github.com")
+        merge = git(bare, *who, "commit-tree", tree, "-p", parents[0], "-p", parents[1], "-m", "merge")
+        git(bare, "update-ref", "refs/pull/1/merge", merge)
+        git(self.workspace, "init", "-q", "--template=", "../alone")
+        self.workspace = self.folder / "alone"
+        git(self.workspace, "remote", "add", "origin", self.forge.url)
+        git(self.workspace, "fetch", "-q", "--depth=1", "origin", "refs/pull/1/merge")
+        git(self.workspace, "checkout", "-q", "--detach", "FETCH_HEAD")
+
     def event(self, number, repository=None):
         """The payload of the pull request's event."""
         head = self.github.state.thread(number).head

@@ -17,6 +17,7 @@ MOST_BYTES = 256_000_000
 
 SHORT = 10
 CHANGED = {"A", "M"}
+RAW = ("--raw", "--no-renames", "--no-abbrev", "-z")
 
 
 def versions(folder: Path, paths: Sequence[str], environ: Mapping[str, str]) -> dict[str, list[tuple[str, bytes]]]:
@@ -27,7 +28,19 @@ def versions(folder: Path, paths: Sequence[str], environ: Mapping[str, str]) -> 
     try:
         git = Git.found(environ, folder=folder, secrets=(), protocols="none")
         top = Path(git.run("rev-parse", "--show-toplevel").decode().strip())
-        listed = git.run("log", "--first-parent", "-m", "--format=%H", "--raw", "--no-renames", "--no-abbrev", "-z")
+    except (ReconcileError, OSError):
+        return {}
+    return had(git, top, folder, paths)
+
+
+def had(
+    git: Git, top: Path, folder: Path, paths: Sequence[str], *, head: str = "HEAD", base: str | None = None
+) -> dict[str, list[tuple[str, bytes]]]:
+    """The same of the line that ends in `head`. A `base` that was fetched without its history counts as before it."""
+    try:
+        listed = git.run("log", "--first-parent", "-m", "--format=%H", *RAW, head)
+        if base:
+            listed = f"{base}\0".encode() + git.run("diff-tree", "-r", *RAW, head, base) + listed
         found = _blobs(listed.decode("utf-8", "surrogateescape"))
         wanted = {path: found.get(_within(top, folder, path), []) for path in paths}
         contents = _contents(git, [blob for each in wanted.values() for _, blob in each])
@@ -44,7 +57,8 @@ def _within(top: Path, folder: Path, path: str) -> str:
 
 
 def _blobs(listed: str) -> dict[str, list[tuple[str, str]]]:
-    """By path from the top, commit and blob of each change that left one. The list is of `git log --raw -z`."""
+    """By path from the top, commit and blob of each change that left one. The lists are of `git log --raw -z`, and of
+    `git diff-tree` behind the name of a commit."""
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     commit = ""
     words = iter(listed.split("\0"))

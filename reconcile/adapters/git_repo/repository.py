@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconcile.adapters.git_repo.checkout import Checkout, on_disk, read_checkout, refresh
 from reconcile.adapters.git_repo.command import Git, Settings
+from reconcile.adapters.git_repo.history import had
 from reconcile.adapters.git_repo.ignoring import ignored
 from reconcile.adapters.git_repo.remote import NAME, GitRemote
 from reconcile.errors import GitError
@@ -123,6 +124,19 @@ class GitRepository:
     def ignored(self, paths: Sequence[str]) -> frozenset[str]:
         """Those of the checkout's files that git ignores."""
         return ignored(self._around, self._checkout, paths)
+
+    def versions(self, paths: Sequence[str], base: str | None) -> dict[str, list[tuple[str, bytes]]]:
+        """What commits before had in the checkout's files, as `history.versions` says it.
+
+        `base`: a commit that was fetched. A shallow checkout has nothing else of what it was merged with.
+        """
+        try:
+            head = _text(self._around.run("-C", str(self._checkout), "rev-parse", "--verify", "HEAD")).strip()
+            merged, _, _ = _text(self._git.run("cat-file", "commit", head)).partition("\n\n")
+        except GitError:  # nothing is checked out, or a partial clone, which has the commit and not all that it names
+            return {}
+        known = base if f"parent {base}" in merged.splitlines() else None
+        return had(self._git, self._checkout, Path.cwd(), paths, head=head, base=known)
 
     def refresh_checkout(self, changes: Mapping[str, bytes], before: Mapping[str, bytes | None]) -> None:
         """Write landed bytes into the checkout's files that hold the bytes of `before`; leave all others alone."""

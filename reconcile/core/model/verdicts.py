@@ -177,6 +177,8 @@ class State:
     """How the verified figure is held. None in files of version one, where `grade` tells."""
     reach_seconds: float = 0.0
     """By how much the run's clock may have been off, as it was judged."""
+    shift: tuple[float, float] | None = None
+    """The provider's clock less the run's, beyond what its file says of it, in seconds, as a complete log told."""
     sessions: tuple[Window, ...] = ()
     batch: str = INCLUDED
     """Which rows were admitted; version one told batch jobs apart by nothing."""

@@ -27,14 +27,15 @@ def check(action: Action) -> Checked:
     """The files as they are checked out, by the configuration of the base branch."""
     base = action.job.base_branch or action.request.branch or action.job.branch
     settings: Configuration = action.source.settings("")
-    if base:
-        settings = configuration_at(action, action.repository.remote.fetch(base))
+    tip = action.repository.remote.fetch(base) if base else None
+    if tip:
+        settings = configuration_at(action, tip)
     workspace = workspace_over(action, RunStore(_folder(settings.runs)), settings)
     workspace = replace(workspace, ignored=action.repository.ignored)
     tree = read_tree(workspace)
     summary = list_tree(workspace, tree, action.request.asked)
     errors = tuple(error for error in summary.errors if error.code != "missing_key_id")
-    audited = audit_tree(workspace, tree)
+    audited = audit_tree(workspace, tree, versions=lambda paths: action.repository.versions(paths, tip))
     differences = [finding for each in audited.runs for finding in each.findings]
     met = [finding for finding in audited.invalid if finding not in summary.findings]
     found = replace(summary, findings=(*summary.findings, *met, *differences), errors=errors)

@@ -1082,10 +1082,16 @@ def split():
 
 
 @pytest.mark.traced
-def test_a_late_claim_after_a_neighbour_has_gone_leaves_the_run_another_share():
+def test_a_late_claim_that_leaves_the_run_less_lowers_its_figure_only_with_force():
     tale = split()
     tale.neighbours = [neighbour("c", 1, 2, calls=1)]
-    assert (tale.read("06:30", "50 100 50"), tale.tokens) == ("warning: restated", 100)
+    assert (tale.read("06:30", "50 100 50"), tale.tokens) == ("warning: restated", 150)
+    bounds, restatement = tale.run.state.bounds, tale.run.state.restatement
+    assert (bounds.low.tokens_in, bounds.high.tokens_in) == (100, 150)
+    assert [usage.tokens_in for usage in restatement] == [150, 100]
+    assert tale.read("06:45", "50 100 50") == "-", "the claim is named, and asked for no more"
+    assert tale.read("07:30", "50 100 50", forced=True) == "pending: first_read"
+    assert (tale.read("08:30", "50 100 50"), tale.tokens) == ("verified: stable", 100)
 
 
 def test_another_share_is_not_lifted_by_the_return_after_a_dip():
