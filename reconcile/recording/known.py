@@ -32,6 +32,8 @@ class Known:
     """Whether it was told of by hand, watched or not."""
     members: Mapping[str, object] | None = None
     """What else its row says."""
+    name: str = ""
+    """Of the endpoint that a watched client called."""
 
     @property
     def untold(self) -> bool:
@@ -101,12 +103,18 @@ def same_call(calls: Iterable[Known], told: Told) -> Known | None:
     return last[-1]
 
 
-def untold(calls: Mapping[str, Known]) -> int:
-    """How many calls told no usage. One that is watched may be here by an id that a library made up, too."""
-    own = sum(each.untold and not each.watched for name, each in calls.items() if OWN_ID.match(name))
-    watched = sum(each.untold and each.watched for each in calls.values())
-    others = sum(each.untold and not each.watched for name, each in calls.items() if not OWN_ID.match(name))
-    return max(own, watched) + others
+def untold(calls: Mapping[str, Known]) -> list[str]:
+    """The calls that told no usage. One that is watched may be here by an id that a library made up, too."""
+    found = [(name, each) for name, each in calls.items() if each.untold]
+    watched = [label(each, name) for name, each in found if each.watched]
+    own = [label(each, name) for name, each in found if not each.watched and OWN_ID.match(name)]
+    others = [label(each, name) for name, each in found if not each.watched and not OWN_ID.match(name)]
+    return [*max(watched, own, key=len), *others]
+
+
+def label(known: Known, response_id: str | None) -> str:
+    """Endpoint and response, or else the model, by which people can tell which call it was."""
+    return f"{known.name} {response_id or known.model or ''}".strip() or "a response without an id"
 
 
 def pending_since(text: str, response_id: str) -> float | None:

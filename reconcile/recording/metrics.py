@@ -167,7 +167,7 @@ def _notes(journal: Journal, calls: Calls) -> Iterable[str]:
     if calls.pending:
         yield f"{_plural(calls.pending, 'background response')} had not ended"
     if journal.uncounted:
-        yield f"{_plural(journal.uncounted, 'response')} did not say what they used"
+        yield f"{_plural(journal.uncounted, 'response')} did not say what they used{_some(journal)}"
     if journal.unread:
         yield f"{_plural(journal.unread, 'line')} of the journal could not be read"
     unended = sum(step.ended_at is None for step in journal.steps)
@@ -202,6 +202,13 @@ def _listed(names: tuple[str, ...]) -> str:
     """Each name once, and not too many of them."""
     apart = list(dict.fromkeys(names))
     return ", ".join(apart[:MOST_NAMED]) + (f" and {len(apart) - MOST_NAMED} more" if len(apart) > MOST_NAMED else "")
+
+
+def _some(journal: Journal) -> str:
+    """Some of the responses that told no usage, and how many more there are."""
+    shown = journal.untold[:MOST_NAMED]
+    more = journal.uncounted - len(shown)
+    return f": {', '.join(shown)}{f' and {more} more' if more > 0 else ''}" if shown else ""
 
 
 def _step(number: int, step: Step, start: float, end: float) -> dict[str, object]:

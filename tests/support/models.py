@@ -3,6 +3,7 @@
 What a call uses follows from its prompt, so nothing here depends on what a client makes of the answer.
 """
 
+import gzip
 import json
 import threading
 import time
@@ -33,6 +34,8 @@ class Models:
         self.ahead = 0.0
         """Seconds by which its clock is ahead of the machine's."""
         self.unseen = 0
+        self.encoding = None
+        """Of bodies: `gzip`, or another, of which nobody makes sense."""
         self.number = None
         """Of every response, where it is no server that keeps them apart."""
         self.background = {}
@@ -173,22 +176,31 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, WHOLE[path](number, used))
 
     def _send(self, status, body):
-        data = json.dumps(body).encode()
+        data = self._encoded(json.dumps(body).encode())
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Retry-After", "0")
+        self._say_encoding()
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
     def _stream(self, events, *, whole):
-        data = "".join(map(self._event, events)).encode()
+        data = self._encoded("".join(map(self._event, events)).encode())
         self.send_response(200)
+        self._say_encoding()
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Content-Length", str(len(data) if whole else len(data) + 100))
         self.end_headers()
         for start in range(0, len(data), 7):  # no event in one piece
             self.wfile.write(data[start : start + 7])
+
+    def _encoded(self, data):
+        return gzip.compress(data) if self._models.encoding else data
+
+    def _say_encoding(self):
+        if self._models.encoding:
+            self.send_header("Content-Encoding", self._models.encoding)
 
     def _event(self, event):
         named = f"event: {event['type']}\n" if self.path.startswith("/v1/messages") else ""
