@@ -330,6 +330,31 @@ def test_calls_that_a_server_gives_one_id_are_as_many_as_were_made(client, model
     assert (left().log.complete, left().log.total, models.truth.api_calls) == (True, models.truth, 4)
 
 
+CHAT_WRITES = {"cached_tokens": 0, "cache_write_tokens": 90}
+RESPONSE_WRITES = {
+    "cached_tokens": 0, "cache_write_tokens": 9,
+    "cache_write_tokens_details": {"ttl_30m_tokens": 4, "ttl_12h_tokens": 3},
+}  # fmt: skip
+
+
+def test_what_the_clients_own_objects_say_was_written_to_a_cache_is_recorded(run, left, openai):
+    """The usage of a chat tells no lifetime, that of a response may."""
+    types = openai.types
+    chat = types.CompletionUsage.model_validate(
+        {"prompt_tokens": 100, "completion_tokens": 1, "total_tokens": 101, "prompt_tokens_details": CHAT_WRITES}
+    )
+    response = types.responses.ResponseUsage.model_validate({
+        "input_tokens": 100, "output_tokens": 1, "total_tokens": 101, "input_tokens_details": RESPONSE_WRITES,
+        "output_tokens_details": {"reasoning_tokens": 0},
+    })  # fmt: skip
+    run.add({"id": "chatcmpl-1", "model": "m", "usage": chat})
+    run.add({"id": "resp_1", "model": "m", "usage": response})
+    assert left().beside == {
+        "cache_write_30m_tokens": 4, "cache_write_12h_tokens": 3, "cache_write_tokens": 92,
+    }  # fmt: skip
+    assert [row.get("cache_write_tokens") for row in rows(run)] == [90, 2]
+
+
 def test_a_stream_without_usage_says_once_what_to_set(client, run, left, capsys):
     for _ in range(2):
         for chunk in client.chat.completions.create(**ASKED, stream=True):
