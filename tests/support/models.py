@@ -39,6 +39,8 @@ class Models:
         self.number = None
         """Of every response, where it is no server that keeps them apart."""
         self.background = {}
+        self.keys = []
+        """What came as `Authorization` with each GET, and the headers beside it that name an account."""
         self.silent = threading.Event()
         self.gone = threading.Event()
         self._lock = threading.Lock()
@@ -118,6 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
         return super().date_time_string(int((time.time() if timestamp is None else timestamp) + self._models.ahead))
 
     def do_GET(self):
+        account = [self.headers.get(f"OpenAI-{name}") for name in ("Organization", "Project")]
+        self._models.keys.append((self.headers.get("Authorization"), *account))
         path, _, query = self.path.partition("?")
         name = path.removeprefix("/v1/responses/")
         if name in self._models.background:
