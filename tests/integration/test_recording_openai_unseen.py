@@ -10,6 +10,7 @@ from support.recordings import Left, rows, usage_of
 
 import reconcile
 from reconcile import record
+from reconcile.core.model import known
 from reconcile.errors import StoreError, UsageError
 from reconcile.recording.known import pending_since
 
@@ -302,6 +303,30 @@ def test_calls_that_are_added_by_hand_may_hide_attempts(client, run, left):
     use(client)
     found = left()
     assert (found.log.complete, found.log.every_attempt, found.beside) == (True, False, {})
+
+
+def test_a_run_that_fails_in_the_middle_of_a_call_keeps_its_lines_and_says_no_sum(tmp_path, client, models):
+    """The sum of the calls that ended would lack one that may be billed, and could verify a figure that does."""
+    models.script = ["ok", "stalled"]
+
+    def experiment():
+        with record("chatdev", run_id="b", runs=tmp_path, complete=True) as run:
+            run.watch(client)
+            use(client)
+            streams.append(client.responses.create(**ASKED_RESPONSES, stream=True))
+            next(iter(streams[0]))
+            raise ZeroDivisionError
+
+    streams = []
+    with pytest.raises(ZeroDivisionError):
+        experiment()
+    streams[0].close()
+    found = Left(tmp_path / "chatdev" / "b")
+    assert ("recorded_usage" in found.value, found.log.complete) == (False, False)
+    assert (found.log.total.api_calls, found.log.aborted, len(rows(found))) == (1, 1, 2)
+    assert found.recording["problems"] == ["1 call had no answer when the run failed"]
+    told = known(found.run.recorded, found.log, doubted=False)
+    assert (told.parts, told.aborted) == ((None, None, None, None), 1)
 
 
 # ------------------------------------------------------------------------------------------------------ one identity
