@@ -32,6 +32,8 @@ class Known:
     """Whether it was told of by hand, watched or not."""
     members: Mapping[str, object] | None = None
     """What else its row says."""
+    opened: bool = False
+    """Whether the first part of a message of LangChain began it, and the others are to come under another id."""
     name: str = ""
     """Of the endpoint that a watched client called."""
 
@@ -57,6 +59,7 @@ class Known:
         before = self.state
         self.model = told.model or self.model
         self.streamed |= told.chunk
+        self.opened |= before is None and told.opens
         self.members = self.members or members
         if told.state is State.ENDED and told.counted is not None:
             counted = told.counted.bare
@@ -84,6 +87,19 @@ def has_provider_id(told: Told) -> bool:
     return told.response_id is not None and not OWN_ID.match(told.response_id)
 
 
+def opened_by(calls: Iterable[Known], told: Told) -> Known | None:
+    """The call whose stream goes on with this, under the id that LangChain made up for all parts but the first.
+
+    Of streams at the same time it may be another's, which changes no count: each begins with one such part.
+    """
+    if told.response_id is None or not OWN_ID.match(told.response_id):
+        return None
+    known = next((each for each in calls if each.opened), None)
+    if known is not None:
+        known.opened = False
+    return known
+
+
 def same_call(calls: Iterable[Known], told: Told) -> Known | None:
     """The watched call that this is, which does not say so: one with the very same usage that was not added yet.
 
@@ -105,7 +121,8 @@ def same_call(calls: Iterable[Known], told: Told) -> Known | None:
 
 def untold(calls: Mapping[str, Known]) -> list[str]:
     """The calls that told no usage. One that is watched may be here by an id that a library made up, too."""
-    found = [(name, each) for name, each in calls.items() if each.untold]
+    first = {id(each): name for name, each in reversed(tuple(calls.items()))}
+    found = [(name, each) for name, each in calls.items() if each.untold and first[id(each)] == name]
     watched = [label(each, name) for name, each in found if each.watched]
     own = [label(each, name) for name, each in found if not each.watched and OWN_ID.match(name)]
     others = [label(each, name) for name, each in found if not each.watched and not OWN_ID.match(name)]

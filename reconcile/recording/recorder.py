@@ -30,7 +30,7 @@ from reconcile.recording.clock import Clock, await_end, await_start
 from reconcile.recording.endpoints import Endpoint, Kind
 from reconcile.recording.folder import CALLS, JOURNAL, VARIABLE, RunFolder
 from reconcile.recording.journal import read, seconds
-from reconcile.recording.known import Known, has_provider_id, label, pending_since, same_call, untold
+from reconcile.recording.known import Known, has_provider_id, label, opened_by, pending_since, same_call, untold
 from reconcile.recording.metrics import MOST_NAMED, Ending, spelled
 from reconcile.recording.offset import Offset, together
 from reconcile.recording.responses import MESSAGE_EVENTS, Message, State, Told, told
@@ -270,11 +270,13 @@ class Recording:
             if not watched and self._written(told):
                 return
             known = self._calls.get(told.response_id or "")
+            if known is None and not (watched or self._open or self._counts["watched"]):
+                known = opened_by(self._calls.values(), told)
             nameless = (known is None or not known.watched) and not has_provider_id(told)
             if not watched and nameless and self._counts["watched"]:
                 known = same_call(self._calls.values(), told) or known
             known = known or Known(start=start, finish=finish, watched=watched)
-            known.added |= not watched
+            known.added |= not watched and told.counted is not None
             if not told.response_id and not known.watched:
                 self._counts["unwatched"] += 1
             self._take(told, known, finish, {"endpoint": told.endpoint} if told.endpoint else {})

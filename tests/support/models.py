@@ -177,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
             if outcome == "stalled":
                 self._models.gone.wait()
         else:
-            self._send(200, WHOLE[path](number, used))
+            self._send(200, WHOLE[path](number, used, compacts="context_management" in asked))
 
     def _send(self, status, body):
         data = self._encoded(json.dumps(body).encode())
@@ -228,7 +228,7 @@ def responses_usage(used):
     }  # fmt: skip
 
 
-def chat(number, used):
+def chat(number, used, **_):
     return {
         "id": f"chatcmpl-{number}", "object": "chat.completion", "created": int(time.time()), "model": SNAPSHOT,
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": SECRET}}],
@@ -236,33 +236,43 @@ def chat(number, used):
     }  # fmt: skip
 
 
-def response(number, used, *, status="completed"):
+def response(number, used, *, status="completed", **_):
     content = [{"type": "output_text", "text": SECRET, "annotations": []}]
     output = [{"type": "message", "id": "msg_1", "status": status, "role": "assistant", "content": content}]
     return {
-        "id": f"resp_{number}", "object": "response", "created_at": time.time(), "model": SNAPSHOT, "status": status,
-        "output": output, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+        "id": f"resp_{number}", "object": "response", "created_at": int(time.time()), "model": SNAPSHOT,
+        "status": status, "output": output, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
         "usage": responses_usage(used) if status == "completed" else None,
     }  # fmt: skip
 
 
-def compacted(number, used):
+def compacted(number, used, **_):
     usage = responses_usage(used)
     return {"id": f"cmp_{number}", "object": "response.compaction", "created_at": 1, "output": [], "usage": usage}
 
 
-def message_usage(used):
+ON_TOP = (100, 5, 0)
+"""What compaction uses of what a message uses: its own figures leave it out."""
+
+
+def message_usage(used, *, compacts=False):
+    if compacts:
+        own = message_usage(tuple(all_ - part for all_, part in zip(used, ON_TOP, strict=True)))
+        parts = [{"type": "compaction", **message_usage(ON_TOP)}, {"type": "message", **own}]
+        return {**own, "iterations": parts}
     return {"input_tokens": used[0] - used[2], "cache_read_input_tokens": used[2], "output_tokens": used[1]}
 
 
-def message(number, used, **members):
+def message(number, used, *, compacts=False, **members):
     return {
         "id": f"msg_{number}", "type": "message", "role": "assistant", "model": SNAPSHOT, "stop_reason": "end_turn",
-        "content": [{"type": "text", "text": SECRET}], "usage": message_usage(used), **members,
+        "content": [{"type": "text", "text": SECRET}],
+        "usage": message_usage(used, compacts=compacts), **members,
     }  # fmt: skip
 
 
-def message_events(number, used, _):
+def message_events(number, used, asked):
+    ended = message_usage(used, compacts="context_management" in asked)
     begun = message(number, used, content=[], stop_reason=None, usage=message_usage((used[0], 1, used[2])))
     part = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": SECRET}}
     return [
@@ -271,7 +281,7 @@ def message_events(number, used, _):
         part,
         part,
         {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": message_usage(used)},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": ended},
         {"type": "message_stop"},
     ]
 
