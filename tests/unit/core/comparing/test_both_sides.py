@@ -51,6 +51,7 @@ def test_equal_sides_are_reconciled():
     assert found.local == found.official
 
 
+@pytest.mark.traced
 def test_a_sum_that_nobody_told_agrees_with_nothing():
     first, *rest = without_half = calls()[1:]
     found = compared([replace(first, untold=frozenset({"tokens_in", "tokens_out", "api_calls"})), *rest])
