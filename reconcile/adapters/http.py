@@ -13,13 +13,14 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
 from threading import Thread
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -108,16 +109,28 @@ class _Bearer(AuthBase):
 
 
 class Http:
-    """One address and the key for it. Raises ConfigurationError where the key cannot be sent there safely."""
+    """One address and the key for it, whose name is `whose`, and headers that go there beside it.
 
-    def __init__(self, url: str, key: str, patience: Patience) -> None:
+    Raises ConfigurationError where the key cannot be sent there safely.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        patience: Patience,
+        *,
+        whose: str = "the admin key",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         if not re.fullmatch(r"[\x21-\x7e]+", key):
             raise ConfigurationError(
-                "the admin key is empty or holds a space, a line break or another character that no key has",
+                f"{whose} is empty or holds a space, a line break or another character that no key has",
                 code="malformed_key",
                 remedy="copy the key again, without quotes, spaces or line breaks around it",
             )
-        self.local = _safe_host(url) in LOOPBACK
+        self.local = _safe_host(url, whose) in LOOPBACK
+        self._headers = headers
         self._url = url
         self._key = key
         self._patience = patience
@@ -180,6 +193,7 @@ class Http:
             with session.get(
                 self._url,
                 params=params,
+                headers=self._headers,
                 auth=_Bearer(self._key),
                 timeout=(self._patience.connect_timeout, self._patience.read_timeout),
                 allow_redirects=False,
@@ -262,7 +276,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _safe_host(url: str) -> str:
+def _safe_host(url: str, whose: str) -> str:
     """The host of an address that a key may be sent to: by TLS or on this machine, with nothing secret in the URL."""
     try:
         parts = urlsplit(url)
@@ -273,7 +287,7 @@ def _safe_host(url: str) -> str:
     if not host:
         problem, code = "the base URL is not an address of the form https://host/path", "malformed_base_url"
     elif parts.scheme == "http" and host not in LOOPBACK:
-        problem, code = f"the base URL would send the admin key to {host!r} in clear text", "insecure_base_url"
+        problem, code = f"the base URL would send {whose} to {host!r} in clear text", "insecure_base_url"
     else:
         return host
     raise ConfigurationError(problem, code=code, remedy="set the base URL to an https address, or unset it")

@@ -19,6 +19,7 @@ HOMES = {
     "costs": "costs",
     "doctor": "doctor",
     "explain": "looking",
+    "finish": "finishing",
     "init": "starting",
     "keys": "doctor",
     "lag": "learning",

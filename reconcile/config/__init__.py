@@ -1,6 +1,7 @@
 """All settings, cleaned once: of the command line, the environment and reconcile.yml. A job's are in `inputs`."""
 
 from reconcile.config.addresses import DEFAULT_BASE_URL, URL_VARIABLE
+from reconcile.config.experiments import Experiment, experiment_of
 from reconcile.config.log_formats import log_files
 from reconcile.config.settings import (
     CONFIG_FILE,
@@ -17,10 +18,12 @@ __all__ = [
     "CONFIG_FILE",
     "DEFAULT_BASE_URL",
     "URL_VARIABLE",
+    "Experiment",
     "Flags",
     "Secret",
     "Settings",
     "Source",
+    "experiment_of",
     "load",
     "log_files",
     "usable_key",

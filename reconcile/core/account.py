@@ -78,8 +78,8 @@ def _observation(observation: Observation) -> Json:
     return {
         "timestamp": spelled(observation.at),
         "status": observation.status,
-        **usage_json(observation.figure),
-        "reported": usage_json(observation.reported),
+        **usage_json(observation.figure, observation.unknown),
+        "reported": usage_json(observation.reported, observation.unknown),
         "bounds": bounds_json(observation.bounds) if observation.bounds else None,
         "forced": observation.forced,
         "window_changed": observation.window_changed,

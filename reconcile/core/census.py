@@ -27,24 +27,25 @@ class Census:
     """What git ignores, wherever it lies: it is committed by nobody."""
 
     @property
-    def line(self) -> str | None:
-        """`14 files named metrics.json: 11 runs, 2 at another depth, 1 ignored by git`, and where those lie.
-
-        None where every one is a run's.
-        """
-        over = [*self.elsewhere, *self.ignored]
+    def counts(self) -> str | None:
+        """`14 files named metrics.json: 11 runs, 2 at another depth, 1 ignored by git`; None where all are runs'."""
+        over = len(self.elsewhere) + len(self.ignored)
         if not over:
             return None
         parts = [plural(self.runs, "run")]
         parts += [f"{len(self.elsewhere):,} at another depth"] if self.elsewhere else []
         parts += [f"{len(self.ignored):,} ignored by git"] if self.ignored else []
+        return f"{plural(self.runs + over, 'file')} named metrics.json: {', '.join(parts)}"
+
+    @property
+    def line(self) -> str | None:
+        """The counts, and where what is no run's lies."""
+        over = [*self.elsewhere, *self.ignored]
+        if not over:
+            return None
         more = f" and {len(over) - SHOWN:,} more" if len(over) > SHOWN else ""
         where = ", ".join(escaped(path, 120) for path in over[:SHOWN])
-        files = plural(self.runs + len(over), "file")
-        return (
-            f"{files} named metrics.json: {', '.join(parts)}; a run is <framework>/<run_id>/metrics.json, and in git: "
-            f"see {where}{more}"
-        )
+        return f"{self.counts}; a run is <framework>/<run_id>/metrics.json, and in git: see {where}{more}"
 
 
 def census_of(placed: Iterable[str], elsewhere: Iterable[str], ignored: Collection[str] = ()) -> Census:

@@ -79,7 +79,7 @@ def _run(report: RunReport) -> Json:
         "reasons": list(state.reasons) if state else [],
         "completeness": state.completeness if state else None,
         "assumes": list(state.assumes) if state else [],
-        "figure": usage_json(state.figure) if state else None,
+        "figure": usage_json(state.figure, state.unknown) if state else None,
         "bounds": bounds_json(state.bounds) if state and state.bounds else None,
     }
 

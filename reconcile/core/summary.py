@@ -194,8 +194,7 @@ def reported(report: RunReport) -> bool:
 def run_json(report: RunReport, now: datetime) -> dict[str, Json]:
     """One run; figures are null where nothing was ever read."""
     run, state = report.run, report.run.state
-    figure = usage_json(state.figure) if state else dict.fromkeys(KINDS)
-    figure |= dict.fromkeys(state.unknown if state else ())
+    figure = usage_json(state.figure, state.unknown) if state else dict.fromkeys(KINDS)
     return {
         "framework": run.key.framework,
         "run_id": run.key.run_id,

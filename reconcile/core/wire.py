@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from reconcile.core.model import KINDS, Bounds, Json, Policy, Usage
 
 
-def usage_json(usage: Usage) -> dict[str, Json]:
-    return dict(zip(KINDS, usage.parts, strict=True))
+def usage_json(usage: Usage, unknown: Collection[str] = ()) -> dict[str, Json]:
+    """Kind by kind. Null for the kinds that are unknown: what nobody told is not zero."""
+    return {kind: None if kind in unknown else part for kind, part in zip(KINDS, usage.parts, strict=True)}
 
 
 def bounds_json(bounds: Bounds) -> dict[str, Json]:

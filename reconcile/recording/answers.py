@@ -19,6 +19,9 @@ HOLDERS = ("response", "message")
 
 KEPT = ("id", "model", "status", "background")
 
+LONGEST = 64 * 2**20
+"""Bytes of a body that is no stream, or of an event of one, that are kept. What is longer is not looked into."""
+
 
 class Answer:
     """Feed it the body, decoded, part by part."""
@@ -27,27 +30,44 @@ class Answer:
         self.ended = False
         """Whether nothing that matters can follow: the stream said so, or told its last usage."""
         self.events = events
-        self._rest = b""
+        self.blind = False
+        """Whether something of it could not be looked into: what that told is not known."""
+        self._rest = bytearray()
+        self._skipping = False
         self._response: dict[str, Any] = {}
         self._partial = False
         """Whether the usage so far is that of the start of a message."""
         self._broken = False
 
     def feed(self, part: bytes) -> None:
-        self._rest += part
-        if self.events:
-            *lines, self._rest = self._rest.split(b"\n")
-            for line in lines:
-                self._take(line)
+        *lines, rest = part.split(b"\n") if self.events else [part]
+        for line in lines:
+            self._keep(line)
+            self._end_line()
+        self._keep(rest)
 
     def finish(self) -> None:
         """There is no more to come."""
-        rest, self._rest = self._rest, b""
         if self.events:
-            self._take(rest)
+            self._end_line()
             return
         with suppress(ValueError, RecursionError):
-            self._merge(json.loads(rest))
+            self._merge(json.loads(bytes(self._rest)))
+        self._rest.clear()
+
+    def _keep(self, part: bytes) -> None:
+        if len(self._rest) + len(part) > LONGEST:
+            self._skipping = self.blind = True
+            self._rest.clear()
+        if not self._skipping:
+            self._rest += part
+
+    def _end_line(self) -> None:
+        line, skipped = bytes(self._rest), self._skipping
+        self._rest.clear()
+        self._skipping = False
+        if not skipped:
+            self._take(line)
 
     @property
     def told(self) -> Told:
@@ -55,7 +75,7 @@ class Answer:
         found = told_of(self._response, streamed=self.events)
         if found.state is State.ENDED and self._partial:
             return replace(found, state=State.CUT, counted=None)
-        if found.state is State.PART and self.events and (self._broken or not self.ended):
+        if found.state is State.PART and self.events and (self._broken or not (self.ended or self.blind)):
             return replace(found, state=State.CUT)
         return found
 

@@ -53,6 +53,8 @@ class Journal:
     """Calls that were told of by hand: a retry of theirs may have gone unseen."""
     uncounted: int = 0
     """Calls whose responses did not say what they used."""
+    untold: list[str] = field(default_factory=list)
+    """Some of these by name."""
     lost: int = 0
     """Calls that could not be written down."""
     unread: int = 0
@@ -108,6 +110,7 @@ def _recorder(journal: Journal, line: dict[str, Any]) -> None:
     journal.unwatched += int(line.get("unwatched", 0))
     journal.watched += watched
     journal.uncounted += uncounted
+    journal.untold += map(_name, line.get("untold", ()))
     journal.lost += lost
     journal.taking_part.remove(line["recorder"])  # raises where its begin was lost; what it counts holds all the same
 

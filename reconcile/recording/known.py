@@ -32,6 +32,10 @@ class Known:
     """Whether it was told of by hand, watched or not."""
     members: Mapping[str, object] | None = None
     """What else its row says."""
+    opened: bool = False
+    """Whether the first part of a message of LangChain began it, and the others are to come under another id."""
+    name: str = ""
+    """Of the endpoint that a watched client called."""
 
     @property
     def untold(self) -> bool:
@@ -55,6 +59,7 @@ class Known:
         before = self.state
         self.model = told.model or self.model
         self.streamed |= told.chunk
+        self.opened |= before is None and told.opens
         self.members = self.members or members
         if told.state is State.ENDED and told.counted is not None:
             counted = told.counted.bare
@@ -82,6 +87,19 @@ def has_provider_id(told: Told) -> bool:
     return told.response_id is not None and not OWN_ID.match(told.response_id)
 
 
+def opened_by(calls: Iterable[Known], told: Told) -> Known | None:
+    """The call whose stream goes on with this, under the id that LangChain made up for all parts but the first.
+
+    Of streams at the same time it may be another's, which changes no count: each begins with one such part.
+    """
+    if told.response_id is None or not OWN_ID.match(told.response_id):
+        return None
+    known = next((each for each in calls if each.opened), None)
+    if known is not None:
+        known.opened = False
+    return known
+
+
 def same_call(calls: Iterable[Known], told: Told) -> Known | None:
     """The watched call that this is, which does not say so: one with the very same usage that was not added yet.
 
@@ -101,12 +119,19 @@ def same_call(calls: Iterable[Known], told: Told) -> Known | None:
     return last[-1]
 
 
-def untold(calls: Mapping[str, Known]) -> int:
-    """How many calls told no usage. One that is watched may be here by an id that a library made up, too."""
-    own = sum(each.untold and not each.watched for name, each in calls.items() if OWN_ID.match(name))
-    watched = sum(each.untold and each.watched for each in calls.values())
-    others = sum(each.untold and not each.watched for name, each in calls.items() if not OWN_ID.match(name))
-    return max(own, watched) + others
+def untold(calls: Mapping[str, Known]) -> list[str]:
+    """The calls that told no usage. One that is watched may be here by an id that a library made up, too."""
+    first = {id(each): name for name, each in reversed(tuple(calls.items()))}
+    found = [(name, each) for name, each in calls.items() if each.untold and first[id(each)] == name]
+    watched = [label(each, name) for name, each in found if each.watched]
+    own = [label(each, name) for name, each in found if not each.watched and OWN_ID.match(name)]
+    others = [label(each, name) for name, each in found if not each.watched and not OWN_ID.match(name)]
+    return [*max(watched, own, key=len), *others]
+
+
+def label(known: Known, response_id: str | None) -> str:
+    """Endpoint and response, or else the model, by which people can tell which call it was."""
+    return f"{known.name} {response_id or known.model or ''}".strip() or "a response without an id"
 
 
 def pending_since(text: str, response_id: str) -> float | None:

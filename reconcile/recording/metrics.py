@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from reconcile.recording import usage
 from reconcile.recording.endpoints import COUNTED
 from reconcile.recording.journal import Journal, Step
 from reconcile.recording.offset import together
@@ -21,7 +22,7 @@ from reconcile.recording.offset import together
 SOURCE = "reconcile record"
 STATEMENT = "complete"
 KINDS = ("input_tokens", "output_tokens", "cached_tokens")
-WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
+WRITES = tuple(f"{name}_tokens" for name in usage.WRITES)
 COMPLETIONS = {*COUNTED.values(), "chat/completions"}
 
 
@@ -52,8 +53,8 @@ class Calls:
     providers: tuple[str, ...]
     """Whose APIs were called, as far as that is known."""
     sums: tuple[int, int, int]
-    writes: tuple[int, int]
-    """Tokens that were written to a cache, for five minutes and for an hour."""
+    writes: tuple[int, ...]
+    """Tokens that were written to a cache, as in WRITES."""
     readable: bool
     """Whether every line could be read, the last one whole."""
     stated: bool
@@ -86,7 +87,7 @@ def read_calls(text: str) -> Calls:
         others=Counter(sorted(str(row["endpoint"]) for row in kinds["other"])),
         providers=tuple(sorted({str(row["provider"]) for row in counted if "provider" in row})),
         sums=(_sum(counted, KINDS[0]), _sum(counted, KINDS[1]), _sum(counted, KINDS[2])),
-        writes=(_sum(counted, WRITES[0]), _sum(counted, WRITES[1])),
+        writes=tuple(_sum(counted, kind) for kind in WRITES),
         readable=not rest and all(value is not None and _is_row(value) for _, value in kept),
         stated=len(kept) < len(values),
         lines=tuple(line for line, _ in kept),
@@ -167,7 +168,7 @@ def _notes(journal: Journal, calls: Calls) -> Iterable[str]:
     if calls.pending:
         yield f"{_plural(calls.pending, 'background response')} had not ended"
     if journal.uncounted:
-        yield f"{_plural(journal.uncounted, 'response')} did not say what they used"
+        yield f"{_plural(journal.uncounted, 'response')} did not say what they used{_some(journal)}"
     if journal.unread:
         yield f"{_plural(journal.unread, 'line')} of the journal could not be read"
     unended = sum(step.ended_at is None for step in journal.steps)
@@ -202,6 +203,13 @@ def _listed(names: tuple[str, ...]) -> str:
     """Each name once, and not too many of them."""
     apart = list(dict.fromkeys(names))
     return ", ".join(apart[:MOST_NAMED]) + (f" and {len(apart) - MOST_NAMED} more" if len(apart) > MOST_NAMED else "")
+
+
+def _some(journal: Journal) -> str:
+    """Some of the responses that told no usage, and how many more there are."""
+    shown = journal.untold[:MOST_NAMED]
+    more = journal.uncounted - len(shown)
+    return f": {', '.join(shown)}{f' and {more} more' if more > 0 else ''}" if shown else ""
 
 
 def _step(number: int, step: Step, start: float, end: float) -> dict[str, object]:

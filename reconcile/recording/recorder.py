@@ -30,8 +30,8 @@ from reconcile.recording.clock import Clock, await_end, await_start
 from reconcile.recording.endpoints import Endpoint, Kind
 from reconcile.recording.folder import CALLS, JOURNAL, VARIABLE, RunFolder
 from reconcile.recording.journal import read, seconds
-from reconcile.recording.known import Known, has_provider_id, pending_since, same_call, untold
-from reconcile.recording.metrics import Ending, spelled
+from reconcile.recording.known import Known, has_provider_id, label, opened_by, pending_since, same_call, untold
+from reconcile.recording.metrics import MOST_NAMED, Ending, spelled
 from reconcile.recording.offset import Offset, together
 from reconcile.recording.responses import MESSAGE_EVENTS, Message, State, Told, told
 from reconcile.recording.rows import row_of
@@ -70,7 +70,9 @@ class Recording:
         self._make, self.clock, self._owner = folder, clock, owner
         self._model, self._complete, self._wait_minute = model, complete, wait_minute
         self._lock = threading.RLock()  # a stream that is collected as garbage ends its call at any moment
-        self._counts = {"watched": 0, "unwatched": 0, "uncounted": 0, "lost": 0}
+        self._counts = {"watched": 0, "unwatched": 0, "lost": 0}
+        self._untold: list[str] = []
+        """Calls without an id that told no usage."""
         self._began_in = self._process = os.getpid()
         self._open: set[Call] = set()
         self._calls: dict[str, Known] = {}
@@ -168,11 +170,12 @@ class Recording:
             if any(each.streamed for each in calls if each.untold):
                 self.hint()
             counts = dict(self._counts)
-            counts["uncounted"] += untold(self._calls)
+            untold_of = [*self._untold, *untold(self._calls)]
             counts["unwatched"] += sum(not each.watched for each in calls)
         if self._offset is not None:
             self._say(clock=self._offset.line, of=self._id)
-        self._say(recorder=self._id, closed=True, **counts)
+        named = {"untold": untold_of[:MOST_NAMED]} if untold_of else {}
+        self._say(recorder=self._id, closed=True, **counts, uncounted=len(untold_of), **named)
 
     # -------------------------------------------------------------------------------------- steps and calls
 
@@ -258,6 +261,7 @@ class Recording:
                 if known is None:
                     known = Known(start=call.started_at, finish=finish, watched=True, made=True)
                 known.make(call.started_at, finish, more)
+                known.name = call.name
                 self._take(told, known, finish, more)
 
     def take(self, told: Told, start: float, finish: float, *, watched: bool) -> None:
@@ -266,11 +270,13 @@ class Recording:
             if not watched and self._written(told):
                 return
             known = self._calls.get(told.response_id or "")
+            if known is None and not (watched or self._open or self._counts["watched"]):
+                known = opened_by(self._calls.values(), told)
             nameless = (known is None or not known.watched) and not has_provider_id(told)
             if not watched and nameless and self._counts["watched"]:
                 known = same_call(self._calls.values(), told) or known
             known = known or Known(start=start, finish=finish, watched=watched)
-            known.added |= not watched
+            known.added |= not watched and told.counted is not None
             if not told.response_id and not known.watched:
                 self._counts["unwatched"] += 1
             self._take(told, known, finish, {"endpoint": told.endpoint} if told.endpoint else {})
@@ -289,7 +295,7 @@ class Recording:
         if members is not None:
             self._write(told, known, members)
         elif told.state is State.PART and not told.response_id:
-            self._counts["uncounted"] += 1
+            self._untold.append(label(known, None))
 
     def follows(self, response_id: str) -> bool:
         """Whether a response is one of this run's, so that it matters what becomes of it."""
@@ -366,6 +372,10 @@ class Call:
         self._run, self._endpoint, self._model, self._attempt = run, endpoint, model, attempt
         self._provider = provider
         self.started_at = run.clock.now()
+
+    @property
+    def name(self) -> str:
+        return self._endpoint.name
 
     @property
     def other(self) -> str | None:

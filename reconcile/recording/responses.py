@@ -40,6 +40,8 @@ class Told:
     counted: Counted | None = None
     chunk: bool = False
     """Whether it is a part of a stream of chat completions."""
+    opens: bool = False
+    """Whether it is the first part of a message of LangChain, which alone has the id that the provider gave."""
     endpoint: str | None = None
     """Of a call that is not in the figure of completions."""
 
@@ -49,7 +51,7 @@ class Told:
         return replace(self, response_id=None)
 
 
-CHUNK = "chat.completion.chunk"
+CHUNK, MESSAGE_CHUNK = "chat.completion.chunk", "AIMessageChunk"
 
 GOING_ON, GIVEN_UP = ("queued", "in_progress"), ("failed", "cancelled", "expired")
 
@@ -79,7 +81,13 @@ def told_of(response: object, *, streamed: bool = False) -> Told:
         state = State.PENDING if found else State.PART
     elif status in GIVEN_UP:
         state = State.CUT
-    return Told(state=state, response_id=found, model=model, chunk=member(response, "object") == CHUNK)
+    return Told(
+        state=state,
+        response_id=found,
+        model=model,
+        chunk=member(response, "object") == CHUNK,
+        opens=member(response, "type") == MESSAGE_CHUNK and name_of(member(metadata, "id")) is not None,
+    )
 
 
 def other_of(response: object) -> str | None:

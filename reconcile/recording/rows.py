@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconcile.recording.usage import Counted
+from reconcile.recording.usage import WRITES, Counted
 
 UNKNOWN_MODEL = "unknown"
 
@@ -19,7 +19,7 @@ def row_of(
 ) -> dict[str, object]:
     """The row of a call, with `members` that only some have. Without usage it has zeros, and says why."""
     found = counted or Counted()
-    writes = {"cache_write_5m_tokens": found.cache_write_5m, "cache_write_1h_tokens": found.cache_write_1h}
+    writes = {f"{name}_tokens": getattr(found, name) for name in WRITES}
     return {
         "started_at": started_at,
         "ended_at": ended_at,

@@ -1,7 +1,9 @@
 """What a response says that it used, of every shape that is in use. Reads numbers, ids and the model; never text.
 
-- chat completions, LiteLLM: `prompt_tokens`, `completion_tokens`, `prompt_tokens_details.cached_tokens`
-- responses, the Agents SDK: `input_tokens`, `output_tokens`, `input_tokens_details.cached_tokens`, `requests`
+- chat completions, LiteLLM: `prompt_tokens`, `completion_tokens`, `prompt_tokens_details.cached_tokens` and, in that,
+  `cache_write_tokens`
+- responses, the Agents SDK: `input_tokens`, `output_tokens`, `input_tokens_details.cached_tokens` and, in that,
+  `cache_write_tokens` and its details by lifetime, `requests`
 - Anthropic messages: `input_tokens`, to which `cache_read_input_tokens` and `cache_creation_input_tokens` are added,
   `output_tokens`, and `iterations` of compaction and of an advisor, which come on top
 - LangChain messages: `input_tokens`, all included, `output_tokens`, `input_token_details.cache_read`
@@ -30,7 +32,11 @@ class Counted:
     tokens_out: int = 0
     cached_tokens: int = 0
     cache_write_5m: int = 0
+    cache_write_30m: int = 0
     cache_write_1h: int = 0
+    cache_write_12h: int = 0
+    cache_write: int = 0
+    """What was written for a time that nobody told."""
     requests: int = 1
     """How many requests the usage is the sum of."""
     model: str | None = None
@@ -50,7 +56,18 @@ def total(parts: Iterable[Counted]) -> Counted:
     return sums
 
 
-NUMBERS = ("tokens_in", "tokens_out", "cached_tokens", "cache_write_5m", "cache_write_1h", "requests")
+LIFETIMES = {
+    "cache_write_5m": "ephemeral_5m_input_tokens",
+    "cache_write_30m": "ttl_30m_tokens",
+    "cache_write_1h": "ephemeral_1h_input_tokens",
+    "cache_write_12h": "ttl_12h_tokens",
+}
+"""What is written to a cache for how long: Anthropic's names of five minutes and an hour, OpenAI's of the others."""
+
+WRITES = (*LIFETIMES, "cache_write")
+"""Disjoint: all together are what was written."""
+
+NUMBERS = ("tokens_in", "tokens_out", "cached_tokens", *WRITES, "requests")
 
 
 def counted(response: object) -> Counted | None:
@@ -63,18 +80,17 @@ def usage_of(usage: object, model: object, response_id: object) -> Counted | Non
     tokens = _tokens(usage)
     if tokens is None:
         return None
-    whole, out, read, written_5m, written_1h = tokens
+    whole, out, read, *written = tokens
     requests = _count(member(usage, "requests"))
     if read > whole or max(tokens) > MOST_TOKENS or not _in_range(requests):
         return None
-    if written_5m + written_1h > whole - read:
-        written_5m = written_1h = 0
+    if sum(written) > whole:
+        written = []
     return Counted(
         tokens_in=whole,
         tokens_out=out,
         cached_tokens=read,
-        cache_write_5m=written_5m,
-        cache_write_1h=written_1h,
+        **dict(zip(WRITES, written, strict=False)),
         requests=1 if requests is None else requests,
         model=name_of(model),
         response_id=name_of(response_id),
@@ -100,11 +116,12 @@ def _in_range(requests: int | None) -> bool:
     return requests is None or 0 < requests <= MOST_REQUESTS
 
 
-Tokens = tuple[int, int, int, int, int]
+Tokens = tuple[int, ...]
+"""Input, output, input from the cache, and input written to it, as in WRITES."""
 
 
 def _tokens(usage: object) -> Tokens | None:
-    """Input, output, input from the cache, and input written to it for five minutes and for an hour."""
+    """What the usage says; None where it is none."""
     whole, out = _count(member(usage, "prompt_tokens")), _count(member(usage, "completion_tokens"))
     if whole is not None:
         return None if out is None else (whole, out, _cached(usage, "prompt_tokens_details"), *_written(usage))
@@ -119,7 +136,8 @@ def _tokens(usage: object) -> Tokens | None:
     if details is not None:
         read = _count(member(details, "cache_read")) or 0
         return whole, out, read, *_lifetimes(details, _count(member(details, "cache_creation")) or 0)
-    return _added([(whole, out, _cached(usage, "input_tokens_details"), 0, 0), *_on_top(usage)])
+    own = (whole, out, _cached(usage, "input_tokens_details"), *_written(usage, "input_tokens_details"))
+    return _added([own, *_on_top(usage)])
 
 
 def _on_top(usage: object) -> Iterable[Tokens]:
@@ -131,29 +149,34 @@ def _on_top(usage: object) -> Iterable[Tokens]:
 
 
 def _added(parts: list[Tokens]) -> Tokens:
-    whole, out, read, written_5m, written_1h = (sum(kind) for kind in zip(*parts, strict=True))
-    return whole, out, read, written_5m, written_1h
+    return tuple(sum(kind) for kind in zip(*parts, strict=True))
 
 
 def _cached(usage: object, details: str) -> int:
     return _count(member(member(usage, details), "cached_tokens")) or 0
 
 
-def _written(usage: object) -> tuple[int, int]:
-    """What was written to the cache, where it is told by lifetime; else it was for five minutes, Anthropic's usual."""
-    made = _count(member(usage, "cache_creation_input_tokens"))
-    details = member(usage, "prompt_tokens_details")
-    if made is None:
-        made = _count(member(details, "cache_creation_tokens")) or 0
-    by_lifetime = member(usage, "cache_creation") or member(details, "cache_creation_token_details")
-    return _lifetimes(by_lifetime, made)
+def _written(usage: object, details: str = "prompt_tokens_details") -> Tokens:
+    """What was written to the cache, by lifetime as far as that is told."""
+    inner = member(usage, details)
+    totals = (
+        member(usage, "cache_creation_input_tokens"),
+        member(inner, "cache_write_tokens"),
+        member(inner, "cache_creation_tokens"),
+    )
+    made = next((each for each in map(_count, totals) if each is not None), 0)
+    told = (
+        member(usage, "cache_creation")
+        or member(inner, "cache_write_tokens_details")
+        or member(inner, "cache_creation_token_details")
+    )
+    return _lifetimes(told, made)
 
 
-def _lifetimes(told: object, made: int) -> tuple[int, int]:
-    minutes, hour = (_count(member(told, f"ephemeral_{name}_input_tokens")) for name in ("5m", "1h"))
-    if not minutes and not hour:
-        return made, 0
-    return (max(made - (hour or 0), 0) if minutes is None else minutes), hour or 0
+def _lifetimes(told: object, made: int) -> Tokens:
+    """The writes: what is told by lifetime, and what is left of all that was made."""
+    known = [_count(member(told, name)) or 0 for name in LIFETIMES.values()]
+    return (*known, max(made - sum(known), 0))
 
 
 def _count(value: object) -> int | None:

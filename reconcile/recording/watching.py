@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from reconcile.errors import UsageError
-from reconcile.recording.answers import Answer
+from reconcile.recording.bodies import Sink, Watched, answer_to, careful
 from reconcile.recording.endpoints import Endpoint, Kind, endpoint_of
 from reconcile.recording.offset import Offset
 from reconcile.recording.providers import host_of, is_provider, provider_of
@@ -50,16 +50,6 @@ Homes = set[str]
 Http = Any
 Response = Any
 Request = Any
-
-
-class Sink(Protocol):
-    """Wants to know what becomes of a request."""
-
-    def answered(self, told: Told, *, streamed: bool = False) -> None: ...
-
-    def refused(self) -> None: ...
-
-    def cut(self, told: Told | None = None) -> None: ...
 
 
 def watch(client: object, run: Recording) -> Callable[[], None]:
@@ -242,7 +232,7 @@ def _begun(request: Request, run: Recording, homes: Homes) -> _Attempt | None:
     """The request as it is about to be sent; None where the run is over, or the request is being watched."""
     if not run.running:
         return None
-    with _careful(run):
+    with careful(run.count):
         extensions = getattr(request, "extensions", None)
         if isinstance(extensions, dict):
             if extensions.get(MARK):
@@ -258,22 +248,6 @@ def _unmark(request: Request) -> None:
         extensions.pop(MARK, None)
 
 
-class _careful:  # noqa: N801  reads as a statement, like those of contextlib
-    """Whatever goes wrong while a request is looked at is a call that was not written down, and no more."""
-
-    def __init__(self, run: Recording) -> None:
-        self._run = run
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
-        if not isinstance(error, Exception):
-            return False
-        self._run.count("lost")
-        return True
-
-
 class _Attempt:
     """A request that is being sent."""
 
@@ -286,7 +260,7 @@ class _Attempt:
             self._sink = run.call(self._endpoint, *_headed(request), provider_of(str(request.url.host)))
 
     def failed(self, error: BaseException) -> None:
-        with _careful(self._run):
+        with careful(self._run.count):
             if self._sink is not None and type(error).__name__ in UNSENT:
                 self._sink.refused()
             elif self._sink is not None:
@@ -296,7 +270,7 @@ class _Attempt:
         """The head of the answer is here, and where it is not streamed the rest as well."""
         with suppress(Exception):  # no clock is no call that is missing
             self._measure(response)
-        with _careful(self._run):
+        with careful(self._run.count):
             status = response.status_code
             sink = self._sink or self._looking(response)
             if sink is None:
@@ -307,10 +281,10 @@ class _Attempt:
                 sink.refused()
             elif self._endpoint.kind in {Kind.OTHER, Kind.UNKNOWN}:
                 sink.answered(Told(state=State.PART))
-            elif streamed:
-                _Watched(sink, response, self._run)
+            elif streamed and not _is_read(response):
+                Watched(sink, response, self._run.count)
             else:
-                body = _answer(response)
+                body = answer_to(response)
                 body.feed(response.content)
                 body.finish()
                 sink.answered(body.told)
@@ -354,6 +328,13 @@ def _headed(request: Request) -> tuple[str | None, int]:
     return model, attempt
 
 
+def _is_read(response: Response) -> bool:
+    """Whether the body is here already: a hook of the client may have read it."""
+    with suppress(Exception):  # httpx's word for a body that is still to come
+        return response.content is not None
+    return False
+
+
 class _Follower:
     """Takes what is told of a response that an earlier call began; that call knows when."""
 
@@ -387,96 +368,3 @@ class _Reader:
 
     def cut(self, told: Told | None = None) -> None:
         pass
-
-
-def _answer(response: Response) -> Answer:
-    return Answer(events=response.headers.get("content-type", "").startswith("text/event-stream"))
-
-
-class _Watched:
-    """A response whose body is still to come: looks on while it is read, and notices where it is left."""
-
-    def __init__(self, sink: Sink, response: Response, run: Recording) -> None:
-        self._sink, self._response, self._run, self._body = sink, response, run, _answer(response)
-        self._reading = False
-        self._over = False
-        self._parts, self._close = response.iter_bytes, response.close
-        self._async_parts, self._async_close = response.aiter_bytes, response.aclose
-        response.iter_bytes, response.close = self._iter_bytes, self._closed
-        response.aiter_bytes, response.aclose = self._aiter_bytes, self._async_closed
-
-    def _iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        parts = iter(self._parts(chunk_size))
-        try:
-            while True:
-                self._reading = True
-                part = next(parts, None)
-                self._reading = False
-                if part is None:
-                    break
-                self._take(part)
-                yield part
-        except BaseException:
-            self._left()
-            raise
-        self._finished()
-
-    async def _aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        parts = aiter(self._async_parts(chunk_size))
-        try:
-            while True:
-                self._reading = True
-                part = await anext(parts, None)
-                self._reading = False
-                if part is None:
-                    break
-                self._take(part)
-                yield part
-        except BaseException:
-            self._left()
-            raise
-        self._finished()
-
-    def _closed(self) -> None:
-        self._close()
-        self._gone()
-
-    async def _async_closed(self) -> None:
-        await self._async_close()
-        self._gone()
-
-    def _gone(self) -> None:
-        if not self._reading:  # httpx itself closes a body at its end, before the last part is handed on
-            self._left()
-
-    def _take(self, part: bytes) -> None:
-        with _careful(self._run):
-            if not self._over:
-                self._body.feed(part)
-                if self._body.ended:
-                    self._tell()
-
-    def _finished(self) -> None:
-        with _careful(self._run):
-            if not self._over:
-                self._body.finish()
-                self._tell()
-
-    def _tell(self) -> None:
-        self._over = True
-        told = self._body.told
-        if told.state is State.CUT:
-            self._sink.cut(told)
-        else:
-            self._sink.answered(told, streamed=self._body.events)
-
-    def _left(self) -> None:
-        self._reading = False
-        with _careful(self._run):
-            if not self._over:
-                self._over = True
-                told = self._body.left
-                if told.state is State.CUT:
-                    self._sink.cut(told)
-                else:
-                    self._sink.answered(told)

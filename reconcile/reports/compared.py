@@ -49,6 +49,7 @@ OF_RUNS = (
     "Committed runs stand in for a log, and their figures are the provider's own: this shows usage that no run claims, "
     "not that the figures are right"
 )
+UNTOLD = "it left out cached tokens or calls, so sums that take these are unknown, and no cause is looked for"
 NOT_VISIBLE = "Tax, credits and refunds are on the invoice and in none of these figures."
 
 
@@ -84,6 +85,8 @@ def verdict_text(comparison: Comparison) -> str:
         return f"Out of tolerance: {', '.join([*outside, *parts[:SHOWN_PARTS], *more])}."
     sides = (("the log", comparison.local), ("the provider", comparison.official))
     empty = [name for name, figures in sides if figures.empty]
+    if not empty:
+        return "Nothing to compare: a run's file tells no input or no output tokens, so nobody knows their sum."
     verb = "shows" if len(empty) == 1 else "show"
     return (
         f"Nothing to compare: {' and '.join(empty)} {verb} no usage in these days, which is not the same as agreeing."
@@ -133,12 +136,12 @@ def break_head(each: Break) -> str:
 def row_cells(row: Row) -> tuple[str, ...]:
     """Requests, tokens and cost of both sides."""
     local, official = (Figures() if side is None else side for side in (row.local, row.official))
-    total, cost = (local.tokens.total, official.tokens.total), (local.cost, official.cost)
+    total, cost = (local.of(Metric.TOTAL), official.of(Metric.TOTAL)), (local.cost, official.cost)
     told = [row.local is not None, row.official is not None]
     both = all(told)
     return (
-        number(local.requests) if told[0] else NONE,
-        number(official.requests) if told[1] else NONE,
+        number(local.of(Metric.REQUESTS)) if told[0] else NONE,
+        number(official.of(Metric.REQUESTS)) if told[1] else NONE,
         number(total[0]) if told[0] else NONE,
         number(total[1]) if told[1] else NONE,
         share(percent(*total)) if both else NONE,
@@ -187,7 +190,8 @@ def gap_text(comparison: Comparison) -> list[str]:
 
 
 def _usage(figures: Figures) -> str:
-    return f"{plural(figures.requests, 'request')}, {figures.tokens.total:,} tokens"
+    requests, tokens = figures.of(Metric.REQUESTS), figures.of(Metric.TOTAL)
+    return f"{number(requests)} {'request' if requests == 1 else 'requests'}, {number(tokens)} tokens"
 
 
 def bill_text(bill: Bill | None) -> list[str]:
@@ -208,6 +212,8 @@ def log_text(comparison: Comparison) -> list[str]:
     said = [f"{plural(log.lines, 'line')} of {plural(len(log.files), 'file')}, {plural(log.bad_lines, 'bad line')}"]
     said += [f"{bad.file}:{bad.line}: {bad.why}" for bad in log.bad[:SHOWN_BAD]]
     said += [OF_RUNS] if log.of_runs else []
+    untold = sum(bool(entry.untold) for entry in log.entries)
+    said += [f"{plural(untold, 'figure')} of another tool: {UNTOLD}"] if untold else []
     said += [f"Prices: {source}" for source in comparison.price_sources]
     asked = f"{plural(comparison.asked, 'request')} to the provider"
     return [*said, f"{asked}, {plural(comparison.remembered, 'answer')} from the cache"]

@@ -6,12 +6,17 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from reconcile.core.comparing.exact import spelled_out
+from reconcile.core.comparing.figures import RESTS_ON, Metric
 from reconcile.core.comparing.sides import PARTS, Cost, Entry
 from reconcile.core.instants import spelled
 from reconcile.core.model import instant
 from reconcile.reports.compared_csv import csv_text
 
 WHO = ("model", "api_key_id", "project_id", "framework", "batch", "service_tier")
+TAKES = tuple(
+    RESTS_ON.get(metric, set()) for metric in (Metric.UNCACHED, Metric.CACHED, Metric.CACHE_WRITE, Metric.OUTPUT)
+)
+"""The kinds of a committed figure that each of PARTS takes."""
 USAGE = ("start", *WHO, *PARTS, "requests", "reasoning", "cost_usd")
 COSTS = ("day", "line_item", "project_id", "api_key_id", "amount", "currency", "quantity", "quantity_unit")
 
@@ -22,8 +27,8 @@ def entries_csv(entries: Iterable[Entry]) -> str:
         (
             spelled(instant(entry.start)),
             *(getattr(entry.who, name) for name in WHO),
-            *entry.tokens.parts,
-            entry.requests,
+            *(None if entry.untold & kinds else part for part, kinds in zip(entry.tokens.parts, TAKES, strict=True)),
+            None if "api_calls" in entry.untold else entry.requests,
             entry.reasoning,
             entry.cost,
         )

@@ -22,7 +22,8 @@ LONGEST = 200
 
 def pass_line(at: datetime, summary: Summary) -> str:
     """A pass that was made, whatever it could not do."""
-    return _line(at, totals_text(summary), summary.errors)
+    files = f" {summary.census.counts}." if summary.census.counts else ""
+    return _line(at, totals_text(summary) + files, summary.errors)
 
 
 def failed_line(at: datetime, error: ReconcileError) -> str:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reconcile.workflow.learning import backtest, lag
     from reconcile.workflow.looking import claims, explain, list_runs, validate
     from reconcile.workflow.opening import open_workspace
-    from reconcile.workflow.providing import curl_lines, openai_usage
+    from reconcile.workflow.providing import curl_lines, openai_responses, openai_usage
     from reconcile.workflow.reading import Provider
     from reconcile.workflow.running import run_pass
     from reconcile.workflow.tree import Workspace, take_census
@@ -83,6 +83,7 @@ _HOMES = {
     "reconcile.workflow.opening": ("open_workspace",),
     "reconcile.workflow.providing": (
         "curl_lines",
+        "openai_responses",
         "openai_usage",
     ),
     "reconcile.workflow.reading": ("Provider",),
@@ -120,6 +121,7 @@ __all__ = [
     "lag",
     "list_runs",
     "open_workspace",
+    "openai_responses",
     "openai_usage",
     "refetched",
     "run_pass",

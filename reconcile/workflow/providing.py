@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from reconcile.adapters.period_cache import PeriodCache
@@ -39,6 +39,11 @@ def openai_billing(
     return openai.OpenAIBilling(
         admin_key, base_url, now=now, on_progress=on_progress, cache=cache, max_requests=max_requests
     )
+
+
+def openai_responses(api_key: str, base_url: str, headers: Mapping[str, str]) -> openai.OpenAIResponses:
+    """The responses of an experiment, asked for with its own key where it sends its calls."""
+    return openai.OpenAIResponses(api_key=api_key, base_url=base_url, headers=headers)
 
 
 def curl_lines(base_url: str) -> Callable[[Query], str]:

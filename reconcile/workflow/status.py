@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from reconcile.core.board import Board, board_json, board_of
+from reconcile.core.census import census_json
 from reconcile.core.expectation import candidates, models_of
 from reconcile.core.instants import spelled
 from reconcile.core.model import Json, RunKey
@@ -57,6 +58,7 @@ def answer_board(found: Board, look: Look, form: Form = Form.TEXT) -> Answer:
         "schema_version": SCHEMA_VERSION,
         "now": spelled(summary.now),
         "framework": found.framework,
+        "files": census_json(summary.census),
         "board": board_json(found),
         "next_due": spelled(found.next_due) if found.next_due else None,
         "errors": [error_json(error) for error in summary.errors],

@@ -106,6 +106,32 @@ def test_the_gateway_of_experiments_is_not_asked_and_one_line_says_so(shop, monk
     assert said.err.count("OPENAI_BASE_URL is ignored") == 1
 
 
+EVERYWHERE = {
+    "run": ["run", "--dry-run"],
+    "doctor": ["doctor"],
+    "keys": ["keys"],
+    "compare": ["compare", "--runs", "runs", "--start", "2026-01-05", "--end", "2026-01-05"],
+    "costs": ["costs", "--start", "2026-01-05", "--end", "2026-01-05"],
+    "audit": ["audit", "--refetch"],
+}
+
+
+@pytest.mark.parametrize("command", EVERYWHERE)
+def test_no_command_sends_the_admin_key_to_a_gateway_of_the_env_file(shop, monkeypatch, command):
+    """The key lies beside the address in the file, as experiments keep both."""
+    passes(shop, "13:17", "14:17")
+    asked = len(shop.simulator.requests)
+    with Simulator(Ledger(), admin_key="sk-admin-of-the-file") as gateway:
+        monkeypatch.delenv("OPENAI_ADMIN_KEY")
+        (shop.folder / ".env").write_text(
+            f"OPENAI_API_KEY=sk-virtual\nOPENAI_BASE_URL={gateway.base_url}\nOPENAI_ADMIN_KEY={shop.simulator.admin_key}\n"
+        )
+        said = reconcile(*EVERYWHERE[command], now="+1 12:00")
+        assert gateway.requests == []
+    assert len(shop.simulator.requests) > asked
+    assert said.err.count("OPENAI_BASE_URL is ignored") == 1
+
+
 def test_no_admin_key_says_what_to_set_and_where_to_get_it(shop, monkeypatch):
     monkeypatch.delenv("OPENAI_ADMIN_KEY")
     said = reconcile("run", now="13:17")

@@ -409,6 +409,15 @@ class TestCheck:
         done = repository.job("13:17", event=event, environ=environ)
         assert (done.code, done["discovered"], done["pushed"]) == (0, "1", "false")
         assert (repository.forge.tip(queue), repository.simulator.requests) == (tip, [])
+        repository.forge.write({"runs/chatdev/b/metrics.json": b"{"}, queue, message="broken")
+        repository.check_out(queue)
+        broken = repository.job("13:17", event=event, environ=environ)
+        assert (broken.code, broken["invalid"], broken["pushed"], repository.simulator.requests) == (
+            1,
+            "1",
+            "false",
+            [],
+        )
         committing = repository.job("13:17", event=event, environ=environ, mode="commit")
         assert (committing.code, "has no branch to commit to" in committing.log) == (1, True)
 

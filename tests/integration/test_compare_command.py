@@ -22,9 +22,10 @@ from support.application import (
     traffic,
     without,
 )
-from support.bench import MODEL
+from support.bench import MODEL, at
 
 from reconcile import schema_files
+from reconcile.core.model import KINDS
 from reconcile.simulator import faults
 from reconcile.simulator.ledger import Call, Credit, Use
 from reconcile.simulator.tariff import Tariff
@@ -157,6 +158,65 @@ def test_committed_runs_stand_in_for_a_log(bench, monkeypatch):
     bench.write("chatdev/b", b"{")
     broken = app.document("compare", "--runs", "runs", *day)["log"]
     assert (broken["lines"], broken["bad_lines"], broken["bad"][0]["file"]) == (2, 1, "runs/chatdev/b/metrics.json")
+
+
+PARTIAL = {
+    "run_id": "old", "start_timestamp": "2026-01-05T12:20:00Z", "end_timestamp": "2026-01-05T12:25:00Z", "steps": [],
+    "aggregate_metrics": {"TOK_IN": 100, "TOK_OUT": 20},
+    "usage_api_reconciliation": {
+        "verification_status": "verified",
+        "attempts": [{"timestamp": "2026-01-05T13:00:00Z", "total_tokens_in": 100, "total_tokens_out": 20}],
+    },
+}  # fmt: skip
+"""The file of an older tool, which left out cached tokens and calls."""
+
+
+@pytest.fixture
+def partial(bench, monkeypatch):
+    """A folder of a run of ours, and one of an older tool."""
+    app = Application(bench.folder, bench.simulator, monkeypatch)
+    (bench.folder / "reconcile.yml").write_text("frameworks:\n  chatdev: {api_key_ids: [key_chatdev]}\n")
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 1_000, 50)], recorded={"api_calls": 1})
+    bench.simulator.ledger.add([
+        Call(at=FIRST.timestamp(), tokens_in=1, tokens_out=1, api_key_id="key_chatdev", model=MODEL),
+        Call(at=at("12:21").timestamp(), tokens_in=100, tokens_out=20, api_key_id="key_chatdev", model=MODEL),
+    ])  # fmt: skip
+    bench.write("chatdev/old", json.dumps(PARTIAL))
+    for clock in ("13:00", "14:00"):
+        bench.run(clock)
+    return app
+
+
+JANUARY_5 = ("--start", "2026-01-05", "--end", "2026-01-05")
+UNTOLD = {"requests", "uncached_tokens", "cached_tokens", "cost_usd"}
+
+
+def test_what_another_tool_left_out_of_a_run_is_unknown_in_a_comparison_and_not_zero(partial):
+    found = partial.document("compare", "--runs", "runs", *JANUARY_5, "--by", "framework", "--export", "dispute")
+    for figures in (found["local"], found["difference"], found["rows"][0]["local"]):
+        assert {name for name, figure in figures.items() if figure is None} == UNTOLD
+    assert found["percent"]["requests"] is None
+    assert (found["verdict"], found["breaks"], found["local"]["input_tokens"]) == ("reconciled", [], 1_100)
+    assert found["tolerance"]["requests"]["untested"] == "a run's file does not tell it"
+    lines = list(csv.DictReader((partial.folder / "dispute/local.csv").read_text().splitlines()))
+    assert [(line["requests"], line["uncached"], line["output"]) for line in lines] == [
+        ("1", "1000", "50"),
+        ("", "", "20"),
+    ]
+    said = partial.says("compare", "--runs", "runs", *JANUARY_5).out
+    assert "1 figure of another tool: it left out cached tokens or calls" in " ".join(said.split())
+
+
+def test_what_another_tool_left_out_is_null_in_the_account_of_a_run(partial):
+    found = partial.document("explain", "chatdev", "old")
+    (read,) = found["observations"]
+    for figure in (found["run"], read, read["reported"]):
+        assert [figure[kind] for kind in KINDS] == [100, 20, None, None]
+
+
+def test_a_figure_of_another_tool_is_charged_to_nobody(partial):
+    found = partial.document("costs", "--runs", "runs", *JANUARY_5)
+    assert [each["run"] for each in found["left_out"]] == ["chatdev/old"]
 
 
 @pytest.mark.traced

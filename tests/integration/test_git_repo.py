@@ -100,14 +100,17 @@ while [ "$n" -lt "${{GIT_CONFIG_COUNT:-0}}" ]; do
     n=$((n + 1))
 done
 {forget}
-GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {git} "$@"
+{owner}
+exec {git} "$@"
 """
 
+ANOTHERS = "export GIT_TEST_ASSUME_DIFFERENT_OWNER=1"
 
-def old_git(folder, environ, version, *, forget=""):
+
+def old_git(folder, environ, version, *, forget="", owner=ANOTHERS):
     """That git first on the PATH."""
     folder.mkdir()
-    script(folder / "git", OLD_GIT.format(version=version, forget=forget, git=shutil.which("git")))
+    script(folder / "git", OLD_GIT.format(version=version, forget=forget, owner=owner, git=shutil.which("git")))
     environ["PATH"] = f"{folder}{os.pathsep}{environ['PATH']}"
 
 
@@ -120,8 +123,23 @@ def test_a_checkout_of_another_user_is_read_by_a_git_that_hears_of_it_in_a_file_
     (tmp_path / "home" / ".gitconfig").write_text("[safe]\n\tdirectory =\n[user]\n\tname = kept\n")
     repository = opened()
     assert repository.contents(repository.files(repository.remote.fetch("main"), A)) == {A: b'{"a": 0}\n'}
+    assert repository.remote.push(committed(repository, {A: b"changed"}), "main") is Push.LANDED
     ours = str(tmp_path / "scratch" / "gitconfig")
     assert git(tmp_path, "config", "--file", ours, "--includes", "user.name") == "kept"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a checkout away")
+@pytest.mark.parametrize("version", ["2.34.1", None], ids=["an old git", "the git that is here"])
+def test_a_checkout_that_really_belongs_to_another_user_is_read(forge, opened, environ, tmp_path, version):
+    """As in a container: the runner's user made it, and root reads it."""
+    if version:
+        old_git(tmp_path / "old", environ, version, owner="unset GIT_TEST_ASSUME_DIFFERENT_OWNER")
+    checkout = normal(forge, tmp_path / "checkout")
+    for path in [checkout, *checkout.rglob("*")]:
+        os.chown(path, 1001, 1001)
+    repository = opened(checkout)
+    assert repository.contents(repository.files(repository.remote.fetch("main"), A)) == {A: b'{"a": 0}\n'}
+    assert (tmp_path / "scratch" / "gitconfig").exists() == bool(version)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there a checkout has no owner that git asks for")

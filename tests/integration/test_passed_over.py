@@ -55,7 +55,7 @@ def test_every_command_says_so_once(folder, command):
     assert said.count(LINE) == 1
 
 
-@pytest.mark.parametrize("command", ["validate", "list"])
+@pytest.mark.parametrize("command", ["validate", "list", "status"])
 def test_it_is_in_the_document_too(folder, command):
     document = json.loads(CliRunner().invoke(cli.main, [command, "--json"]).stdout)
     assert document["files"] == {"runs": 1, "elsewhere": 2, "ignored": 1}

@@ -424,6 +424,33 @@ def test_what_a_cache_took_is_recorded_by_lifetime(record):
     assert Left(run.folder).beside == {"cache_write_5m_tokens": 5, "cache_write_1h_tokens": 2}
 
 
+def chunk(name, tokens=None, **metadata):
+    usage = tokens and {"input_tokens": tokens, "output_tokens": 1}
+    return SimpleNamespace(type="AIMessageChunk", id=name, usage_metadata=usage, response_metadata=metadata)
+
+
+def test_a_stream_of_langchain_that_changes_its_id_is_one_call(record):
+    """Of the responses API only the first chunk has the provider's id. Streams go on at the same time."""
+    with record(complete=True) as run:
+        for name in ("resp_1", "resp_2"):
+            run.add(chunk(name, id=name))
+        for name, tokens in (("lc_run-b", None), ("lc_run-a", None), ("lc_run-a", 70), ("lc_run-b", 5)):
+            run.add(chunk(name, tokens))
+    found = Left(run.folder)
+    assert (found.log.complete, found.recorded["api_calls"], found.recorded["tokens_in"]) == (True, 2, 75)
+
+
+def test_a_stream_of_langchain_that_never_told_its_usage_is_one_call_of_unknown_tokens(record):
+    with record(complete=True) as run:
+        for name in ("resp_1", "resp_2"):
+            run.add(chunk(name, id=name))
+        for tokens in (None, 70):
+            run.add(chunk("lc_run-a", tokens))
+        run.add(chunk("lc_run-b"))
+    assert Left(run.folder).recorded == {"api_calls": 2}
+    assert len(run.problems) == 1
+
+
 STREAMED = [
     {"type": "message_start", "message": {"id": "m-1", "usage": {"input_tokens": 100, "output_tokens": 1}}},
     {"type": "message_delta", "usage": {"output_tokens": 20}},

@@ -181,7 +181,7 @@ def test_a_stream_without_usage_is_counted_and_ends_the_claim_to_be_complete(cli
         pass
     found = left()
     assert (found.log.complete, found.log.total.api_calls, found.recorded) == (False, 1, {"api_calls": 2})
-    assert found.recording["problems"] == ["1 response did not say what they used"]
+    assert found.recording["problems"] == ["1 response did not say what they used: chat chatcmpl-2"]
 
 
 def test_a_stream_that_is_left_is_aborted(client, models, run):

@@ -10,6 +10,7 @@ from support.recordings import Left, rows, usage_of
 
 import reconcile
 from reconcile import record
+from reconcile.core.model import known
 from reconcile.errors import StoreError, UsageError
 from reconcile.recording.known import pending_since
 
@@ -304,6 +305,30 @@ def test_calls_that_are_added_by_hand_may_hide_attempts(client, run, left):
     assert (found.log.complete, found.log.every_attempt, found.beside) == (True, False, {})
 
 
+def test_a_run_that_fails_in_the_middle_of_a_call_keeps_its_lines_and_says_no_sum(tmp_path, client, models):
+    """The sum of the calls that ended would lack one that may be billed, and could verify a figure that does."""
+    models.script = ["ok", "stalled"]
+
+    def experiment():
+        with record("chatdev", run_id="b", runs=tmp_path, complete=True) as run:
+            run.watch(client)
+            use(client)
+            streams.append(client.responses.create(**ASKED_RESPONSES, stream=True))
+            next(iter(streams[0]))
+            raise ZeroDivisionError
+
+    streams = []
+    with pytest.raises(ZeroDivisionError):
+        experiment()
+    streams[0].close()
+    found = Left(tmp_path / "chatdev" / "b")
+    assert ("recorded_usage" in found.value, found.log.complete) == (False, False)
+    assert (found.log.total.api_calls, found.log.aborted, len(rows(found))) == (1, 1, 2)
+    assert found.recording["problems"] == ["1 call had no answer when the run failed"]
+    told = known(found.run.recorded, found.log, doubted=False)
+    assert (told.parts, told.aborted) == ((None, None, None, None), 1)
+
+
 # ------------------------------------------------------------------------------------------------------ one identity
 
 
@@ -328,6 +353,31 @@ def test_calls_that_a_server_gives_one_id_are_as_many_as_were_made(client, model
         run.add(use(client))
     run.add(client.chat.completions.create(**{**ASKED, "messages": [{"role": "user", "content": "x" * 999}]}))
     assert (left().log.complete, left().log.total, models.truth.api_calls) == (True, models.truth, 4)
+
+
+CHAT_WRITES = {"cached_tokens": 0, "cache_write_tokens": 90}
+RESPONSE_WRITES = {
+    "cached_tokens": 0, "cache_write_tokens": 9,
+    "cache_write_tokens_details": {"ttl_30m_tokens": 4, "ttl_12h_tokens": 3},
+}  # fmt: skip
+
+
+def test_what_the_clients_own_objects_say_was_written_to_a_cache_is_recorded(run, left, openai):
+    """The usage of a chat tells no lifetime, that of a response may."""
+    types = openai.types
+    chat = types.CompletionUsage.model_validate(
+        {"prompt_tokens": 100, "completion_tokens": 1, "total_tokens": 101, "prompt_tokens_details": CHAT_WRITES}
+    )
+    response = types.responses.ResponseUsage.model_validate({
+        "input_tokens": 100, "output_tokens": 1, "total_tokens": 101, "input_tokens_details": RESPONSE_WRITES,
+        "output_tokens_details": {"reasoning_tokens": 0},
+    })  # fmt: skip
+    run.add({"id": "chatcmpl-1", "model": "m", "usage": chat})
+    run.add({"id": "resp_1", "model": "m", "usage": response})
+    assert left().beside == {
+        "cache_write_30m_tokens": 4, "cache_write_12h_tokens": 3, "cache_write_tokens": 92,
+    }  # fmt: skip
+    assert [row.get("cache_write_tokens") for row in rows(run)] == [90, 2]
 
 
 def test_a_stream_without_usage_says_once_what_to_set(client, run, left, capsys):
@@ -453,7 +503,7 @@ def test_clocks_of_all_parts_of_a_run_are_put_together(client, models, run, left
 
 
 def test_what_goes_wrong_in_the_watcher_is_not_the_experiments(client, models, run, left, monkeypatch):
-    monkeypatch.setattr("reconcile.recording.watching._answer", lambda _: 1 / 0)
+    monkeypatch.setattr("reconcile.recording.bodies.Answer", lambda **_: 1 / 0)
     assert use(client).model == SNAPSHOT
     assert list(client.responses.create(**ASKED_RESPONSES, stream=True))
     found = left()

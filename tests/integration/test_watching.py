@@ -67,6 +67,15 @@ def test_a_provider_that_fails_is_told_and_asked_again(bench):
     assert [" error: provider_unavailable: " in line for line in lines] == [True, False, False]
 
 
+def test_files_that_no_pass_reads_are_told_in_the_line_of_each(bench):
+    bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 100)])
+    (bench.runs / "chatdev/task/rep1").mkdir(parents=True)
+    (bench.runs / "chatdev/task/rep1/metrics.json").write_bytes(bench.file("chatdev/a").read_bytes())
+    _, lines = watched(bench, Timer(waits=2))
+    told = " 2 files named metrics.json: 1 run, 1 at another depth."
+    assert [line.endswith(told) for line in lines] == [True, True]
+
+
 def test_runs_that_end_badly_are_told_by_the_exit_code(bench):
     bench.add("chatdev/a", "12:00:10", "12:05", [("12:04", 100)])
     bench.add("chatdev/b", "12:04:10", "12:09", [("12:04:30", 100)])

@@ -19,6 +19,7 @@ import reconcile
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
 RESPONSES = {"model": "gpt-4o-mini", "input": SECRET}
 MESSAGES = {**CHAT, "max_tokens": 9}
+COMPACTING = {"context_management": {"edits": [{"type": "compact_20260112"}]}}
 USAGE = {"include_usage": True}
 TRIES = {}
 
@@ -137,6 +138,12 @@ def openai_streaming_response(client, *_):
         response.read()
 
 
+@tried("openai", openai_client)
+def openai_streaming_response_read_raw(client, *_):
+    with client.chat.completions.with_streaming_response.create(**CHAT, stream=True, stream_options=USAGE) as response:
+        list(response.http_response.iter_raw())
+
+
 @tried("openai", openai_client, script=["429"])
 def openai_refused_and_retried(client, *_):
     client.chat.completions.create(**CHAT)
@@ -172,7 +179,12 @@ def openai_error_in_a_stream(client, *_):
 
 @tried("openai", openai_client)
 def openai_compacted(client, *_):
-    client.post("/responses/compact", cast_to=object, body=RESPONSES)
+    """Older versions have no method of their own for it."""
+    compact = getattr(client.responses, "compact", None)
+    if compact:
+        compact(**RESPONSES)
+    else:
+        client.post("/responses/compact", cast_to=object, body=RESPONSES)
 
 
 @tried("openai", openai_client)
@@ -219,6 +231,21 @@ def openai_websocket(run, models):
         pass
 
 
+@tried("openai", complete=False, calls=0, unknown=1)
+def openai_websocket_of_responses(run, models):
+    """Versions that have none open one by hand, which is the same handshake."""
+    address = models.base_url.replace("http:", "ws:")
+    client = run.watch(openai_client(models, websocket_base_url=address))
+    with suppress(Exception):
+        if hasattr(client.responses, "connect"):
+            with client.responses.connect():
+                pass
+        else:
+            from websockets.sync.client import connect  # noqa: PLC0415
+
+            connect(f"{address}/responses", additional_headers={"Authorization": "Bearer sk-x"})
+
+
 @tried("openai", openai_async, calls=4)
 async def openai_asynchronous(client, run, _):
     async def streamed():
@@ -243,6 +270,20 @@ async def openai_asynchronous_cancelled(client, _, models):
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+    await client.close()
+
+
+@tried("openai", openai_async, script=["429", "billed 504", "silent"], aborted=2)
+async def openai_asynchronous_retried_and_timed_out(client, *_):
+    await client.with_options(max_retries=3, timeout=0.5).chat.completions.create(**CHAT)
+    await client.close()
+
+
+@tried("openai", openai_async)
+async def openai_asynchronous_read_raw(client, *_):
+    async with client.responses.with_streaming_response.create(**RESPONSES, stream=True) as response:
+        async for _ in response.http_response.aiter_raw():
+            pass
     await client.close()
 
 
@@ -319,6 +360,29 @@ def anthropic_left(client, *_):
         next(iter(stream))
 
 
+@tried("anthropic", anthropic_client)
+def anthropic_streaming_response_read_raw(client, *_):
+    with client.messages.with_streaming_response.create(**MESSAGES, stream=True) as response:
+        list(response.http_response.iter_raw())
+
+
+@tried("anthropic", anthropic_client)
+def anthropic_compacted(client, run, _):
+    """Of a message that was compacted the tokens of that come on top."""
+    run.add(client.beta.messages.create(**MESSAGES, extra_body=COMPACTING))
+
+
+@tried("anthropic", anthropic_client)
+def anthropic_compacted_and_streamed(client, *_):
+    list(client.beta.messages.create(**MESSAGES, extra_body=COMPACTING, stream=True))
+
+
+@tried("anthropic", anthropic_client, script=["cut"], aborted=1, calls=0)
+def anthropic_cut(client, *_):
+    with suppress(Exception):
+        list(client.messages.create(**MESSAGES, stream=True))
+
+
 @tried("anthropic", anthropic_client, script=["error"], aborted=1, calls=0)
 def anthropic_error_in_a_stream(client, *_):
     with suppress(Exception):
@@ -344,6 +408,19 @@ async def anthropic_asynchronous(client, *_):
             await stream.get_final_message()
 
     await asyncio.gather(client.messages.create(**MESSAGES), streamed())
+    await client.close()
+
+
+@tried("anthropic", anthropic_async, script=["429", "billed 529", "silent"], aborted=2)
+async def anthropic_asynchronous_retried_and_timed_out(client, *_):
+    await client.with_options(max_retries=3, timeout=0.5).messages.create(**MESSAGES)
+    await client.close()
+
+
+@tried("anthropic", anthropic_async, script=["stalled"], aborted=1, calls=0)
+async def anthropic_asynchronous_left(client, *_):
+    async with await client.messages.create(**MESSAGES, stream=True) as stream:
+        await anext(aiter(stream))
     await client.close()
 
 
@@ -391,13 +468,85 @@ def litellm_watched(client, run, models):
     run.add(litellm.completion(**litellm_options(models), client=client))
 
 
+@tried("litellm", openai_client)
+def litellm_watched_and_streamed(client, run, models):
+    import litellm  # noqa: PLC0415
+
+    for chunk in litellm.completion(**litellm_options(models), stream=True, stream_options=USAGE, client=client):
+        run.add(chunk)
+
+
+@tried("litellm", openai_client, script=["429", "billed 504"], aborted=1)
+def litellm_watched_and_retried(client, _, models):
+    import litellm  # noqa: PLC0415
+
+    litellm.completion(**litellm_options(models), client=client, max_retries=2)
+
+
+@tried("litellm", openai_client, script=["silent"], aborted=1, calls=0)
+def litellm_watched_and_timed_out(client, _, models):
+    import litellm  # noqa: PLC0415
+
+    with suppress(litellm.exceptions.Timeout):
+        litellm.completion(**litellm_options(models), client=client, max_retries=0, timeout=0.5)
+
+
+@tried("litellm", openai_client, script=["stalled"], aborted=1, calls=0)
+def litellm_watched_and_left(client, _, models):
+    import litellm  # noqa: PLC0415
+
+    stream = litellm.completion(**litellm_options(models), stream=True, client=client)
+    next(iter(stream))
+
+
+@tried("litellm", openai_async)
+async def litellm_watched_and_asynchronous(client, run, models):
+    import litellm  # noqa: PLC0415
+
+    run.add(await litellm.acompletion(**litellm_options(models), client=client))
+    await client.close()
+
+
+@tried("litellm")
+def litellm_responses_added(run, models):
+    import litellm  # noqa: PLC0415
+
+    options = {name: value for name, value in litellm_options(models).items() if name != "messages"}
+    run.add(litellm.responses(**options, input=SECRET))
+
+
+@tried("litellm")
+def litellm_in_background(run, models):
+    import litellm  # noqa: PLC0415
+
+    options = {"api_base": models.base_url, "api_key": "sk-x"}
+    response = litellm.responses(model="openai/gpt-4o-mini", input=SECRET, background=True, **options)
+    run.add(response)
+    while response.status != "completed":
+        response = litellm.get_responses(response_id=response.id, **options)
+        run.add(response)
+
+
 # ------------------------------------------------------------------------------------------ LangChain, Agents SDK
 
 
 def langchain_model(models, **options):
     from langchain_openai import ChatOpenAI  # noqa: PLC0415
 
-    return ChatOpenAI(model="gpt-4o-mini", base_url=models.base_url, api_key="sk-x", max_retries=0, **options)
+    options = {"max_retries": 0, **options}
+    return ChatOpenAI(model="gpt-4o-mini", base_url=models.base_url, api_key="sk-x", **options)
+
+
+def langchain_responses(models):
+    return langchain_model(models, use_responses_api=True)
+
+
+def langchain_patient(models):
+    return langchain_model(models, timeout=0.5, max_retries=3)
+
+
+def langchain_in_background(models):
+    return langchain_model(models, use_responses_api=True, model_kwargs={"background": True})
 
 
 def langchain_of_anthropic(models):
@@ -440,6 +589,15 @@ def langchain_of_anthropic_streamed_and_added(run, models):
         run.add(chunk)
 
 
+@tried("langchain", calls=2)
+def langchain_responses_streamed_at_the_same_time_and_added(run, models):
+    """Only the first chunk of each has the provider's id."""
+    model = langchain_responses(models)
+    for pair in zip(model.stream(SECRET), model.stream(SECRET), strict=True):
+        for chunk in pair:
+            run.add(chunk)
+
+
 @tried("langchain", langchain_model)
 def langchain_watched(model, run, _):
     run.add(model.invoke(SECRET))
@@ -458,6 +616,36 @@ def langchain_watched_asynchronous(model, run, _):
 
 @tried("langchain", langchain_of_anthropic)
 def langchain_watched_of_anthropic(model, run, _):
+    run.add(model.invoke(SECRET))
+
+
+@tried("langchain", langchain_responses)
+def langchain_watched_responses_streamed(model, run, _):
+    for chunk in model.stream(SECRET):
+        run.add(chunk)
+
+
+@tried("langchain", langchain_patient, script=["429", "billed 504", "silent"], aborted=2)
+def langchain_watched_retried_and_timed_out(model, *_):
+    model.invoke(SECRET)
+
+
+@tried("langchain", langchain_model, script=["stalled"], aborted=1, calls=0)
+def langchain_watched_and_left(model, *_):
+    stream = model.stream(SECRET)
+    next(stream)
+    stream.close()
+
+
+@tried("langchain", langchain_model, script=["error"], aborted=1, calls=0)
+def langchain_watched_with_an_error_in_a_stream(model, *_):
+    with suppress(Exception):
+        list(model.stream(SECRET))
+
+
+@tried("langchain", langchain_in_background, complete=False, calls=0, pending=1)
+def langchain_watched_in_background(model, run, _):
+    """LangChain waits for nothing: it hands out a message without usage."""
     run.add(model.invoke(SECRET))
 
 
@@ -514,6 +702,43 @@ def agents_streamed_and_watched(client, run, _):
         return result
 
     run.add(asyncio.run(experiment()))
+
+
+@tried("agents", openai_async, script=["429", "billed 504", "silent"], aborted=2)
+def agents_watched_retried_and_timed_out(client, *_):
+    asyncio.run(ran("OpenAIResponsesModel", client.with_options(max_retries=3, timeout=0.5)))
+
+
+@tried("agents", openai_async, script=["stalled"], aborted=1, calls=0)
+async def agents_watched_and_left(client, *_):
+    from agents import Runner  # noqa: PLC0415
+
+    result = Runner.run_streamed(agent("OpenAIResponsesModel", client), SECRET)
+    async for event in result.stream_events():
+        if event.type == "raw_response_event":
+            break
+    result.cancel()
+    with suppress(BaseException):
+        await asyncio.wait_for(result.run_loop_task, 1)
+    await client.close()
+
+
+@tried("agents", openai_async, calls=2)
+async def agents_watched_and_compacted(client, *_):
+    from agents import Runner, SQLiteSession  # noqa: PLC0415
+    from agents.memory import OpenAIResponsesCompactionSession  # noqa: PLC0415
+
+    session = OpenAIResponsesCompactionSession("s", SQLiteSession("s"), client=client, compaction_mode="input")
+    await Runner.run(agent("OpenAIResponsesModel", client), SECRET, session=session)
+    await session.run_compaction({"force": True})
+    await client.close()
+
+
+@tried("agents", openai_async, complete=False, calls=0, unknown=1)
+async def agents_watched_by_websocket(client, *_):
+    """Opened to the very place of the client, where nobody answers it."""
+    with suppress(Exception):
+        await asyncio.wait_for(ran("OpenAIResponsesWSModel", client), 5)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 What a call uses follows from its prompt, so nothing here depends on what a client makes of the answer.
 """
 
+import gzip
 import json
 import threading
 import time
@@ -33,9 +34,13 @@ class Models:
         self.ahead = 0.0
         """Seconds by which its clock is ahead of the machine's."""
         self.unseen = 0
+        self.encoding = None
+        """Of bodies: `gzip`, or another, of which nobody makes sense."""
         self.number = None
         """Of every response, where it is no server that keeps them apart."""
         self.background = {}
+        self.keys = []
+        """What came as `Authorization` with each GET, and the headers beside it that name an account."""
         self.silent = threading.Event()
         self.gone = threading.Event()
         self._lock = threading.Lock()
@@ -115,6 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
         return super().date_time_string(int((time.time() if timestamp is None else timestamp) + self._models.ahead))
 
     def do_GET(self):
+        account = [self.headers.get(f"OpenAI-{name}") for name in ("Organization", "Project")]
+        self._models.keys.append((self.headers.get("Authorization"), *account))
         path, _, query = self.path.partition("?")
         name = path.removeprefix("/v1/responses/")
         if name in self._models.background:
@@ -170,25 +177,34 @@ class _Handler(BaseHTTPRequestHandler):
             if outcome == "stalled":
                 self._models.gone.wait()
         else:
-            self._send(200, WHOLE[path](number, used))
+            self._send(200, WHOLE[path](number, used, compacts="context_management" in asked))
 
     def _send(self, status, body):
-        data = json.dumps(body).encode()
+        data = self._encoded(json.dumps(body).encode())
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Retry-After", "0")
+        self._say_encoding()
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
     def _stream(self, events, *, whole):
-        data = "".join(map(self._event, events)).encode()
+        data = self._encoded("".join(map(self._event, events)).encode())
         self.send_response(200)
+        self._say_encoding()
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Content-Length", str(len(data) if whole else len(data) + 100))
         self.end_headers()
         for start in range(0, len(data), 7):  # no event in one piece
             self.wfile.write(data[start : start + 7])
+
+    def _encoded(self, data):
+        return gzip.compress(data) if self._models.encoding else data
+
+    def _say_encoding(self):
+        if self._models.encoding:
+            self.send_header("Content-Encoding", self._models.encoding)
 
     def _event(self, event):
         named = f"event: {event['type']}\n" if self.path.startswith("/v1/messages") else ""
@@ -212,7 +228,7 @@ def responses_usage(used):
     }  # fmt: skip
 
 
-def chat(number, used):
+def chat(number, used, **_):
     return {
         "id": f"chatcmpl-{number}", "object": "chat.completion", "created": int(time.time()), "model": SNAPSHOT,
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": SECRET}}],
@@ -220,33 +236,43 @@ def chat(number, used):
     }  # fmt: skip
 
 
-def response(number, used, *, status="completed"):
+def response(number, used, *, status="completed", **_):
     content = [{"type": "output_text", "text": SECRET, "annotations": []}]
     output = [{"type": "message", "id": "msg_1", "status": status, "role": "assistant", "content": content}]
     return {
-        "id": f"resp_{number}", "object": "response", "created_at": time.time(), "model": SNAPSHOT, "status": status,
-        "output": output, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+        "id": f"resp_{number}", "object": "response", "created_at": int(time.time()), "model": SNAPSHOT,
+        "status": status, "output": output, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
         "usage": responses_usage(used) if status == "completed" else None,
     }  # fmt: skip
 
 
-def compacted(number, used):
+def compacted(number, used, **_):
     usage = responses_usage(used)
     return {"id": f"cmp_{number}", "object": "response.compaction", "created_at": 1, "output": [], "usage": usage}
 
 
-def message_usage(used):
+ON_TOP = (100, 5, 0)
+"""What compaction uses of what a message uses: its own figures leave it out."""
+
+
+def message_usage(used, *, compacts=False):
+    if compacts:
+        own = message_usage(tuple(all_ - part for all_, part in zip(used, ON_TOP, strict=True)))
+        parts = [{"type": "compaction", **message_usage(ON_TOP)}, {"type": "message", **own}]
+        return {**own, "iterations": parts}
     return {"input_tokens": used[0] - used[2], "cache_read_input_tokens": used[2], "output_tokens": used[1]}
 
 
-def message(number, used, **members):
+def message(number, used, *, compacts=False, **members):
     return {
         "id": f"msg_{number}", "type": "message", "role": "assistant", "model": SNAPSHOT, "stop_reason": "end_turn",
-        "content": [{"type": "text", "text": SECRET}], "usage": message_usage(used), **members,
+        "content": [{"type": "text", "text": SECRET}],
+        "usage": message_usage(used, compacts=compacts), **members,
     }  # fmt: skip
 
 
-def message_events(number, used, _):
+def message_events(number, used, asked):
+    ended = message_usage(used, compacts="context_management" in asked)
     begun = message(number, used, content=[], stop_reason=None, usage=message_usage((used[0], 1, used[2])))
     part = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": SECRET}}
     return [
@@ -255,7 +281,7 @@ def message_events(number, used, _):
         part,
         part,
         {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": message_usage(used)},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": ended},
         {"type": "message_stop"},
     ]
 

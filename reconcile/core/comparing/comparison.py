@@ -26,7 +26,7 @@ class Verdict(StrEnum):
     RECONCILED = "reconciled"
     MISMATCH = "mismatch"
     NO_DATA = "no_data"
-    """One side, or both, has nothing in the period."""
+    """One side, or both, has nothing in the period, or does not tell its tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class Comparison:
     lines: tuple[Line, ...]
     rows: tuple[Row, ...]
     breaks: tuple[Break, ...]
-    """The likeliest first."""
+    """The likeliest first; none where a sum of the log is unknown, for a cause has to fit all of them."""
     apart_local: Figures
     apart_official: Figures
     """Usage after the instant up to which figures are final."""
@@ -114,7 +114,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        if self.local.empty or self.official.empty:
+        if self.local.empty or self.official.empty or Metric.TOTAL in self.local.untold:
             return Verdict.NO_DATA
         return Verdict.MISMATCH if self.outside or self.parts_outside else Verdict.RECONCILED
 
@@ -147,6 +147,7 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
     of_closed = tuple(entry for entry in parts.official if entry.start < parts.costs_until)
     billed = Official(usage=of_closed, costs=parts.costs)
     lacking = unpriced(closed, prices)
+    costed = Metric.COST not in local.untold
     return Comparison(
         period=period,
         cut=parts,
@@ -156,11 +157,11 @@ def compare(  # noqa: PLR0913  two sides, what to compare of them, and how
         official=reported,
         lines=_lines(local, reported, tolerance, priced=not lacking),
         rows=rows(parts, by, prices),
-        breaks=breaks_of(log, parts, local, reported, prices),
+        breaks=() if local.untold else breaks_of(log, parts, local, reported, prices),
         apart_local=figures(parts.apart_local),
         apart_official=figures(parts.apart_official),
-        gap=split_gap(closed, billed, prices) if prices and reported.cost is not None else None,
-        odd=tuple(match for match in three_way(closed, billed.usage, billed.costs or ()) if match.odd),
+        gap=split_gap(closed, billed, prices) if prices and reported.cost is not None and costed else None,
+        odd=tuple(match for match in three_way(closed, billed.usage, billed.costs or ()) if match.odd and costed),
         unpriced=lacking if reported.cost is not None or local.cost is not None else (),
         bill=_bill(parts, reported.cost, invoice),
         other_costs=parts.other_costs,
@@ -194,6 +195,8 @@ def _lines(local: Figures, official: Figures, allowed: Tolerance, *, priced: boo
 def _untested(metric: Metric, local: Figures, official: Figures, allowed: Tolerance, *, priced: bool) -> str | None:
     if local.empty or official.empty:
         return "a side has no usage"
+    if metric in local.untold:
+        return "a run's file does not tell it"
     match metric:
         case Metric.UNCACHED | Metric.CACHE_WRITE:
             return "tested as a part of the input"

@@ -29,6 +29,17 @@ class Metric(StrEnum):
 
 NO_TOKENS = Tokens()
 
+RESTS_ON = {
+    Metric.REQUESTS: {"api_calls"},
+    Metric.INPUT: {"tokens_in"},
+    Metric.UNCACHED: {"tokens_in", "cached_tokens"},
+    Metric.CACHED: {"cached_tokens"},
+    Metric.OUTPUT: {"tokens_out"},
+    Metric.TOTAL: {"tokens_in", "tokens_out"},
+    Metric.COST: {"tokens_in", "tokens_out", "cached_tokens"},
+}
+"""Which kinds of a committed figure a metric takes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
@@ -38,13 +49,15 @@ class Figures:
     tokens: Tokens = NO_TOKENS
     cost: Decimal | None = None
     """USD; None where nothing tells it, which is not zero."""
+    untold: frozenset[Metric] = frozenset()
+    """What is unknown, for a part of the sum is."""
 
     @property
     def empty(self) -> bool:
         return not self.requests and not any(self.tokens.parts)
 
     def of(self, metric: Metric) -> Amount | None:
-        """The figure of one metric; only a cost can be unknown."""
+        """The figure of one metric; None where it is unknown."""
         tokens = self.tokens
         figures: dict[Metric, Amount | None] = {
             Metric.REQUESTS: self.requests,
@@ -56,14 +69,20 @@ class Figures:
             Metric.TOTAL: tokens.total,
             Metric.COST: self.cost,
         }
-        return figures[metric]
+        return None if metric in self.untold else figures[metric]
 
 
 def figures(entries: Iterable[Entry], cost: Decimal | None = None) -> Figures:
-    """The sums of entries, beside a cost that was found elsewhere."""
+    """The sums of entries, beside a cost that was found elsewhere. A sum that lacks a part of one entry is unknown."""
     counted = tuple(entries)
-    requests = sum(entry.requests for entry in counted)
-    return Figures(requests=requests, tokens=total_tokens(counted), cost=cost)
+    left_out: frozenset[str] = frozenset().union(*(entry.untold for entry in counted))
+    untold = frozenset(metric for metric, kinds in RESTS_ON.items() if kinds & left_out)
+    return Figures(
+        requests=sum(entry.requests for entry in counted),
+        tokens=total_tokens(counted),
+        cost=None if Metric.COST in untold else cost,
+        untold=untold,
+    )
 
 
 def difference(local: Amount | None, official: Amount | None) -> Amount | None:

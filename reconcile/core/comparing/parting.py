@@ -10,6 +10,9 @@ from reconcile.core.comparing.cutting import Cut
 from reconcile.core.comparing.sides import Dimensions, Entry
 from reconcile.core.comparing.tolerance import Tolerance
 
+WHOLE = {"tokens_in", "tokens_out"}
+"""The kinds that make up all tokens."""
+
 Of = Callable[[Dimensions], str | None]
 
 
@@ -34,6 +37,8 @@ def parts_outside(cut: Cut, tolerance: Tolerance) -> tuple[Part, ...]:
 
 
 def _outside(cut: Cut, what: str, of: Of, tolerance: Tolerance, *, own_names: bool) -> Iterable[Part]:
+    if any(entry.untold & WHOLE for entry in cut.local):
+        return
     local, official = _sums(cut.local, of), _sums(cut.official, of)
     if None in local or None in official or (own_names and not local.keys() & official.keys()):
         return

@@ -85,6 +85,8 @@ class Entry:
     """Of the output, as a log tells it: never added to anything."""
     cost: Decimal | None = None
     """USD that a log wrote beside its tokens; None where it wrote none."""
+    untold: frozenset[str] = frozenset()
+    """Of a committed figure, the kinds that another tool left out: 0 here, and no figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

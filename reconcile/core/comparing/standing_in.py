@@ -29,7 +29,8 @@ def figures_of_run(run: Run, scope: Scope, evidence: Evidence | None) -> tuple[E
     tokens = Tokens(
         uncached=figure.tokens_in - figure.cached_tokens, cache_read=figure.cached_tokens, output=figure.tokens_out
     )
-    return (Entry(start=start, who=who, tokens=tokens, requests=figure.api_calls),)
+    unknown = run.state.unknown if run.state else frozenset()
+    return (Entry(start=start, who=who, tokens=tokens, requests=figure.api_calls, untold=unknown),)
 
 
 def _only(names: tuple[str, ...]) -> str | None:

@@ -61,16 +61,18 @@ def test_what_is_no_sum_is_said_beside_it():
     found = ended(
         log(
             row(100, cache_write_5m_tokens=7, cache_write_1h_tokens=2, requests=3),
+            row(0, cache_write_30m_tokens=1, cache_write_12h_tokens=4, cache_write_tokens=8),
             row(0, aborted=True),
             row(0, endpoint="embeddings"),
             row(0, endpoint="embeddings", aborted=True),
             row(0, endpoint="images"),
         ),
-        of=journal(watched=4, unwatched=1),
+        of=journal(watched=5, unwatched=1),
     )
     assert found.document["recorded_usage"] == {
-        "tokens_in": 100, "tokens_out": 10, "cached_tokens": 0, "cache_write_5m_tokens": 7, "cache_write_1h_tokens": 2,
-        "api_calls": 3, "aborted_calls": 1, "other_calls": {"embeddings": 2, "images": 1}, "source": "reconcile record",
+        "tokens_in": 100, "tokens_out": 10, "cached_tokens": 0, "cache_write_5m_tokens": 7, "cache_write_30m_tokens": 1,
+        "cache_write_1h_tokens": 2, "cache_write_12h_tokens": 4, "cache_write_tokens": 8,
+        "api_calls": 4, "aborted_calls": 1, "other_calls": {"embeddings": 2, "images": 1}, "source": "reconcile record",
     }  # fmt: skip
     assert (found.complete, found.every_attempt) == (True, False)
 

@@ -17,41 +17,63 @@ CHAT = {"prompt_tokens": 100, "completion_tokens": 20}
 RESPONSES = {"input_tokens": 100, "output_tokens": 20}
 
 WRITTEN = {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": 2}
+BOTH = {"cache_write_5m": 5, "cache_write_1h": 2}
+KEPT = {"ttl_30m_tokens": 4, "ttl_12h_tokens": 3}
 MESSAGES = {**RESPONSES, "cache_read_input_tokens": 30, "cache_creation_input_tokens": 7}
 
 SHAPES = {
-    "chat completions of an old kind, without details": (CHAT, (100, 20, 0, 0, 0)),
-    "chat completions with details of None": ({**CHAT, "prompt_tokens_details": None}, (100, 20, 0, 0, 0)),
-    "chat completions": ({**CHAT, "prompt_tokens_details": {"cached_tokens": 64}}, (100, 20, 64, 0, 0)),
-    "responses": ({**RESPONSES, "input_tokens_details": {"cached_tokens": 64}}, (100, 20, 64, 0, 0)),
-    "messages without a cache": (RESPONSES, (100, 20, 0, 0, 0)),
-    "messages, whose input leaves out what the cache held and took": (MESSAGES, (137, 20, 30, 7, 0)),
-    "messages that fill a cache": ({**RESPONSES, "cache_creation_input_tokens": 7}, (107, 20, 0, 7, 0)),
-    "messages that fill caches of both lifetimes": ({**MESSAGES, "cache_creation": WRITTEN}, (137, 20, 30, 5, 2)),
+    "chat completions of an old kind, without details": (CHAT, (100, 20, 0, {})),
+    "chat completions with details of None": ({**CHAT, "prompt_tokens_details": None}, (100, 20, 0, {})),
+    "chat completions": ({**CHAT, "prompt_tokens_details": {"cached_tokens": 64}}, (100, 20, 64, {})),
+    "responses": ({**RESPONSES, "input_tokens_details": {"cached_tokens": 64}}, (100, 20, 64, {})),
+    "messages without a cache": (RESPONSES, (100, 20, 0, {})),
+    "messages, whose input leaves out what the cache held and took": (MESSAGES, (137, 20, 30, {"cache_write": 7})),
+    "messages that fill a cache": ({**RESPONSES, "cache_creation_input_tokens": 7}, (107, 20, 0, {"cache_write": 7})),
+    "messages that fill caches of both lifetimes": ({**MESSAGES, "cache_creation": WRITTEN}, (137, 20, 30, BOTH)),
     "messages that were compacted, which comes on top": (
         {**MESSAGES, "iterations": [{"type": "message", **MESSAGES}, {"type": "compaction", **MESSAGES}]},
-        (274, 40, 60, 14, 0),
+        (274, 40, 60, {"cache_write": 14}),
     ),
     "messages of which nothing was compacted": (
         {**RESPONSES, "iterations": [{"type": "message", **RESPONSES}]},
-        (100, 20, 0, 0, 0),
+        (100, 20, 0, {}),
     ),
     "LiteLLM, whose input has what a cache took": (
         {**CHAT, "cache_creation_input_tokens": 7, "prompt_tokens_details": {"cached_tokens": 30}},
-        (100, 20, 30, 7, 0),
+        (100, 20, 30, {"cache_write": 7}),
+    ),
+    "chat completions that fill a cache for an untold time": (
+        {**CHAT, "prompt_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 90}},
+        (100, 20, 64, {"cache_write": 90}),
+    ),
+    "responses that fill a cache for an untold time": (
+        {**RESPONSES, "input_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 7}},
+        (100, 20, 64, {"cache_write": 7}),
+    ),
+    "responses that fill caches of both lifetimes": (
+        {**RESPONSES, "input_tokens_details": {"cache_write_tokens": 7, "cache_write_tokens_details": KEPT}},
+        (100, 20, 0, {"cache_write_30m": 4, "cache_write_12h": 3}),
+    ),
+    "responses whose lifetimes do not tell of all that was written": (
+        {**RESPONSES, "input_tokens_details": {"cache_write_tokens": 9, "cache_write_tokens_details": KEPT}},
+        (100, 20, 0, {"cache_write_30m": 4, "cache_write_12h": 3, "cache_write": 2}),
+    ),
+    "messages of which one lifetime is told": (
+        {**RESPONSES, "cache_creation_input_tokens": 7, "cache_creation": {"ephemeral_1h_input_tokens": 2}},
+        (107, 20, 0, {"cache_write_1h": 2, "cache_write": 5}),
     ),
     "LiteLLM with lifetimes": (
         {
             **CHAT,
             "prompt_tokens_details": {"cache_creation_tokens": 7, "cache_creation_token_details": WRITTEN},
         },
-        (100, 20, 0, 5, 2),
+        (100, 20, 0, BOTH),
     ),
     "LangChain": (
         {**RESPONSES, "input_token_details": {"cache_read": 30, "cache_creation": 7}},
-        (100, 20, 30, 7, 0),
+        (100, 20, 30, {"cache_write": 7}),
     ),
-    "LangChain with lifetimes": ({**RESPONSES, "input_token_details": WRITTEN}, (100, 20, 0, 5, 2)),
+    "LangChain with lifetimes": ({**RESPONSES, "input_token_details": WRITTEN}, (100, 20, 0, BOTH)),
 }
 
 
@@ -59,16 +81,15 @@ SHAPES = {
 @pytest.mark.parametrize("form", [dict, as_object], ids=["dictionary", "object"])
 def test_tokens_are_read_of_every_shape(usage, tokens, form):
     response = form({"id": "r-1", "model": "m", "usage": usage, "choices": "a text"})
-    whole, out, read, written_5m, written_1h = tokens
+    whole, out, read, written = tokens
     assert counted(response) == Counted(
-        tokens_in=whole, tokens_out=out, cached_tokens=read, cache_write_5m=written_5m, cache_write_1h=written_1h,
-        model="m", response_id="r-1",
-    )  # fmt: skip
+        tokens_in=whole, tokens_out=out, cached_tokens=read, model="m", response_id="r-1", **written
+    )
 
 
 def test_a_cache_cannot_take_more_than_there_is():
     found = counted({"usage": {**CHAT, "cache_creation_input_tokens": 101}})
-    assert (found.tokens_in, found.cache_write_5m) == (100, 0)
+    assert (found.tokens_in, found.cache_write) == (100, 0)
 
 
 @pytest.mark.parametrize(("requests", "found"), [(None, 1), (1, 1), (3, 3)])

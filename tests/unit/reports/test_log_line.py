@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from support.runs import run_after
 
+from reconcile.core.census import census_of
 from reconcile.core.model import Policy
 from reconcile.core.selection import Selection
 from reconcile.core.summary import ApiUse, RunReport, Summary
@@ -31,6 +32,13 @@ def test_verified_runs_are_told_by_how_they_are_held():
     reports = [RunReport(run=run, selection=Selection.SETTLED) for run in (HELD, HELD, run_after("00:45", "01:45"))]
     found = replace(summary(), runs=tuple(reports), discovered=3)
     assert "Z 3 runs: 3 verified (2 supported, 1 assumed); 0 files written" in pass_line(AT, found)
+
+
+def test_files_that_no_command_reads_are_counted():
+    found = replace(summary(error("no")), census=census_of(["a/b"], ["c"], ["a/b"]))
+    assert pass_line(AT, found).partition("made.")[2] == (
+        " 2 files named metrics.json: 0 runs, 1 at another depth, 1 ignored by git. error: timed_out: no"
+    )
 
 
 def test_errors_are_told_in_short_and_the_others_counted():

@@ -8,5 +8,6 @@ Fields that are not read here are ignored: the service runs ahead of its specifi
 from reconcile.adapters.providers.openai.asking import BASE_URL
 from reconcile.adapters.providers.openai.billing import MOST_REQUESTS, OpenAIBilling
 from reconcile.adapters.providers.openai.completions import OpenAIUsage, curl_line
+from reconcile.adapters.providers.openai.responses import OpenAIResponses
 
-__all__ = ["BASE_URL", "MOST_REQUESTS", "OpenAIBilling", "OpenAIUsage", "curl_line"]
+__all__ = ["BASE_URL", "MOST_REQUESTS", "OpenAIBilling", "OpenAIResponses", "OpenAIUsage", "curl_line"]

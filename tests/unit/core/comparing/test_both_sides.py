@@ -28,6 +28,7 @@ from reconcile.core.comparing.sides import (
 from reconcile.core.comparing.tabulating import By
 from reconcile.core.comparing.tolerance import tolerance
 from reconcile.core.comparing.wire import comparison_json
+from reconcile.reports.compared import verdict_text
 
 pytestmark = pytest.mark.heavy
 
@@ -48,6 +49,18 @@ def test_equal_sides_are_reconciled():
     found = compared(calls())
     assert (found.verdict, found.outside, found.breaks) == (Verdict.RECONCILED, (), ())
     assert found.local == found.official
+
+
+@pytest.mark.traced
+def test_a_sum_that_nobody_told_agrees_with_nothing():
+    first, *rest = without_half = calls()[1:]
+    found = compared([replace(first, untold=frozenset({"tokens_in", "tokens_out", "api_calls"})), *rest])
+    assert compared(without_half).verdict is Verdict.MISMATCH
+    assert (found.verdict, found.parts_outside, found.breaks, found.gap) == (Verdict.NO_DATA, (), (), None)
+    assert verdict_text(found).startswith("Nothing to compare: a run's file tells no input")
+    assert [line.untested for line in found.lines if line.metric is Metric.REQUESTS] == [
+        "a run's file does not tell it"
+    ]
 
 
 VERDICTS = {

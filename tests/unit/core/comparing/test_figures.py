@@ -1,8 +1,10 @@
 """Sums and differences: exact, and none where a side does not tell."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import examples
@@ -76,3 +78,18 @@ def test_every_metric_is_the_sum_of_its_parts(rows):
 
 def test_figures_of_nothing_tell_no_cost():
     assert Figures().of(Metric.COST) is None
+
+
+UNTOLD = {
+    "api_calls": {Metric.REQUESTS},
+    "cached_tokens": {Metric.UNCACHED, Metric.CACHED, Metric.COST},
+    "tokens_in": {Metric.INPUT, Metric.UNCACHED, Metric.TOTAL, Metric.COST},
+    "tokens_out": {Metric.OUTPUT, Metric.TOTAL, Metric.COST},
+}
+
+
+@pytest.mark.parametrize("kind", UNTOLD)
+def test_a_sum_with_a_part_that_nobody_told_is_unknown(kind):
+    known, partial = entry(1, 5, 3, 0, 2), replace(entry(1, 5), untold=frozenset({kind}))
+    found = figures([known, partial], Decimal(1))
+    assert {metric for metric in Metric if found.of(metric) is None} == UNTOLD[kind]

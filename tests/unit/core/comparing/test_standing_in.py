@@ -31,5 +31,11 @@ def test_without_evidence_it_stands_where_the_run_began(written):
     assert (entry.who.api_key_id, entry.who.model) == ("key_a", None)
 
 
+def test_what_another_tool_left_out_is_told_of_the_figure(written):
+    state = replace(written.run.state, unknown=frozenset({"api_calls"}))
+    (entry,) = figures_of_run(replace(written.run, state=state), Scope("openai"), None)
+    assert entry.untold == {"api_calls"}
+
+
 def test_a_run_without_a_figure_says_nothing(written):
     assert figures_of_run(replace(written.run, state=None), Scope("openai"), None) == ()
