@@ -17,20 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from reconcile.core.attribution import attribute
-from reconcile.core.model import (
-    MINUTE,
-    Bucket,
-    CallLog,
-    Claim,
-    Clock,
-    LoggedCall,
-    Recorded,
-    RunKey,
-    Scope,
-    Usage,
-    Window,
-)
+from reconcile.attribution.attribute import attribute
+from reconcile.minutes import MINUTE, Clock, Window
+from reconcile.providers.base import Scope
+from reconcile.runs.run import CallLog, Claim, LoggedCall, RunKey
+from reconcile.usage import Bucket, Recorded, Usage
 
 RUNS, KEYS, DAY = 10_000, 20, 1440
 CALLS, STRADDLING = 33, 0.25

@@ -19,13 +19,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
-from reconcile.adapters.tree_store import TreeStore
-from reconcile.core.instants import spelled
-from reconcile.core.model import Bucket, Fetched, Policy, Query, Scope, Usage, instant, total
-from reconcile.simulator.ledger import Call, Ledger
-from reconcile.workflow import open_workspace, run_pass
-from reconcile.workflow.reporting import report
-from reconcile.workflow.tree import Workspace
+from reconcile.minutes import instant, spelled
+from reconcile.passes.apply import run_pass
+from reconcile.passes.tree import Workspace
+from reconcile.providers.base import Fetched, Query, Scope
+from reconcile.report.files import report
+from reconcile.runs.state import Policy
+from reconcile.runs.tree_store import TreeStore
+from reconcile.simulator.calls import BilledCall, Ledger
+from reconcile.usage import Bucket, Usage, total
+from reconcile.workspace import open_workspace
 
 RUNS, DAYS = 1_000, 10
 START = 1_767_571_200
@@ -49,7 +52,7 @@ def main() -> None:
 def lived(count: int, days: Sequence[int] = range(1, DAYS + 1)) -> Workspace:
     """The folder of so many runs, in memory, after the passes of these days, which come to all of the runs."""
     dice = random.Random(1)  # noqa: S311  the same runs each time
-    calls: list[Call] = []
+    calls: list[BilledCall] = []
     files = {f"{ROOT}/{name}/metrics.json": text.encode() for name, text in _runs(count, dice, calls)}
     ledger = Ledger(calls)
     scopes = {name: Scope("openai", (f"key_{name}",)) for name in FRAMEWORKS}
@@ -87,7 +90,7 @@ def _store(files: dict[str, bytes]) -> TreeStore:
     return TreeStore(ROOT, {path: ("100644", len(data)) for path, data in files.items()}, files)
 
 
-def _runs(count: int, dice: random.Random, made: list[Call]) -> Iterator[tuple[str, str]]:
+def _runs(count: int, dice: random.Random, made: list[BilledCall]) -> Iterator[tuple[str, str]]:
     for number in range(count):
         name = FRAMEWORKS[number % len(FRAMEWORKS)]
         start = START + number * DAYS * 86_400 / count + dice.uniform(0, 2_400)
@@ -105,9 +108,9 @@ def _runs(count: int, dice: random.Random, made: list[Call]) -> Iterator[tuple[s
         yield f"{name}/{value['run_id']}", json.dumps(value, indent=2)
 
 
-def _call(dice: random.Random, at: float, key: str) -> Call:
+def _call(dice: random.Random, at: float, key: str) -> BilledCall:
     tokens_in = dice.randint(300, 4_000)
-    return Call(
+    return BilledCall(
         at=at,
         tokens_in=tokens_in,
         tokens_out=dice.randint(50, 900),
@@ -118,11 +121,11 @@ def _call(dice: random.Random, at: float, key: str) -> Call:
     )
 
 
-def _calls(calls: list[Call]) -> dict[str, int]:
+def _calls(calls: list[BilledCall]) -> dict[str, int]:
     return {"api_calls": len(calls)}
 
 
-def _tokens(calls: list[Call]) -> dict[str, int]:
+def _tokens(calls: list[BilledCall]) -> dict[str, int]:
     return {
         "tokens_in": sum(call.tokens_in for call in calls),
         "tokens_out": sum(call.tokens_out for call in calls),

@@ -11,23 +11,14 @@ import random
 import sys
 import time
 
-from reconcile.core.attribution import attribute
-from reconcile.core.evidence import evidence_bytes, evidence_of
-from reconcile.core.model import (
-    Bucket,
-    Claim,
-    Generation,
-    Policy,
-    Recorded,
-    Run,
-    RunKey,
-    Scope,
-    Usage,
-    Window,
-    instant,
-    minutes_of,
-)
-from reconcile.core.settlement import settle
+from reconcile.attribution.attribute import attribute
+from reconcile.attribution.evidence import evidence_bytes, evidence_of
+from reconcile.minutes import Window, instant, minutes_of
+from reconcile.providers.base import Scope
+from reconcile.runs.run import Claim, Generation, Run, RunKey
+from reconcile.runs.state import Policy
+from reconcile.usage import Bucket, Recorded, Usage
+from reconcile.verdict.settlement import settle
 
 RUNS, KEYS, SECONDS = 10_000, 20, 170
 DAY = 1_767_571_200

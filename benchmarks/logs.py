@@ -64,8 +64,9 @@ def write(log: Path, lines: int) -> None:
 def read(log: str, way: str) -> None:
     from dataclasses import replace  # noqa: PLC0415  what is imported counts
 
-    from reconcile.adapters.usage_logs import database, read_logs  # noqa: PLC0415
-    from reconcile.core.comparing.formats import SEEDS  # noqa: PLC0415
+    from reconcile.ledger.formats import SEEDS  # noqa: PLC0415
+    from reconcile.ledger.readers import database  # noqa: PLC0415
+    from reconcile.ledger.readers.records import read_logs  # noqa: PLC0415
 
     database.LARGE = 0 if way == WAYS[0] else 10**18
     start = int(START.timestamp())

@@ -17,14 +17,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from reconcile.core.amendment import amendments
-from reconcile.core.attribution import attribute
-from reconcile.core.edits import amend
-from reconcile.core.instants import spelled
-from reconcile.core.model import Bucket, Claim, Generation, Observation, Policy, Run, RunKey, Scope, Usage
-from reconcile.core.reading import BLOCK, read_run
-from reconcile.core.settlement import settle
-from reconcile.core.validation import generation_of
+from reconcile.attribution.attribute import attribute
+from reconcile.minutes import spelled
+from reconcile.providers.base import Scope
+from reconcile.runs.edits import amend
+from reconcile.runs.metrics import BLOCK, read_run
+from reconcile.runs.run import Claim, Generation, Run, RunKey
+from reconcile.runs.state import Observation, Policy
+from reconcile.runs.validation import generation_of
+from reconcile.usage import Bucket, Usage
+from reconcile.verdict.amendment import amendments
+from reconcile.verdict.settlement import settle
 
 SCOPE = Scope("openai", ("key_replayed",))
 

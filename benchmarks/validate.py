@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from reconcile import schema_files
-from reconcile.core.model import RunKey
-from reconcile.core.validation import Checker, Document
+from reconcile import schemas
+from reconcile.runs.run import RunKey
+from reconcile.runs.validation import Checker, Document
 
 READS = 20_000
 ROUNDS = 3
@@ -30,7 +30,7 @@ Sample = tuple[Path, RunKey]
 def main() -> None:
     samples = files_in(Path(sys.argv[1])) if len(sys.argv) > 1 else cases()
     chosen = list(itertools.islice(itertools.cycle(samples), READS))
-    checker = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+    checker = Checker(schemas.load("metrics-v1"), schemas.load("metrics-v2"))
 
     def parsed(path: Path, _: RunKey) -> None:
         json.loads(path.read_bytes())

@@ -15,82 +15,87 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconcile.core.model import (
-        Bucket,
-        Fetched,
-        Policy,
-        Query,
-        Run,
-        RunKey,
-        Scope,
-        Usage,
-        UsageProvider,
-        Window,
-    )
-    from reconcile.core.selection import Asked
-    from reconcile.core.summary import RunReport, Summary, as_json
+    from reconcile.attribution.claims import Asked
     from reconcile.errors import ConfigurationError, ProviderError, ReconcileError, StoreError, UsageError
-    from reconcile.recording import Recording, finish, record
-    from reconcile.workflow import (
-        Workspace,
-        backtest,
-        explain,
-        lag,
-        list_runs,
-        open_workspace,
-        openai_usage,
-        run_pass,
-        validate,
-    )
-    from reconcile.workflow.reporting import report
-    from reconcile.workflow.status import board, situation
-    from reconcile.workflow.tracking import (
+    from reconcile.insight.looking import backtest, board, explain, lag, list_runs, situation, validate
+    from reconcile.ledger.trackers import (
         calculate_usage_stats,
         compare_usage,
         fetch_openai_usage,
         parse_openai_usage_response,
         parse_usage_logs,
     )
+    from reconcile.minutes import Window
+    from reconcile.passes.apply import run_pass
+    from reconcile.passes.fetch import openai_usage
+    from reconcile.passes.summary import RunReport, Summary, as_json
+    from reconcile.passes.tree import Workspace
+    from reconcile.providers.base import Fetched, Query, Scope, UsageProvider
+    from reconcile.recording import Recording, finish, record
+    from reconcile.report.files import report
+    from reconcile.runs.run import Run, RunKey
+    from reconcile.runs.state import Policy
+    from reconcile.usage import Bucket, Usage
+    from reconcile.workspace import open_workspace
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "reconcile.core.model": (
-        "Bucket",
-        "Fetched",
-        "Policy",
-        "Query",
-        "Run",
-        "RunKey",
-        "Scope",
-        "Usage",
-        "UsageProvider",
-        "Window",
+    "reconcile.attribution.claims": ("Asked",),
+    "reconcile.errors": (
+        "ConfigurationError",
+        "ProviderError",
+        "ReconcileError",
+        "StoreError",
+        "UsageError",
     ),
-    "reconcile.core.selection": ("Asked",),
-    "reconcile.core.summary": ("RunReport", "Summary", "as_json"),
-    "reconcile.errors": ("ConfigurationError", "ProviderError", "ReconcileError", "StoreError", "UsageError"),
-    "reconcile.recording": ("Recording", "finish", "record"),
-    "reconcile.workflow": (
-        "Workspace",
+    "reconcile.insight.looking": (
         "backtest",
+        "board",
         "explain",
         "lag",
         "list_runs",
-        "open_workspace",
-        "openai_usage",
-        "run_pass",
+        "situation",
         "validate",
     ),
-    "reconcile.workflow.reporting": ("report",),
-    "reconcile.workflow.status": ("board", "situation"),
-    "reconcile.workflow.tracking": (
+    "reconcile.ledger.trackers": (
         "calculate_usage_stats",
         "compare_usage",
         "fetch_openai_usage",
         "parse_openai_usage_response",
         "parse_usage_logs",
     ),
+    "reconcile.minutes": ("Window",),
+    "reconcile.passes.apply": ("run_pass",),
+    "reconcile.passes.fetch": ("openai_usage",),
+    "reconcile.passes.summary": (
+        "RunReport",
+        "Summary",
+        "as_json",
+    ),
+    "reconcile.passes.tree": ("Workspace",),
+    "reconcile.providers.base": (
+        "Fetched",
+        "Query",
+        "Scope",
+        "UsageProvider",
+    ),
+    "reconcile.recording": (
+        "Recording",
+        "finish",
+        "record",
+    ),
+    "reconcile.report.files": ("report",),
+    "reconcile.runs.run": (
+        "Run",
+        "RunKey",
+    ),
+    "reconcile.runs.state": ("Policy",),
+    "reconcile.usage": (
+        "Bucket",
+        "Usage",
+    ),
+    "reconcile.workspace": ("open_workspace",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

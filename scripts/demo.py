@@ -14,7 +14,7 @@ from pathlib import Path
 
 import sample_world
 
-from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.calls import Ledger
 from reconcile.simulator.server import Simulator
 
 ROOT = Path(__file__).parent.parent

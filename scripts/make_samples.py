@@ -9,9 +9,11 @@ from pathlib import Path
 
 import sample_world
 
-from reconcile import open_workspace, openai_usage, run_pass
-from reconcile.simulator.ledger import Ledger
+from reconcile.passes.apply import run_pass
+from reconcile.passes.fetch import openai_usage
+from reconcile.simulator.calls import Ledger
 from reconcile.simulator.server import Simulator
+from reconcile.workspace import open_workspace
 
 ROOT = Path(__file__).parent.parent
 PASSES = [sample_world.DAY + timedelta(hours=hour, minutes=17, seconds=3) for hour in range(9, 15)]

@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests")]
 import test_documents as documents  # noqa: E402  it knows how the blocks are told
 
 from reconcile import cli, config  # noqa: E402
-from reconcile.simulator.ledger import Ledger  # noqa: E402
+from reconcile.simulator.calls import Ledger  # noqa: E402
 from reconcile.simulator.server import Simulator  # noqa: E402
 
 HELP = re.compile(r"```console\n\$ reconcile ([a-z ]*)--help\n.*?```", re.DOTALL)

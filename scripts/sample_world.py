@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from reconcile.core.model import Recorded
-from reconcile.simulator.imitation import imitate
-from reconcile.simulator.ledger import Call
+from reconcile.simulator.calls import BilledCall
+from reconcile.simulator.scenarios import imitate
+from reconcile.usage import Recorded
 
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
 LABEL = "Sample run, made with the simulator of LLM Usage Reconcile; no such experiment took place."
@@ -50,7 +50,7 @@ class Sample:
     def path(self) -> Path:
         return Path(self.framework, self.name, "metrics.json")
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[BilledCall, ...]:
         start, end = self.started_at.timestamp(), self.ended_at.timestamp()
         calls = imitate(f"{self.framework}/{self.name}", start, end, self.key, Recorded())
         kept, late = calls[: len(calls) - self.late_calls], calls[len(calls) - self.late_calls :]
@@ -72,10 +72,10 @@ SAMPLES = (
 )
 
 
-def all_calls() -> list[Call]:
+def all_calls() -> list[BilledCall]:
     """The calls of all runs, and one that somebody made by hand with the key of ghspec."""
     by_hand = (DAY + timedelta(hours=14, minutes=58, seconds=12)).timestamp()
-    foreign = Call(
+    foreign = BilledCall(
         at=by_hand, tokens_in=1911, tokens_out=402, api_key_id="key_sample_ghspec", model="gpt-4o-2024-08-06"
     )
     return [*(call for sample in SAMPLES for call in sample.calls()), foreign]

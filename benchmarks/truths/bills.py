@@ -15,7 +15,8 @@ from random import Random
 from typing import TypeAlias
 
 from benchmarks.truths.runs import HOUR, MINUTE, SECOND_MODEL, Call
-from reconcile.core.model import Bucket, Fetched, Query, Usage
+from reconcile.providers.base import Fetched, Query
+from reconcile.usage import Bucket, Usage
 
 Amount: TypeAlias = tuple[int, int, int, int]
 """Input, output, cached input, requests."""

@@ -19,11 +19,15 @@ from benchmarks.truths.fates import Fate, Track
 from benchmarks.truths.hours import Calm, hours
 from benchmarks.truths.seeds import Seeds
 from benchmarks.truths.worlds import LAG
-from reconcile.adapters.tree_store import TreeStore
-from reconcile.core.calls import LogChecker
-from reconcile.core.model import Policy, Scope, instant
-from reconcile.core.validation import Checker
-from reconcile.workflow import Workspace, open_workspace, run_pass
+from reconcile.minutes import instant
+from reconcile.passes.apply import run_pass
+from reconcile.passes.tree import Workspace
+from reconcile.providers.base import Scope
+from reconcile.runs.call_log import LogChecker
+from reconcile.runs.state import Policy
+from reconcile.runs.tree_store import TreeStore
+from reconcile.runs.validation import Checker
+from reconcile.workspace import open_workspace
 
 ROOT = PurePosixPath("runs")
 

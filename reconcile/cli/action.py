@@ -10,14 +10,16 @@ from dataclasses import replace
 import click
 from rich.progress import Progress
 
-from reconcile import config, workflow
-from reconcile.cli.asking import provider
-from reconcile.cli.billing import billing
+from reconcile import config
+from reconcile.action import act, branches, job, runtime
+from reconcile.cli import answers
+from reconcile.cli.money import billing
+from reconcile.cli.session import provider
 from reconcile.config.inputs import Inputs, read_inputs
 from reconcile.errors import ReconcileError, UsageError
-from reconcile.workflow import acting
-from reconcile.workflow.containing import attempted
-from reconcile.workflow.providing import MOST_REQUESTS
+from reconcile.passes.containing import attempted
+from reconcile.passes.fetch import MOST_REQUESTS
+from reconcile.report import job_log
 
 
 @click.command(short_help="What the GitHub Action runs: a pass, then publish.")
@@ -31,46 +33,46 @@ def action() -> None:
         acted = _acted(inputs, os.environ)
         click.echo(acted.annotations, nl=False)
         click.echo(acted.log, nl=False)
-        unwritten = acting.write_job(os.environ, acted)
+        unwritten = job.write_job(os.environ, acted)
         for error in unwritten:
-            click.echo(acting.error_annotation(error), nl=False)
+            click.echo(job_log.error_annotation(error), nl=False)
     except ReconcileError as error:
-        answer = workflow.answer_error(error, workflow.Look())
-        click.echo(acting.error_annotation(error), nl=False)
-        click.echo(acting.unheeded(answer.text), nl=False)
+        answer = answers.answer_error(error, answers.Look())
+        click.echo(job_log.error_annotation(error), nl=False)
+        click.echo(runtime.unheeded(answer.text), nl=False)
         sys.exit(answer.exit_code)
     sys.exit(max([acted.exit_code, *(error.exit_code for error in unwritten)]))
 
 
-def _acted(inputs: Inputs, environ: Mapping[str, str]) -> acting.Acted:
+def _acted(inputs: Inputs, environ: Mapping[str, str]) -> job.Acted:
     """The job done, or why it could not be: that has outputs, a summary and an exit code by `fail-on` too."""
-    done = attempted("this job", lambda: acting.act(_job_action(inputs, environ)))
+    done = attempted("this job", lambda: act.act(_job_action(inputs, environ)))
     if isinstance(done, UsageError):
         raise done
-    return acting.not_acted(inputs.request, done) if isinstance(done, ReconcileError) else done
+    return job.not_acted(inputs.request, done) if isinstance(done, ReconcileError) else done
 
 
-def _job_action(inputs: Inputs, environ: Mapping[str, str]) -> acting.Action:
+def _job_action(inputs: Inputs, environ: Mapping[str, str]) -> branches.Action:
     """The job with its clients. Secrets are masked before anything else is printed."""
     for secret in (inputs.admin_key, inputs.token):
         if secret:
-            click.echo(acting.mask(secret.reveal()), nl=False)
+            click.echo(job.mask(secret.reveal()), nl=False)
     variables = dict(environ) | ({"OPENAI_ADMIN_KEY": inputs.admin_key.reveal()} if inputs.admin_key else {})
     if inputs.github_api_url:  # GraphQL is answered beside it, not at the job's own server
         variables |= {"GITHUB_API_URL": inputs.github_api_url, "GITHUB_GRAPHQL_URL": ""}
-    source = config.Source(flags=inputs.flags, variables=variables)
+    source = config.SettingsOrigin(flags=inputs.flags, variables=variables)
     settings = source.settings("")
 
-    def clients(url: str) -> acting.Clients:
+    def clients(url: str) -> branches.Clients:
         there = replace(settings, address=replace(settings.address, url=url))
-        return acting.Clients(
+        return branches.Clients(
             provider=provider(there, _no_bar()),
             billing=billing(there, _no_bar(), cached=False, max_requests=MOST_REQUESTS),
             rehearsal=there.rehearsal,
             notices=there.notices,
         )
 
-    return acting.open_action(
+    return job.open_action(
         inputs.request,
         variables,
         token=inputs.token.reveal() if inputs.token else None,

@@ -1,17 +1,45 @@
-"""`record`: a run as it happens."""
+"""`step`: a part of a run as it happens. Imports little, because it runs as often as a script has steps.
+
+`record`: a run as it happens.
+
+`finish`: what a recorded run left going on.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from reconcile import recording, workflow
-from reconcile.cli.session import Session
-from reconcile.cli.step import COMMAND, UNMIXED
+from reconcile import config, recording
+from reconcile.cli import answers
+from reconcile.cli.session import CONFIG, RUNS, Session
 from reconcile.errors import ReconcileError
+from reconcile.passes import fetch
+
+UNMIXED = {"allow_interspersed_args": False}
+"""What stands behind the first argument is another command's own."""
+
+COMMAND = click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
+
+
+@click.command(short_help="Run a command as a step of the run around it.", context_settings=UNMIXED)
+@click.argument("name")
+@COMMAND
+def step(name: str, command: Sequence[str]) -> None:
+    """Run a command inside of `reconcile record`, and note when it began and ended, and whether it succeeded.
+
+    Its exit status is passed on, and so are signals.
+    """
+    try:
+        sys.exit(recording.step_command(name, command[1:] if command[0] == "--" else command))
+    except ReconcileError as error:
+        from reconcile.cli.session import Session  # noqa: PLC0415  what is wrong is told as by every command
+
+        Session.plain().fail(error)
 
 
 @click.command(short_help="Run a command, and leave a file of the run.", context_settings=UNMIXED)
@@ -35,9 +63,42 @@ def record(runs: str | None, config_: str | None, command: Sequence[str], **opti
     except ReconcileError as error:
         session.fail(error)
     if ended.error:
-        click.echo(workflow.answer_error(ended.error, session.look).text, err=True)
+        click.echo(answers.answer_error(ended.error, session.look).text, err=True)
         sys.exit(ended.exit_status or ended.error.exit_code)
     for problem in ended.problems:
         click.echo(f"note: {problem}", err=True)
     click.echo(f"recorded {ended.file}, exit status {ended.exit_status}", err=True)
     sys.exit(ended.exit_status)
+
+
+@click.command(short_help="Log the background responses that a recorded run left going on.")
+@click.argument("framework")
+@click.argument("run_id")
+@RUNS
+@CONFIG
+def finish(framework: str, run_id: str, *, runs: str | None, config: str | None) -> None:
+    """Ask once after each background response that had not ended with its run, and add those that have to its call log.
+
+    Asks with the experiment's own key, OPENAI_API_KEY, where its client does: at OPENAI_BASE_URL, or at OpenAI. The
+    admin key is never sent there.
+
+    \b
+    Exit codes:
+      0  none goes on
+      1  one goes on still, or a setting is missing or wrong
+      2  usage
+      3  the provider or a file could not be reached; what was told before that is logged
+    """
+    session = Session.plain(runs=runs, config_=config)
+    try:
+        settings = session.settings()
+        found = recording.finish_run(settings.runs / framework / run_id, _client(settings))
+    except ReconcileError as error:
+        session.fail(error)
+    click.echo(f"{framework}/{run_id}: {found.ended:,} ended, {found.left:,} still going on")
+    sys.exit(1 if found.left else 0)
+
+
+def _client(settings: config.Settings) -> object:
+    own = config.experiment_of(settings.variables, os.environ)
+    return fetch.openai_responses(own.key.reveal(), own.url, own.headers)

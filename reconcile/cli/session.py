@@ -1,4 +1,7 @@
-"""What every command has: its options, the settings that follow from them, and how it ends."""
+"""The client of the provider, and what is told on stderr while it is asked.
+
+What every command has: its options, the settings that follow from them, and how it ends.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,67 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from reconcile import config, workflow
-from reconcile.errors import ReconcileError
+from reconcile import config, workspace
+from reconcile.cli import answers
+from reconcile.errors import ConfigurationError, ReconcileError
+from reconcile.passes import containing, fetch, tree
+from reconcile.providers import base
+from reconcile.simulator.server import move
+
+ANNOUNCED_REQUESTS = 10
+
+
+def provider(settings: config.Settings, progress: Progress) -> fetch.Provider:
+    follow(settings)
+    try:
+        return fetch.openai_usage(
+            config.usable_key(settings).reveal(),
+            settings.base_url,
+            now=settings.now,
+            on_progress=lambda done, whole: show(progress, done, whole),
+        )
+    except ConfigurationError as error:
+        return error
+
+
+def follow(settings: config.Settings) -> None:
+    """A simulator goes where `--now` is: it would be asked for its future, and what it told would be dated by another
+    clock."""
+    if settings.now and settings.local:
+        move(settings.base_url, settings.now)
+
+
+def progress_bar(unit: str = "minutes") -> Progress:
+    """A bar on a terminal's stderr, which vanishes when it is done."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("asking the provider"),
+        BarColumn(),
+        TextColumn(f"{{task.completed}} of {{task.total}} {unit}"),
+    )
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+
+
+def show(progress: Progress, done: int, whole: int) -> None:
+    """How far the asking has come."""
+    if not progress.tasks:
+        progress.add_task("")
+    progress.update(progress.tasks[0].id, completed=done, total=whole)
+
+
+def announced(queries: Sequence[base.Query], *, verbose: bool) -> None:
+    if len(queries) > ANNOUNCED_REQUESTS:
+        click.echo(f"this pass makes {len(queries)} requests or more, one for each day it has to read", err=True)
+    for query in queries if verbose else ():
+        keys = f"{len(query.api_key_ids)} keys" if query.api_key_ids else "all keys"
+        click.echo(f"asking {query.provider} for {query.window.minutes} minutes of {keys}", err=True)
 
 
 class Session:
@@ -26,7 +83,7 @@ class Session:
         self._said: set[str] = set()
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
-        self.look = workflow.Look(colour=colour, width=max(60, min(columns, 140)))
+        self.look = answers.Look(colour=colour, width=max(60, min(columns, 140)))
 
     @classmethod
     def plain(cls, *, runs: str | None = None, config_: str | None = None) -> Session:
@@ -43,7 +100,7 @@ class Session:
                 self._said.add(text)
                 click.echo(text, err=True)
 
-    def finish(self, answer: workflow.Answer) -> NoReturn:
+    def finish(self, answer: answers.Answer) -> NoReturn:
         """Print the answer and exit with its code."""
         if self.as_json:
             click.echo(json.dumps(answer.document, indent=2))
@@ -54,15 +111,15 @@ class Session:
     def fail(self, error: ReconcileError) -> NoReturn:
         """Say what kept the command from being carried out: on stdout as JSON, else on stderr."""
         if self.as_json:
-            self.finish(workflow.answer_error(error, self.look))
-        look = workflow.Look(colour=sys.stderr.isatty() and self.look.colour, width=self.look.width)
-        click.echo(workflow.answer_error(error, look).text, err=True)
+            self.finish(answers.answer_error(error, self.look))
+        look = answers.Look(colour=sys.stderr.isatty() and self.look.colour, width=self.look.width)
+        click.echo(answers.answer_error(error, look).text, err=True)
         sys.exit(error.exit_code)
 
 
-def workspace(settings: config.Settings, *, pricing: bool | None = None) -> workflow.Workspace:
+def workspace_of(settings: config.Settings, *, pricing: bool | None = None) -> tree.Workspace:
     """The folder of runs that the settings describe. `pricing`: in place of what they say of it."""
-    return workflow.open_workspace(
+    return workspace.open_workspace(
         settings.runs,
         scopes=settings.scopes,
         policy=settings.policy,
@@ -90,7 +147,7 @@ def command(*, ages: bool = False) -> Callable[[Callable[..., None]], Callable[.
             except Exception as error:  # noqa: BLE001  a bug ends as every error does: told, with its exit code
                 if session.verbose:
                     click.echo("".join(traceback.format_exception(error)), err=True)
-                session.fail(workflow.unexpected(function.__name__.rstrip("_"), error))
+                session.fail(containing.unexpected(function.__name__.rstrip("_"), error))
 
         body.__doc__ = function.__doc__
         body.__name__ = function.__name__

@@ -1,6 +1,6 @@
 """All settings, cleaned once: of the command line, the environment and reconcile.yml. A job's are in `inputs`."""
 
-from reconcile.config.addresses import DEFAULT_BASE_URL, URL_VARIABLE
+from reconcile.config.document import DEFAULT_BASE_URL, URL_VARIABLE
 from reconcile.config.experiments import Experiment, experiment_of
 from reconcile.config.log_formats import log_files
 from reconcile.config.settings import (
@@ -8,7 +8,7 @@ from reconcile.config.settings import (
     Flags,
     Secret,
     Settings,
-    Source,
+    SettingsOrigin,
     load,
     usable_key,
     without_file,
@@ -22,7 +22,7 @@ __all__ = [
     "Flags",
     "Secret",
     "Settings",
-    "Source",
+    "SettingsOrigin",
     "experiment_of",
     "load",
     "log_files",

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from reconcile.action.request import CommentPolicy, FailOn, JobRequest, Mode, Sign
+from reconcile.attribution.claims import Asked
 from reconcile.config.settings import Flags, Secret
-from reconcile.core.comparing.tolerance import tolerance
-from reconcile.core.model import Proof
-from reconcile.core.request import Comment, FailOn, Mode, Request, Sign
-from reconcile.core.selection import Asked
 from reconcile.errors import UsageError
+from reconcile.ledger.figures import tolerance
+from reconcile.runs.state import Proof
 
 PREFIX = "RECONCILE_INPUT_"
 BOOLEANS = {"true": True, "false": False}
@@ -28,7 +28,7 @@ COMMENT_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 class Inputs:
     """What the workflow asked for, and the secrets it gave."""
 
-    request: Request
+    request: JobRequest
     flags: Flags
     admin_key: Secret | None
     token: Secret | None
@@ -61,21 +61,21 @@ def _flags(values: Mapping[str, str]) -> Flags:
     )
 
 
-def _request(values: Mapping[str, str]) -> Request:
+def _request(values: Mapping[str, str]) -> JobRequest:
     asked = Asked(framework=values.get("framework"), run_id=values.get("run-id"), force=_flag(values, "force"))
-    return Request(
+    return JobRequest(
         mode=_choice(values, "mode", Mode.AUTO),
         asked=asked,
         dry_run=_flag(values, "dry-run"),
         branch=values.get("branch"),
-        pr_branch=values.get("pr-branch", Request().pr_branch),
+        pr_branch=values.get("pr-branch", JobRequest().pr_branch),
         open_pull_requests=_flag(values, "open-pull-requests"),
         open_issue=_flag(values, "open-issue"),
         require_verified=_grade(values),
-        commit_message=values.get("commit-message", Request().commit_message),
-        push_attempts=_number(values, "push-attempts", 1, 100) or Request().push_attempts,
+        commit_message=values.get("commit-message", JobRequest().commit_message),
+        push_attempts=_number(values, "push-attempts", 1, 100) or JobRequest().push_attempts,
         sign=_choice(values, "sign", Sign.GIT),
-        comment=_choice(values, "comment", Comment.AUTO),
+        comment=_choice(values, "comment", CommentPolicy.AUTO),
         comment_key=_comment_key(values),
         pr_number=_number(values, "pr-number", 1, 10**9),
         fail_on=_choice(values, "fail-on", FailOn.ERRORS),

@@ -10,18 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reconcile.core.comparing.formats import (
-    BUILT_IN,
-    NAMES,
-    Counters,
-    Fields,
-    Included,
-    LogFormat,
-    Shape,
-    Timestamps,
-    words,
-)
 from reconcile.errors import ConfigurationError, UsageError
+from reconcile.ledger.formats import BUILT_IN, NAMES, Counters, Fields, Included, LogFormat, Shape, Timestamps, words
 
 ENVIRONMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,63})=(.+)", re.DOTALL)
 UNITS = {"tokens": 1, "thousands": 1_000, "millions": 1_000_000}

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconcile.config.addresses import URL_VARIABLE, Address, gateway_notice
-from reconcile.config.document import document_of, text_of, with_dotenv
+from reconcile.config.document import URL_VARIABLE, Address, document_of, gateway_notice, text_of, with_dotenv
 from reconcile.config.log_formats import LogSource, log_files, log_sources
-from reconcile.core.comparing.formats import LogFormat
-from reconcile.core.comparing.labels import Labels
-from reconcile.core.model import EXCLUDED, LOOPBACK, Policy, Scope, one_spelling
 from reconcile.errors import ConfigurationError, UsageError
+from reconcile.ledger.formats import LogFormat
+from reconcile.money.charges import Labels
+from reconcile.providers.base import EXCLUDED, LOOPBACK, Scope
+from reconcile.runs.run import one_spelling
+from reconcile.runs.state import Policy
 
 CONFIG_FILE = "reconcile.yml"
 ADMIN_KEY_VARIABLES = (
@@ -134,7 +135,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class SettingsOrigin:
     """Where a job's settings come from: its inputs and environment, and a file that has to be fetched first."""
 
     flags: Flags

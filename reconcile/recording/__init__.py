@@ -14,7 +14,7 @@ in an experiment. Prompts and answers are never written.
 from reconcile.recording.command import Ended, record_command, step_command
 from reconcile.recording.finishing import finish, finish_run
 from reconcile.recording.folder import VARIABLE
+from reconcile.recording.record import record
 from reconcile.recording.recorder import Recording
-from reconcile.recording.run import record
 
 __all__ = ["VARIABLE", "Ended", "Recording", "finish", "finish_run", "record", "record_command", "step_command"]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from reconcile.recording.responses import State, Told, told_of
+from reconcile.recording.responses import Telling, Told, told_of
 
 LAST_EVENTS = {"response.completed", "response.incomplete", "response.failed", "message_stop"}
 HOLDERS = ("response", "message")
@@ -23,7 +23,7 @@ LONGEST = 64 * 2**20
 """Bytes of a body that is no stream, or of an event of one, that are kept. What is longer is not looked into."""
 
 
-class Answer:
+class AnswerBody:
     """Feed it the body, decoded, part by part."""
 
     def __init__(self, *, events: bool) -> None:
@@ -73,19 +73,19 @@ class Answer:
     def told(self) -> Told:
         """What is known by now, as of a body that is whole."""
         found = told_of(self._response, streamed=self.events)
-        if found.state is State.ENDED and self._partial:
-            return replace(found, state=State.CUT, counted=None)
-        if found.state is State.PART and self.events and (self._broken or not (self.ended or self.blind)):
-            return replace(found, state=State.CUT)
+        if found.state is Telling.ENDED and self._partial:
+            return replace(found, state=Telling.CUT, counted=None)
+        if found.state is Telling.PART and self.events and (self._broken or not (self.ended or self.blind)):
+            return replace(found, state=Telling.CUT)
         return found
 
     @property
     def left(self) -> Told:
         """What is known by now, where nobody reads the rest."""
         found = self.told
-        if found.state is State.PENDING or self.ended:
+        if found.state is Telling.PENDING or self.ended:
             return found
-        return replace(found, state=State.CUT, counted=None)
+        return replace(found, state=Telling.CUT, counted=None)
 
     def _take(self, line: bytes) -> None:
         field, _, data = line.strip().partition(b":")

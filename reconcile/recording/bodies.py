@@ -10,9 +10,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from contextlib import suppress
 from typing import Any, Protocol
 
-from reconcile.recording.answers import Answer
+from reconcile.recording.answers import AnswerBody
 from reconcile.recording.decoding import Decoder
-from reconcile.recording.responses import State, Told
+from reconcile.recording.responses import Telling, Told
 
 Response = Any
 
@@ -43,8 +43,8 @@ class careful:  # noqa: N801  reads as a statement, like those of contextlib
         return True
 
 
-def answer_to(response: Response) -> Answer:
-    return Answer(events=response.headers.get("content-type", "").startswith("text/event-stream"))
+def answer_to(response: Response) -> AnswerBody:
+    return AnswerBody(events=response.headers.get("content-type", "").startswith("text/event-stream"))
 
 
 class Watched:
@@ -159,7 +159,7 @@ class Watched:
 
     def _tell(self, told: Told) -> None:
         self._over = True
-        if told.state is State.CUT:
+        if told.state is Telling.CUT:
             self._sink.cut(told)
         else:
             self._sink.answered(told, streamed=self._body.events and not self._body.blind)

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconcile.errors import ReconcileError
-from reconcile.recording.clock import Clock, SystemClock, await_end, await_start
-from reconcile.recording.folder import JOURNAL, METRICS, VARIABLE, RunFolder, claim
-from reconcile.recording.metrics import Ending
-from reconcile.recording.run import joined, new_run_id
+from reconcile.recording.clocks import SystemClock, WallClock, await_end, await_start
+from reconcile.recording.folder import JOURNAL, METRICS, VARIABLE, RunFolder, begin, claim, end
+from reconcile.recording.left import RunEnding
+from reconcile.recording.record import joined, new_run_id
 from reconcile.recording.signals import exit_on_sigterm, passing_on
-from reconcile.recording.whole import begin, end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ def record_command(  # noqa: PLR0913  options of the command, given by name
     model: str | None = None,
     wait_minute: bool = False,
     environ: Mapping[str, str] | None = None,
-    clock: Clock | None = None,
+    clock: WallClock | None = None,
 ) -> Ended:
     """Run the command as a run of its own. Raises UsageError where it cannot begin; then nothing is left."""
     environ, clock = dict(os.environ if environ is None else environ), clock or SystemClock()
@@ -68,7 +67,7 @@ def record_command(  # noqa: PLR0913  options of the command, given by name
             raise
         status = relay.wait()
         ended_at = clock.now()
-        ending = Ending(started_at=started_at, at=ended_at, successful=status == 0, told=_told(status))
+        ending = RunEnding(started_at=started_at, at=ended_at, successful=status == 0, told=_told(status))
         ended = _ended(folder, status, ending)
     if wait_minute:
         with suppress(KeyboardInterrupt):
@@ -76,7 +75,7 @@ def record_command(  # noqa: PLR0913  options of the command, given by name
     return ended
 
 
-def _ended(folder: RunFolder, status: int, ending: Ending) -> Ended:
+def _ended(folder: RunFolder, status: int, ending: RunEnding) -> Ended:
     ended = Ended(exit_status=_exit_status(status), file=folder.path / METRICS)
     try:
         return replace(ended, problems=end(folder, ending))
@@ -85,7 +84,7 @@ def _ended(folder: RunFolder, status: int, ending: Ending) -> Ended:
 
 
 def step_command(
-    name: str, command: Sequence[str], *, environ: Mapping[str, str] | None = None, clock: Clock | None = None
+    name: str, command: Sequence[str], *, environ: Mapping[str, str] | None = None, clock: WallClock | None = None
 ) -> int:
     """Run the command as a step of the run around it; returns its exit status. Raises UsageError outside of a run."""
     environ, clock = dict(os.environ if environ is None else environ), clock or SystemClock()

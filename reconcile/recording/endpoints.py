@@ -1,16 +1,25 @@
 """What a request to a provider is, told by its method and its path: one whose tokens count, or which other.
 
 Only what is listed here is known. All else that could be billed is unknown, and takes away that a log is complete.
+
+Which hosts are a provider's own, so that the `Date` of what they answer is the provider's clock.
+
+A gateway answers by its own clock, and a host of this machine by this one. To try things out with a provider on this
+machine, name it in `RECONCILE_OPENAI_URL`, as for the usage API: loopback then counts as a provider's own.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
+from urllib.parse import urlsplit
 
 
-class Kind(Enum):
+class DestinationKind(Enum):
     COUNTED = auto()
     """Reported in the figure of completions, with usage in the answer."""
     OTHER = auto()
@@ -25,8 +34,8 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    kind: Kind
+class Destination:
+    kind: DestinationKind
     name: str
     """A short name, such as embeddings; method and path of what is unknown."""
     about: str | None = None
@@ -94,34 +103,75 @@ def _any(paths: tuple[str, ...]) -> re.Pattern[str]:
 
 FREE_POST, FREE_READ = _any(FREE_POSTS), _any(FREE_READS)
 NAMED = [
-    (_any((path,)), Endpoint(kind, name))
-    for kind, paths in ((Kind.OTHER, OTHERS), (Kind.COUNTED, COUNTED))
+    (_any((path,)), Destination(kind, name))
+    for kind, paths in ((DestinationKind.OTHER, OTHERS), (DestinationKind.COUNTED, COUNTED))
     for path, name in paths.items()
 ]
 FOLLOWS = re.compile(BEFORE + FOLLOWED.pattern)
 
 
-def endpoint_of(method: str, path: str) -> Endpoint:
+def endpoint_of(method: str, path: str) -> Destination:
     """What a request is, whatever its path is."""
     path, name = path.rstrip("/"), f"{method} {path}"
     if method in {"HEAD", "OPTIONS", "DELETE"}:
-        return Endpoint(Kind.FREE, name)
+        return Destination(DestinationKind.FREE, name)
     if method == "GET":
         return _read(path, name)
     if method != "POST":
-        return Endpoint(Kind.UNKNOWN, name)
+        return Destination(DestinationKind.UNKNOWN, name)
     if FREE_POST.fullmatch(path):
-        return Endpoint(Kind.FREE, name)
+        return Destination(DestinationKind.FREE, name)
     found = FOLLOWS.fullmatch(path)
     if found and found[3]:
-        return Endpoint(Kind.FOLLOWED, name, found[2])
-    return next((each for pattern, each in NAMED if pattern.fullmatch(path)), Endpoint(Kind.UNKNOWN, name))
+        return Destination(DestinationKind.FOLLOWED, name, found[2])
+    return next(
+        (each for pattern, each in NAMED if pattern.fullmatch(path)), Destination(DestinationKind.UNKNOWN, name)
+    )
 
 
-def _read(path: str, name: str) -> Endpoint:
+def _read(path: str, name: str) -> Destination:
     if FREE_READ.fullmatch(path):
-        return Endpoint(Kind.FREE, name)
+        return Destination(DestinationKind.FREE, name)
     found = FOLLOWS.fullmatch(path)
     if found and not found[3]:
-        return Endpoint(Kind.FOLLOWED, name, found[2])
-    return Endpoint(Kind.READ, name)
+        return Destination(DestinationKind.FOLLOWED, name, found[2])
+    return Destination(DestinationKind.READ, name)
+
+
+ADDRESS = "RECONCILE_OPENAI_URL"
+
+HOSTS = {
+    "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+    "openrouter.ai": "openrouter",
+    "openai.azure.com": "azure",
+    "cognitiveservices.azure.com": "azure",
+    "services.ai.azure.com": "azure",
+}
+"""Whose they are. Subdomains are theirs, too."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+
+def provider_of(host: str) -> str | None:
+    """Whose host this is; None where nobody knows."""
+    return next((name for own, name in HOSTS.items() if f".{host.lower()}".endswith(f".{own}")), None)
+
+
+def is_provider(host: str, environ: Mapping[str, str] = os.environ) -> bool:
+    if host.lower() in LOOPBACK:
+        with suppress(ValueError):
+            return (urlsplit(environ.get(ADDRESS, "")).hostname or "") in LOOPBACK
+        return False
+    return provider_of(host) is not None
+
+
+def host_of(address: str) -> str:
+    """Name and port of an address, as the header `Host` has them: without the port that is usual."""
+    with suppress(ValueError):
+        parts = urlsplit(address)
+        name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+        return name if parts.port in {None, PORTS.get(parts.scheme)} else f"{name}:{parts.port}"
+    return ""

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import StoreError, UsageError
-from reconcile.recording.clock import Clock, SystemClock
+from reconcile.recording.clocks import SystemClock, WallClock
 from reconcile.recording.folder import CALLS, METRICS, RunFolder
+from reconcile.recording.journal import row_of
 from reconcile.recording.known import going_on
-from reconcile.recording.metrics import spelled
-from reconcile.recording.responses import State, told_of
-from reconcile.recording.rows import row_of
+from reconcile.recording.left import spelled
+from reconcile.recording.responses import Telling, told_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Finished:
     left: int
 
 
-def finish(folder: str | os.PathLike[str], client: Any, *, clock: Clock | None = None) -> int:  # noqa: ANN401  any SDK
+def finish(folder: str | os.PathLike[str], client: Any, *, clock: WallClock | None = None) -> int:  # noqa: ANN401  any SDK
     """Ask the client, a sync one, after each response that the run in this folder left going on.
 
     What has ended becomes a row of the run's call log, in the place of the one that said it was going on; the run's
@@ -40,7 +40,7 @@ def finish_run(
     folder: str | os.PathLike[str],
     client: Any,  # noqa: ANN401  any SDK
     *,
-    clock: Clock | None = None,
+    clock: WallClock | None = None,
 ) -> Finished:
     """The same, with how many have ended."""
     run, clock = RunFolder(path=Path(folder).absolute()), clock or SystemClock()
@@ -85,12 +85,12 @@ def _text(run: RunFolder) -> str:
     return text
 
 
-def _ended(response: object, response_id: str, before: dict[str, Any], clock: Clock) -> dict[str, object] | None:
+def _ended(response: object, response_id: str, before: dict[str, Any], clock: WallClock) -> dict[str, object] | None:
     """The row of a response that has ended, in the place of the one before; None where it goes on."""
     told = told_of(response)
-    if told.response_id != response_id or told.state in {State.PENDING, State.PART}:
+    if told.response_id != response_id or told.state in {Telling.PENDING, Telling.PART}:
         return None
     members = {name: value for name, value in before.items() if name in {"attempt", "provider"}}
-    aborted = {"aborted": True} if told.state is State.CUT else {}
+    aborted = {"aborted": True} if told.state is Telling.CUT else {}
     model = told.model or before.get("model")
     return row_of(told.counted, before["started_at"], spelled(clock.now()), model, response_id, members | aborted)

@@ -2,6 +2,8 @@
 
 While the run goes on the folder holds a journal and maybe a call log. Lines are appended whole, by one write, so that
 threads, processes and a kill at any moment tear none. At the end `metrics.json` is put in place, never over another.
+
+The begin and the end of a run that is recorded, whoever records it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconcile.errors import StoreError, UsageError
+from reconcile.recording.clocks import WallClock
+from reconcile.recording.journal import read
+from reconcile.recording.left import RunEnding, left, read_calls
 
 VARIABLE = "RECONCILE_RECORD"
 """Names the folder of the run to the command that is recorded."""
@@ -189,3 +194,32 @@ def _put(temporary: Path, file: Path) -> None:
 def _plain() -> int:
     """Never follow a link, never wait for the other end of a pipe."""
     return getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+UNREADABLE = "?"
+"""Stands for a call log that cannot be read: a line that is none."""
+
+
+def begin(folder: RunFolder, clock: WallClock) -> float:
+    """The run starts now. Raises StoreError."""
+    started_at = clock.now()
+    with translated("written", folder.path / JOURNAL):
+        folder.append(JOURNAL, {"run": folder.name, "at": started_at})
+    return started_at
+
+
+def end(folder: RunFolder, ending: RunEnding) -> tuple[str, ...]:
+    """Put the run's files in place. Returns why its calls may not all have been counted, and what else went wrong.
+
+    The log says that it is complete only now, when nothing can be missing any more. Raises StoreError.
+    """
+    text, told = folder.text(CALLS), folder.text(JOURNAL)
+    calls = read_calls(UNREADABLE if text is None else text)
+    found = left(folder.run_id, read(told or ""), calls, ending)
+    said = {"complete": found.complete, **({"every_attempt": True} if found.every_attempt else {})}
+    lines = [*([json.dumps(said)] if found.complete or found.every_attempt else []), *calls.lines]
+    after = "".join(f"{line}\n" for line in lines)
+    if text is not None and after != text:
+        folder.replace_log(after)
+    folder.close(found.document)
+    return found.problems

@@ -10,24 +10,28 @@
     {"clock": {"now": [-0.2, 0.7], ...}, "of": "1f0c"}           what it measured of the provider's clock
 
 Lines that say something else are counted and otherwise passed over: a command may write what it likes.
+
+A row of the call log.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from reconcile.recording.offset import Offset, offset_in
+from reconcile.recording.clocks import Offset, offset_in
+from reconcile.recording.usage import WRITES, Counted
 
 LONGEST_NAME = 200
 """Characters of the name of a step or a model."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Step:
+class JournalStep:
     """A step as far as the journal tells; instants are Unix seconds."""
 
     name: str
@@ -44,7 +48,7 @@ class Journal:
     started_at: float | None = None
     model: str | None = None
     complete: bool = False
-    steps: list[Step] = field(default_factory=list)
+    steps: list[JournalStep] = field(default_factory=list)
     taking_part: set[str] = field(default_factory=set)
     """Programs that have not left: they were killed, or still run."""
     watched: int = 0
@@ -89,7 +93,7 @@ def _run(journal: Journal, line: dict[str, Any]) -> None:
 
 
 def _begin(journal: Journal, line: dict[str, Any]) -> None:
-    journal.steps.append(Step(name=_name(line["begin"]), begun_at=seconds(line.get("at")), key=line.get("id")))
+    journal.steps.append(JournalStep(name=_name(line["begin"]), begun_at=seconds(line.get("at")), key=line.get("id")))
 
 
 def _end(journal: Journal, line: dict[str, Any]) -> None:
@@ -154,3 +158,31 @@ def seconds(moment: object) -> float:
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         return moment.timestamp()
     raise ValueError(f"{moment!r} is no instant: give Unix seconds, or a time with its UTC offset")
+
+
+UNKNOWN_MODEL = "unknown"
+
+
+def row_of(
+    counted: Counted | None,
+    started_at: str,
+    ended_at: str,
+    model: str | None,
+    response_id: str | None,
+    members: Mapping[str, object],
+) -> dict[str, object]:
+    """The row of a call, with `members` that only some have. Without usage it has zeros, and says why."""
+    found = counted or Counted()
+    writes = {f"{name}_tokens": getattr(found, name) for name in WRITES}
+    return {
+        "started_at": started_at,
+        "ended_at": ended_at,
+        "model": model or UNKNOWN_MODEL,
+        "input_tokens": found.tokens_in,
+        "output_tokens": found.tokens_out,
+        "cached_tokens": found.cached_tokens,
+        **{name: count for name, count in writes.items() if count},
+        **({"requests": found.requests} if found.requests > 1 else {}),
+        **({"response_id": response_id} if response_id else {}),
+        **members,
+    }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconcile.recording.journal import seconds
-from reconcile.recording.responses import State, Told
+from reconcile.recording.responses import Telling, Told
 from reconcile.recording.usage import Counted, total
 
 
@@ -24,7 +24,7 @@ class Known:
     """Whether a watched client made it, which knows when."""
     made: bool = False
     """Whether the call itself is over, as the client saw it."""
-    state: State | None = None
+    state: Telling | None = None
     counted: Counted | None = None
     model: str | None = None
     streamed: bool = False
@@ -40,7 +40,7 @@ class Known:
     @property
     def untold(self) -> bool:
         """Whether it was answered, and nothing told what it used."""
-        return self.state is State.PART
+        return self.state is Telling.PART
 
     def make(self, start: float, finish: float, members: Mapping[str, object]) -> None:
         """The watched call is over. What was added of it before did not know its times, and has a row anew."""
@@ -61,22 +61,22 @@ class Known:
         self.streamed |= told.chunk
         self.opened |= before is None and told.opens
         self.members = self.members or members
-        if told.state is State.ENDED and told.counted is not None:
+        if told.state is Telling.ENDED and told.counted is not None:
             counted = told.counted.bare
             if self.counted == counted or (self.made and counted.requests > 1):
                 return None
-            if before is None or before is State.PENDING or before is State.CUT or not self.watched:
+            if before is None or before is Telling.PENDING or before is Telling.CUT or not self.watched:
                 self.finish = max(finish, self.start)
-            self.counted, self.state = counted, State.ENDED
+            self.counted, self.state = counted, Telling.ENDED
             return self.members
-        if before is State.ENDED or before is told.state:
+        if before is Telling.ENDED or before is told.state:
             return None
-        if told.state is State.PART:
-            self.state = before or (State.PART if named else None)
+        if told.state is Telling.PART:
+            self.state = before or (Telling.PART if named else None)
             return None
         self.state = told.state
         self.finish = max(finish, self.start)
-        return {**self.members, ("pending" if told.state is State.PENDING else "aborted"): True}
+        return {**self.members, ("pending" if told.state is Telling.PENDING else "aborted"): True}
 
 
 OWN_ID = re.compile(r"(lc_)?run-")

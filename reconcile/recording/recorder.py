@@ -26,19 +26,16 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from reconcile.errors import ReconcileError, UsageError
-from reconcile.recording.clock import Clock, await_end, await_start
-from reconcile.recording.endpoints import Endpoint, Kind
-from reconcile.recording.folder import CALLS, JOURNAL, VARIABLE, RunFolder
-from reconcile.recording.journal import read, seconds
+from reconcile.recording.clocks import Offset, WallClock, await_end, await_start, together
+from reconcile.recording.endpoints import Destination, DestinationKind
+from reconcile.recording.folder import CALLS, JOURNAL, VARIABLE, RunFolder, begin, end
+from reconcile.recording.journal import read, row_of, seconds
 from reconcile.recording.known import Known, has_provider_id, label, opened_by, pending_since, same_call, untold
-from reconcile.recording.metrics import MOST_NAMED, Ending, spelled
-from reconcile.recording.offset import Offset, together
-from reconcile.recording.responses import MESSAGE_EVENTS, Message, State, Told, told
-from reconcile.recording.rows import row_of
+from reconcile.recording.left import MOST_NAMED, RunEnding, spelled
+from reconcile.recording.responses import MESSAGE_EVENTS, Message, Telling, Told, told
 from reconcile.recording.signals import exit_on_sigterm
 from reconcile.recording.usage import LONGEST_NAME, Counted, member
 from reconcile.recording.watching import watch
-from reconcile.recording.whole import begin, end
 
 Client = TypeVar("Client")
 
@@ -60,7 +57,7 @@ class Recording:
     def __init__(
         self,
         folder: Callable[[], RunFolder],
-        clock: Clock,
+        clock: WallClock,
         *,
         owner: bool,
         model: str | None,
@@ -74,7 +71,7 @@ class Recording:
         self._untold: list[str] = []
         """Calls without an id that told no usage."""
         self._began_in = self._process = os.getpid()
-        self._open: set[Call] = set()
+        self._open: set[Attempt] = set()
         self._calls: dict[str, Known] = {}
         """By the ids of their responses."""
         self._foreign: set[str] = set()
@@ -133,7 +130,7 @@ class Recording:
             return
         successful = error is None or (isinstance(error, SystemExit) and error.code in {None, 0})
         told = {} if successful or kind is None else {"error": kind.__name__}
-        ending = Ending(started_at=self.started_at, at=ended_at, successful=successful, told=told)
+        ending = RunEnding(started_at=self.started_at, at=ended_at, successful=successful, told=told)
         try:
             self.problems = end(self._folder, ending)
         except ReconcileError as failure:
@@ -229,25 +226,25 @@ class Recording:
     # ---------------------------------------------------------------------------------- what watching needs
 
     def call(
-        self, endpoint: Endpoint, model: str | None = None, attempt: int = 1, provider: str | None = None
-    ) -> Call | None:
+        self, endpoint: Destination, model: str | None = None, attempt: int = 1, provider: str | None = None
+    ) -> Attempt | None:
         """A call that is being made; None where the run is over."""
         self._join_after_fork()
-        call = Call(self, endpoint, model, attempt, provider)
+        call = Attempt(self, endpoint, model, attempt, provider)
         with self._lock:
             if not self._running:
                 return None
             self._open.add(call)
         return call
 
-    def done(self, call: Call) -> bool:
+    def done(self, call: Attempt) -> bool:
         """Whether the call was still open; it is not any more."""
         with self._lock:
             was_open = call in self._open
             self._open.discard(call)
         return was_open
 
-    def end(self, call: Call, told: Told | None, **more: object) -> None:
+    def end(self, call: Attempt, told: Told | None, **more: object) -> None:
         """The call is over, in one with its row: the run may end at any moment."""
         with self._lock:
             if self.done(call) and told is not None:
@@ -294,7 +291,7 @@ class Recording:
         members = known.next(told, finish, more, named=bool(told.response_id))
         if members is not None:
             self._write(told, known, members)
-        elif told.state is State.PART and not told.response_id:
+        elif told.state is Telling.PART and not told.response_id:
             self._untold.append(label(known, None))
 
     def follows(self, response_id: str) -> bool:
@@ -307,7 +304,7 @@ class Recording:
             if start is None:
                 self._foreign.add(response_id)
                 return False
-            self._calls[response_id] = Known(start=start, finish=start, watched=True, made=True, state=State.PENDING)
+            self._calls[response_id] = Known(start=start, finish=start, watched=True, made=True, state=Telling.PENDING)
             return True
 
     def measured(self, offset: Offset) -> None:
@@ -363,11 +360,11 @@ class Recording:
             self._folder.append(JOURNAL, line)
 
 
-class Call:
+class Attempt:
     """One try of a watched client, from the moment its request is sent."""
 
     def __init__(
-        self, run: Recording, endpoint: Endpoint, model: str | None, attempt: int, provider: str | None
+        self, run: Recording, endpoint: Destination, model: str | None, attempt: int, provider: str | None
     ) -> None:
         self._run, self._endpoint, self._model, self._attempt = run, endpoint, model, attempt
         self._provider = provider
@@ -380,13 +377,13 @@ class Call:
     @property
     def other(self) -> str | None:
         """The endpoint of a call that is not in the figure of completions."""
-        return self._endpoint.name if self._endpoint.kind is Kind.OTHER else None
+        return self._endpoint.name if self._endpoint.kind is DestinationKind.OTHER else None
 
     def answered(self, told: Told, *, streamed: bool = False) -> None:
         """The answer is here, as far as it will come."""
-        if self._endpoint.kind is not Kind.COUNTED:
-            told = Told(state=State.ENDED, model=told.model, counted=Counted())
-        elif streamed and told.state is State.PART and self._endpoint.name in STREAMS:
+        if self._endpoint.kind is not DestinationKind.COUNTED:
+            told = Told(state=Telling.ENDED, model=told.model, counted=Counted())
+        elif streamed and told.state is Telling.PART and self._endpoint.name in STREAMS:
             self._run.hint()
         self._end(told)
 
@@ -396,15 +393,15 @@ class Call:
 
     def cut(self, told: Told | None = None) -> None:
         """It was sent, and its answer did not come whole: it may be billed or not."""
-        counts = self._endpoint.kind is Kind.COUNTED
-        self._end(told if told and counts else Told(state=State.CUT))
+        counts = self._endpoint.kind is DestinationKind.COUNTED
+        self._end(told if told and counts else Told(state=Telling.CUT))
 
     def _end(self, told: Told) -> None:
         more: dict[str, object] = {"attempt": self._attempt}
         if self._provider:
             more["provider"] = self._provider
-        if self._endpoint.kind is not Kind.COUNTED:
+        if self._endpoint.kind is not DestinationKind.COUNTED:
             more["endpoint"] = self._endpoint.name[:LONGEST_NAME]
-        if self._endpoint.kind is Kind.UNKNOWN:
+        if self._endpoint.kind is DestinationKind.UNKNOWN:
             more["unknown"] = True
         self._run.end(self, replace(told, model=told.model or self._model), **more)

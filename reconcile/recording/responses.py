@@ -19,7 +19,7 @@ DEEPEST = 8
 """Objects inside of each other that are looked into."""
 
 
-class State(Enum):
+class Telling(Enum):
     ENDED = auto()
     """It told its usage."""
     PART = auto()
@@ -34,7 +34,7 @@ class State(Enum):
 class Told:
     """What an object tells of a call."""
 
-    state: State
+    state: Telling
     response_id: str | None = None
     model: str | None = None
     counted: Counted | None = None
@@ -66,7 +66,7 @@ def told_of(response: object, *, streamed: bool = False) -> Told:
     """What one response tells."""
     other = other_of(response)
     if other is not None:
-        return Told(state=State.ENDED, model=name_of(member(response, "model")), counted=Counted(), endpoint=other)
+        return Told(state=Telling.ENDED, model=name_of(member(response, "model")), counted=Counted(), endpoint=other)
     metadata = member(response, "response_metadata")
     usage = member(response, "usage") or member(response, "usage_metadata")
     model = name_of(member(response, "model")) or name_of(member(metadata, "model_name"))
@@ -75,12 +75,12 @@ def told_of(response: object, *, streamed: bool = False) -> Told:
     counted = usage_of(usage, model, found)
     status = member(response, "status")
     if counted is not None and status not in GOING_ON:
-        return Told(state=State.ENDED, response_id=found, model=model, counted=counted)
-    state = State.PART
+        return Told(state=Telling.ENDED, response_id=found, model=model, counted=counted)
+    state = Telling.PART
     if status in GOING_ON and (not streamed or member(response, "background") is True):
-        state = State.PENDING if found else State.PART
+        state = Telling.PENDING if found else Telling.PART
     elif status in GIVEN_UP:
-        state = State.CUT
+        state = Telling.CUT
     return Told(
         state=state,
         response_id=found,

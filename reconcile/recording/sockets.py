@@ -7,7 +7,6 @@ is watched; what belongs to no watched client passes.
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import threading
 from collections.abc import Callable

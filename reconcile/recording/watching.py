@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from reconcile.errors import UsageError
 from reconcile.recording.bodies import Sink, Watched, answer_to, careful
-from reconcile.recording.endpoints import Endpoint, Kind, endpoint_of
-from reconcile.recording.offset import Offset
-from reconcile.recording.providers import host_of, is_provider, provider_of
-from reconcile.recording.responses import State, Told
+from reconcile.recording.clocks import Offset
+from reconcile.recording.endpoints import Destination, DestinationKind, endpoint_of, host_of, is_provider, provider_of
+from reconcile.recording.responses import Telling, Told
 from reconcile.recording.sockets import Listener, listen
 from reconcile.recording.usage import name_of
 
@@ -185,9 +184,9 @@ def _hosts(client: Any) -> set[str]:  # noqa: ANN401  of whatever library
 
 
 def _unknown(run: Recording, name: str) -> None:
-    call = run.call(Endpoint(Kind.UNKNOWN, name)) if run.running else None
+    call = run.call(Destination(DestinationKind.UNKNOWN, name)) if run.running else None
     if call is not None:
-        call.answered(Told(state=State.PART))
+        call.answered(Told(state=Telling.PART))
 
 
 def _sync_send(send: Callable[..., Response], run: Recording, homes: Homes) -> Callable[..., Response]:
@@ -256,7 +255,7 @@ class _Attempt:
         self._endpoint = _endpoint(request, homes)
         self._sent_at = run.clock.now()
         self._sink: Sink | None = None
-        if self._endpoint.kind in {Kind.COUNTED, Kind.OTHER, Kind.UNKNOWN}:
+        if self._endpoint.kind in {DestinationKind.COUNTED, DestinationKind.OTHER, DestinationKind.UNKNOWN}:
             self._sink = run.call(self._endpoint, *_headed(request), provider_of(str(request.url.host)))
 
     def failed(self, error: BaseException) -> None:
@@ -279,8 +278,8 @@ class _Attempt:
                 sink.cut()
             elif not response.is_success:
                 sink.refused()
-            elif self._endpoint.kind in {Kind.OTHER, Kind.UNKNOWN}:
-                sink.answered(Told(state=State.PART))
+            elif self._endpoint.kind in {DestinationKind.OTHER, DestinationKind.UNKNOWN}:
+                sink.answered(Told(state=Telling.PART))
             elif streamed and not _is_read(response):
                 Watched(sink, response, self._run.count)
             else:
@@ -294,9 +293,9 @@ class _Attempt:
         about, kind = self._endpoint.about, self._endpoint.kind
         if not response.is_success:
             return None
-        if kind is Kind.FOLLOWED and about is not None and self._run.follows(about):
+        if kind is DestinationKind.FOLLOWED and about is not None and self._run.follows(about):
             return _Follower(self._run, about)
-        return _Reader(self._run, self._endpoint.name) if kind is Kind.READ else None
+        return _Reader(self._run, self._endpoint.name) if kind is DestinationKind.READ else None
 
     def _measure(self, response: Response) -> None:
         date, host = response.headers.get("date"), str(response.url.host)
@@ -306,16 +305,16 @@ class _Attempt:
                 self._run.measured(offset)
 
 
-def _endpoint(request: Request, homes: Homes) -> Endpoint:
+def _endpoint(request: Request, homes: Homes) -> Destination:
     """What the request is. A call at another provider's is no call of this one, whatever its path."""
     method, address = str(request.method), str(request.url)
     found, host = endpoint_of(method, str(request.url.path)), host_of(address)
     provider = provider_of(host)
-    if not homes or host in homes or found.kind in {Kind.FREE, Kind.READ}:
+    if not homes or host in homes or found.kind in {DestinationKind.FREE, DestinationKind.READ}:
         return found
     if provider is not None and any(provider == provider_of(home) for home in homes):
         return found
-    return Endpoint(Kind.UNKNOWN, f"{method} {address.partition('?')[0]}")
+    return Destination(DestinationKind.UNKNOWN, f"{method} {address.partition('?')[0]}")
 
 
 def _headed(request: Request) -> tuple[str | None, int]:
@@ -342,7 +341,7 @@ class _Follower:
         self._run, self._about = run, about
 
     def answered(self, told: Told, *, streamed: bool = False) -> None:
-        if told.response_id == self._about and (told.state in {State.ENDED, State.PENDING} or not streamed):
+        if told.response_id == self._about and (told.state in {Telling.ENDED, Telling.PENDING} or not streamed):
             now = self._run.clock.now()
             self._run.take(told, now, now, watched=True)
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
-from reconcile.simulator.answers import Reply, error, reply
 from reconcile.simulator.question import Params
+from reconcile.simulator.replies import Reply, error, reply
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Asking:
     """What a client asked for, and when by the simulator's clock, in Unix seconds."""
 
     path: str
@@ -25,7 +25,7 @@ class Request:
     at: float
 
 
-Fault: TypeAlias = Callable[[Request, Reply], Reply]
+Fault: TypeAlias = Callable[[Asking, Reply], Reply]
 """Makes the reply that is sent from the right one."""
 
 
@@ -37,7 +37,7 @@ def instead(wrong: Reply) -> Fault:
 def edited(edit: Callable[[dict[str, Any]], object]) -> Fault:
     """The right answer with its JSON changed in place by `edit`."""
 
-    def fault(_: Request, right: Reply) -> Reply:
+    def fault(_: Asking, right: Reply) -> Reply:
         page = json.loads(right.body)
         edit(page)
         return replace(right, body=json.dumps(page).encode())
@@ -75,12 +75,12 @@ web_page = instead(Reply(200, b"<html><body>Please sign in to the network.</body
 """Somebody on the way answers in the API's place."""
 
 
-def cut_short(_: Request, right: Reply) -> Reply:
+def cut_short(_: Asking, right: Reply) -> Reply:
     """The connection is closed after half of the body."""
     return replace(right, sent=0.5)
 
 
-def silent(_: Request, right: Reply) -> Reply:
+def silent(_: Asking, right: Reply) -> Reply:
     """No answer, until the client gives up."""
     return replace(right, silent=True)
 
@@ -95,7 +95,7 @@ def lost_cursor(page: dict[str, Any]) -> None:
     page.update(has_more=True, next_page=None)
 
 
-def looping_cursor(request: Request, right: Reply) -> Reply:
+def looping_cursor(request: Asking, right: Reply) -> Reply:
     """The last bucket follows, on the page just asked for."""
     asked = dict(request.params).get("page")
     lost = edited(lambda page: page["data"].pop())(request, right)

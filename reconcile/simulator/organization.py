@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 
-from reconcile.core.model import Json
-from reconcile.simulator.answers import Reply, error, reply
-from reconcile.simulator.ledger import Credit, Ledger
+from reconcile.runs.run import Json
+from reconcile.simulator.calls import Credit, Ledger
 from reconcile.simulator.question import Params, one
+from reconcile.simulator.replies import Reply, error, reply
 
 PROJECTS = "/organization/projects"
 KEYS_OF = re.compile(re.escape(PROJECTS) + "/([^/]+)/api_keys")
@@ -23,7 +23,7 @@ DEFAULT_LIMIT, MOST = 20, 100
 LONG_AGO = 1_711_471_533
 NO_SCOPE = "You have insufficient permissions for this operation. Missing scopes: api.management.read."
 
-Listed = TypeVar("Listed", "Project", "Key")
+Listed = TypeVar("Listed", "Project", "ApiKey")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class ApiKey:
     id: str
     name: str
     secret: str
@@ -53,7 +53,7 @@ class Organization:
     """In the order of its lists. `manageable`: whether the admin key may list anything."""
 
     projects: Sequence[Project] = ()
-    keys: Sequence[Key] = ()
+    keys: Sequence[ApiKey] = ()
     manageable: bool = True
 
     @classmethod
@@ -64,7 +64,8 @@ class Organization:
         return cls(
             projects=[Project(id=each, name=each) for each in dict.fromkeys(project for _, project in pairs)],
             keys=[
-                Key(id=key, name=key, secret=f"sk-proj-simulated-{key}", project_id=project) for key, project in pairs
+                ApiKey(id=key, name=key, secret=f"sk-proj-simulated-{key}", project_id=project)
+                for key, project in pairs
             ],
         )
 
@@ -124,7 +125,7 @@ def _project(project: Project) -> Json:
     }
 
 
-def _key(key: Key) -> Json:
+def _key(key: ApiKey) -> Json:
     return {
         "object": "organization.project.api_key",
         "redacted_value": key.redacted,

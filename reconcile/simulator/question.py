@@ -18,7 +18,7 @@ WIDTHS = {"1m": (60, 60, 1440), "1h": (3600, 24, 168), "1d": (86400, 7, 31)}
 Params = Sequence[tuple[str, str]]
 
 
-class Refused(Exception):  # noqa: N818 (what the API answers, not an error of this program)
+class BadRequest(Exception):  # noqa: N818 (what the API answers, not an error of this program)
     """A 400: its message, its code and the parameter it is about."""
 
     def __init__(self, message: str, *, code: str = "invalid_request_error", param: str | None = None) -> None:
@@ -31,7 +31,7 @@ Widths = Mapping[str, tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class QuestionForm:
     """What may be asked of an endpoint."""
 
     path: str
@@ -64,17 +64,17 @@ class Question:
         return "page_" + base64.urlsafe_b64encode(f"{self.digest}.{start}.{self.end}".encode()).decode()
 
 
-def question(params: Params, now: float, form: Form) -> Question:
+def question(params: Params, now: float, form: QuestionForm) -> Question:
     """Raises Refused. The end is now unless it is given; a cursor brings its own start and end."""
     width, default, most = _width(params, form.widths)
     limit = _whole(params, "limit")
     if limit is not None and not 0 < limit <= most:
-        raise Refused(f"Invalid limit provided: {limit}. Limit must be less than or equal to {most}.")
+        raise BadRequest(f"Invalid limit provided: {limit}. Limit must be less than or equal to {most}.")
     start, end = _whole(params, "start_time"), _whole(params, "end_time")
     if start is None:
-        raise Refused("Missing required parameter: 'start_time'.")
+        raise BadRequest("Missing required parameter: 'start_time'.")
     if end is not None and end > now:
-        raise Refused("Invalid end_time: it is in the future.", param="end_time")
+        raise BadRequest("Invalid end_time: it is in the future.", param="end_time")
     if form.check:
         form.check(params, start)
     bound = repr([form.path, *sorted(pair for pair in params if pair[0] != "page")])
@@ -84,7 +84,7 @@ def question(params: Params, now: float, form: Form) -> Question:
     if end is None:
         end = int(now)
     if start > end:
-        raise Refused("Invalid date range: end_time is before start_time.", param="end_time")
+        raise BadRequest("Invalid date range: end_time is before start_time.", param="end_time")
     return Question(
         start=start,
         end=end,
@@ -101,7 +101,7 @@ def _width(params: Params, widths: Widths) -> tuple[int, int, int]:
     if name not in widths:
         known = " and ".join(f"'{width}'" for width in widths)
         few = f"Currently only {known} is supported." if len(widths) == 1 else f"Supported values are: {known}."
-        raise Refused(f"Invalid value: '{name}'. {few}", param="bucket_width")
+        raise BadRequest(f"Invalid value: '{name}'. {few}", param="bucket_width")
     return widths[name]
 
 
@@ -109,7 +109,7 @@ def _group_by(params: Params, dimensions: tuple[str, ...]) -> tuple[str, ...]:
     names = many(params, "group_by")
     for name in names:
         if name not in dimensions:
-            raise Refused(f"Invalid value: '{name}'.", param="group_by")
+            raise BadRequest(f"Invalid value: '{name}'.", param="group_by")
     return names
 
 
@@ -130,7 +130,7 @@ def one(params: Params, name: str) -> str | None:
 def _whole(params: Params, name: str) -> int | None:
     text = one(params, name)
     if text is not None and not re.fullmatch("-?[0-9]{1,18}", text):
-        raise Refused(f"Invalid type for '{name}'.", param=name, code="invalid_type")
+        raise BadRequest(f"Invalid type for '{name}'.", param=name, code="invalid_type")
     return None if text is None else int(text)
 
 
@@ -146,4 +146,4 @@ def _resumed(cursor: str, digest: str) -> tuple[int, int]:
             return int(start), int(end)
     except ValueError:
         pass
-    raise Refused("Invalid page: it does not belong to this query.", param="page")
+    raise BadRequest("Invalid page: it does not belong to this query.", param="page")

@@ -2,21 +2,27 @@
 
 A timetable says when runs start and a feed when their calls show in the usage API. Nothing here knows of files,
 frameworks or verdicts.
+
+Made-up traffic for runs that exist: lets anyone try a pass over their own runs without a provider account.
+
+What a run recorded of itself is believed: as many calls, and the tokens scaled to its totals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain, count, islice
 from math import ceil, log, nextafter
 from random import Random
 from typing import TypeAlias
 
-from reconcile.core.model import MINUTE
+from reconcile.minutes import MINUTE
 from reconcile.simulator import faults
+from reconcile.simulator.calls import BilledCall
 from reconcile.simulator.faults import Fault
-from reconcile.simulator.ledger import Call
+from reconcile.usage import Recorded
 
 HOUR = 60 * MINUTE
 MODEL = "gpt-4o-mini-2024-07-18"
@@ -107,11 +113,11 @@ class SimulatedRun:
     api_key_id: str
     start: float
     end: float
-    calls: tuple[Call, ...]
+    calls: tuple[BilledCall, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Scenario:
     """How many runs, from when on, how close together and how soon reported."""
 
     runs: int
@@ -124,7 +130,7 @@ class Plan:
     feed: Feed = clean
 
 
-def world(seed: int, plan: Plan) -> tuple[SimulatedRun, ...]:
+def world(seed: int, plan: Scenario) -> tuple[SimulatedRun, ...]:
     """The runs of a plan, key by key, each key's in order of their start."""
     random = _seeded(seed)
     runs: list[SimulatedRun] = []
@@ -142,7 +148,7 @@ def world(seed: int, plan: Plan) -> tuple[SimulatedRun, ...]:
 
 def calls_for(
     name: str, start: float, end: float, api_key_id: str, model: str, feed: Feed = at_once
-) -> tuple[Call, ...]:
+) -> tuple[BilledCall, ...]:
     """The calls that a run of that name makes in `[start, end)`, in order: made up, and always the same."""
     random = _seeded(name)
     often = max(1, round((end - start) / SECONDS_PER_CALL * random.uniform(0.7, 1.3)))
@@ -155,10 +161,10 @@ def _instants(random: Random, often: int, start: float, end: float) -> list[floa
     return [min(random.uniform(start, end), last) for _ in range(often)]
 
 
-def _call(random: Random, at: float, api_key_id: str, model: str, feed: Feed) -> Call:
+def _call(random: Random, at: float, api_key_id: str, model: str, feed: Feed) -> BilledCall:
     tokens_in = int(random.lognormvariate(7.3, 0.6))
     reused = tokens_in // 256 * 128 if random.random() < CACHED else 0  # a cache holds prompts in steps of 128 tokens
-    return Call(
+    return BilledCall(
         at=at,
         tokens_in=tokens_in,
         tokens_out=int(random.lognormvariate(6.0, 0.5)),
@@ -176,3 +182,36 @@ def weather(seed: int, replies: int, chance: float = 0.1) -> tuple[Fault | None,
     """A script in which, with that chance, a reply is a 429, a transient zero or a partial read."""
     random = _seeded(seed)
     return tuple(random.choice(WEATHER) if random.random() < chance else None for _ in range(replies))
+
+
+def imitate(
+    name: str, start: float, end: float, api_key_id: str, recorded: Recorded, feed: Feed = clean
+) -> tuple[BilledCall, ...]:
+    """Calls that a run of that name and those times might have made: always the same ones. Unix seconds."""
+    calls = calls_for(name, start, end, api_key_id, MODEL, feed)
+    if recorded.api_calls is not None:
+        batches = chain([calls], _more(name, start, end, api_key_id, feed))
+        calls = tuple(islice(chain.from_iterable(batches), recorded.api_calls))
+    cached = recorded.cached_tokens if recorded.tokens_in is None else recorded.cached_tokens or 0
+    fresh = None if recorded.tokens_in is None else recorded.tokens_in - (cached or 0)
+    reused = _scaled([call.cached_tokens for call in calls], cached)
+    uncached = _scaled([call.tokens_in - call.cached_tokens for call in calls], fresh)
+    given = _scaled([call.tokens_out for call in calls], recorded.tokens_out)
+    return tuple(
+        replace(call, tokens_in=read + rest, tokens_out=out, cached_tokens=read)
+        for call, read, rest, out in zip(calls, reused, uncached, given, strict=True)
+    )
+
+
+def _more(name: str, start: float, end: float, api_key_id: str, feed: Feed) -> Iterator[tuple[BilledCall, ...]]:
+    return (calls_for(f"{name}/{number}", start, end, api_key_id, MODEL, feed) for number in count(1))
+
+
+def _scaled(values: Sequence[int], wanted: int | None) -> list[int]:
+    """The values in proportion, their sum as wanted. The last takes what rounding leaves."""
+    whole = sum(values)
+    if wanted is None or whole == wanted or not values:
+        return list(values)
+    shares = [value * wanted // whole if whole else 0 for value in values]
+    shares[-1] += wanted - sum(shares)
+    return shares

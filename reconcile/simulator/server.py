@@ -4,6 +4,8 @@ GET  {base_url}/organization/usage/completions   as the provider answers it, and
 GET  {base_url}/organization/costs               what the ledger's records cost by the tariff
 GET  {base_url}/organization/projects            and /organization/projects/{id}/api_keys: what there is besides
 POST /simulator/now   {"now": "2026-01-05T15:00:00Z"}   moves the clock; null gives it back to real time
+
+Moves the clock of a simulator that runs in another process.
 """
 
 from __future__ import annotations
@@ -15,20 +17,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
-from reconcile.core.model import instant
 from reconcile.errors import UsageError
-from reconcile.simulator.answers import Reply, answer, error, reply
-from reconcile.simulator.costs import costs
-from reconcile.simulator.endpoints import USAGE, Endpoint
-from reconcile.simulator.faults import Fault, Request, missing_scope
-from reconcile.simulator.ledger import Ledger
+from reconcile.minutes import instant
+from reconcile.simulator.calls import Ledger, Tariff
+from reconcile.simulator.faults import Asking, Fault, missing_scope
 from reconcile.simulator.organization import Organization, listed
-from reconcile.simulator.tariff import Tariff
+from reconcile.simulator.replies import Reply, answer, costs, error, reply
+from reconcile.simulator.routes import USAGE, Route
 
 ADMIN_KEY = "sk-admin-simulated"
 LIST_PRICES = Tariff()
@@ -62,7 +64,7 @@ class Simulator:
         self.page_size = page_size
         self._before = before
         self._one_at_a_time = Lock()
-        self.requests: list[Request] = []
+        self.requests: list[Asking] = []
         self._now = now
         self._script: deque[Fault | None] = deque()
         try:
@@ -98,7 +100,7 @@ class Simulator:
         """The next replies get these faults, one each; None is a right answer. After the script all are right."""
         self._script.extend(faults)
 
-    def reply(self, request: Request, authorization: str | None) -> Reply:
+    def reply(self, request: Asking, authorization: str | None) -> Reply:
         """What is sent for a GET: the right reply, or what the script makes of it."""
         with self._one_at_a_time:
             if self._before:
@@ -108,7 +110,7 @@ class Simulator:
         right = self._right(request, authorization)
         return fault(request, right) if fault else right
 
-    def _right(self, request: Request, authorization: str | None) -> Reply:
+    def _right(self, request: Asking, authorization: str | None) -> Reply:
         path = request.path.removeprefix("/v1")
         endpoint = self._endpoint(path)
         if endpoint is None and not listed(path):
@@ -121,7 +123,7 @@ class Simulator:
             return (self.organization or Organization.of(self.ledger)).answer(path, request.params)
         return answer(request.params, self.ledger, request.at, self.page_size, endpoint)
 
-    def _endpoint(self, path: str) -> Endpoint | None:
+    def _endpoint(self, path: str) -> Route | None:
         billed = costs(self.tariff)
         return next((each for each in (*USAGE, billed) if each.form.path == path), None)
 
@@ -136,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         params = parse_qsl(url.query, keep_blank_values=True)
-        request = Request(url.path, params, self._simulator.now)
+        request = Asking(url.path, params, self._simulator.now)
         self._send(self._simulator.reply(request, self.headers["Authorization"]))
 
     def do_POST(self) -> None:
@@ -175,3 +177,17 @@ def _moment(value: str | None) -> datetime | None:
     if moment and moment.tzinfo is None:
         raise ValueError(f"{value} has no UTC offset")
     return moment
+
+
+PATIENCE = 2.0
+"""Seconds."""
+
+
+def move(base_url: str, now: datetime) -> None:
+    """Let the simulator at this address say that it is `now`. Whatever else answers there stays as it is."""
+    parts = urlsplit(base_url)
+    address = urlunsplit((parts.scheme, parts.netloc, "/simulator/now", "", ""))
+    body = json.dumps({"now": now.isoformat()}).encode()
+    request = Request(address, data=body, headers={"Content-Type": "application/json"}, method="POST")  # noqa: S310
+    with suppress(OSError, ValueError, HTTPException):  # what answers may speak no HTTP
+        build_opener(ProxyHandler({})).open(request, timeout=PATIENCE).close()

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.core.backtest import Ending, Unanswerable
-from reconcile.core.history import LeftOut, Origin
-from reconcile.core.lag import lag_of
-from reconcile.core.model import Policy, RunKey
-from reconcile.core.reading import read_run
-from reconcile.core.trial import backtest_of
-from reconcile.core.validation import generation_of
 from reconcile.errors import UsageError
+from reconcile.insight.history import LeftOut, Origin
+from reconcile.insight.lag import lag_of
+from reconcile.insight.replay import ReplayEnding, Unanswerable
+from reconcile.insight.trial import backtest_of
+from reconcile.runs.metrics import read_run
+from reconcile.runs.run import RunKey
+from reconcile.runs.state import Policy
+from reconcile.runs.validation import generation_of
 
 RUNS = Path(__file__).resolve().parents[3] / "shared" / "data" / "devbench" / "runs"
 NOW = datetime(2025, 11, 1, tzinfo=UTC)
@@ -64,7 +65,7 @@ def test_one_read_would_have_verified_one_run_too_early(runs):
     (trial,) = backtest_of(runs, Policy(), Policy(min_stable_verifications=1), NOW).trials
     assert (trial.answered, len(trial.present.early)) == (213, 0)
     assert [each.key.run_id[:8] for each in trial.tried.early] == ["5259b2c8"]
-    assert (trial.present.count(Ending.VERIFIED), trial.tried.count(Ending.VERIFIED)) == (181, 209)
+    assert (trial.present.count(ReplayEnding.VERIFIED), trial.tried.count(ReplayEnding.VERIFIED)) == (181, 209)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.core.model import Policy, RunKey
-from reconcile.core.reading import read_run
-from reconcile.core.validation import generation_of
+from reconcile.runs.metrics import read_run
+from reconcile.runs.run import RunKey
+from reconcile.runs.state import Policy
+from reconcile.runs.validation import generation_of
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT.parent / "shared" / "data" / "devbench" / "runs"
@@ -50,7 +51,6 @@ def by_run():
     return {each.key.run_id[:8]: each for each in replaying.replays(RUNS, Policy())}
 
 
-@pytest.mark.sampled
 def test_every_recorded_run_is_replayed(replays):
     assert (len(replays), sum(len(each.reads) for each in replays)) == (220, 428)
 

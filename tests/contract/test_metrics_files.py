@@ -7,19 +7,20 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from reconcile import schema_files
-from reconcile.core.document import find, scan
-from reconcile.core.edits import Insert, Put, amend
-from reconcile.core.model import Completeness, Generation, Reason, RunKey, Status
-from reconcile.core.validation import Checker, Document
+from reconcile import schemas
 from reconcile.errors import ConfigurationError
+from reconcile.runs.document import find, scan
+from reconcile.runs.edits import Insert, Put, amend
+from reconcile.runs.run import Generation, RunKey
+from reconcile.runs.state import Completeness, Reason, Status
+from reconcile.runs.validation import Checker, Document
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 CASES = ROOT / "tests" / "cases" / "metrics"
 CASES_RUN = RunKey("cases", "example-run")
 
-CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+CHECKER = Checker(schemas.load("metrics-v1"), schemas.load("metrics-v2"))
 SCHEMAS = ("metrics-v1", "metrics-v2", "reconcile")
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the recorded files are not at hand")
@@ -59,7 +60,6 @@ def test_recorded_files_are_valid_as_they_stand(folder):
     assert {outcome.generation for outcome in outcomes.values()} == {Generation.V1}
 
 
-@pytest.mark.no_cover
 @needs_shared
 def test_recorded_files_keep_every_byte_that_an_edit_does_not_concern():
     for path in sorted((SHARED / "data/devbench/runs").rglob("*.json")):
@@ -88,10 +88,9 @@ def recorded(path):
 # -------------------------------------------------------------------------------------------------- the schemas
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_schema_is_one_and_says_where_it_is_published(name):
-    schema = schema_files.load(name)
+    schema = schemas.load(name)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"].endswith(f"/llm-usage-reconcile/main/schemas/{name}.schema.json")
@@ -126,7 +125,7 @@ def test_a_schema_uses_only_rules_that_both_validators_read_alike(name):
 
 
 def test_the_closed_lists_of_words_are_those_of_the_model():
-    own = schema_files.load("metrics-v2")["$defs"]["own_reconciliation"]["properties"]
+    own = schemas.load("metrics-v2")["$defs"]["own_reconciliation"]["properties"]
     assert own["verification_status"]["enum"] == list(Status)
     assert own["reasons"]["items"]["enum"] == list(Reason)
     assert own["completeness"]["enum"] == list(Completeness)
@@ -140,7 +139,7 @@ def test_the_closed_lists_of_words_are_those_of_the_model():
 
 def test_the_schemas_are_whole_files_and_say_the_same_of_what_they_have_in_common():
     """Whole, so that editors and validators need one file and no network; equal, because they repeat each other."""
-    v1, v2, settings = (schema_files.load(name) for name in SCHEMAS)
+    v1, v2, settings = (schemas.load(name) for name in SCHEMAS)
     own = {"$id", "title", "description", "$defs"}
     assert {key: v1[key] for key in v1.keys() - own} == {key: v2[key] for key in v2.keys() - own}
     assert {name for name in v1["$defs"] | v2["$defs"] if v1["$defs"].get(name) != v2["$defs"].get(name)} == {"step"}
@@ -150,7 +149,7 @@ def test_the_schemas_are_whole_files_and_say_the_same_of_what_they_have_in_commo
 
 def test_a_schema_that_is_not_there_is_an_error_that_names_the_places():
     with pytest.raises(ConfigurationError, match=r"nothing\.schema\.json is not in .*schemas or .*schemas"):
-        schema_files.load("nothing")
+        schemas.load("nothing")
 
 
 def source(name):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.simulator.answers import answer
-from reconcile.simulator.ledger import Call, Ledger
+from reconcile.simulator.calls import BilledCall, Ledger
+from reconcile.simulator.replies import answer
 
 EVIDENCE = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "windowing-evidence.csv"
 
@@ -30,7 +30,9 @@ def busy(windows: list[dict[str, str]]) -> Ledger:
     """A call in the middle of every minute of the recorded week, so that only the rule can make a window read zero."""
     first, last = min(int(w["query_start"]) for w in windows), max(int(w["query_end"]) for w in windows)
     minutes = range(first // 60 * 60, last + 60, 60)
-    return Ledger(Call(at=minute + 30, tokens_in=9, tokens_out=1, api_key_id="key_a", model="m") for minute in minutes)
+    return Ledger(
+        BilledCall(at=minute + 30, tokens_in=9, tokens_out=1, api_key_id="key_a", model="m") for minute in minutes
+    )
 
 
 def counted(ledger: Ledger, start: str, end: str) -> int:
@@ -40,7 +42,6 @@ def counted(ledger: Ledger, start: str, end: str) -> int:
     return sum(row["num_model_requests"] for bucket in page["data"] for row in bucket["results"])
 
 
-@pytest.mark.no_cover
 def test_the_simulator_reads_zero_exactly_where_no_minute_starts(windows: list[dict[str, str]], busy: Ledger) -> None:
     zero = [counted(busy, w["query_start"], w["query_end"]) == 0 for w in windows]
     assert zero == [w["minute_boundary_in_window"] == "0" for w in windows]

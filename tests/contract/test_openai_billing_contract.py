@@ -14,11 +14,11 @@ import requests
 from jsonschema import Draft202012Validator
 from support.billing import KEY, MEASURED, NOW, PERIOD, START, at, call, embedding, fetched, use
 
-from reconcile.adapters.providers.openai.endpoints import ENDPOINTS, Endpoint
-from reconcile.core.comparing.sides import Period, Tokens
+from reconcile.money.entry import Period, Tokens
+from reconcile.providers.openai.rows import ENDPOINTS, Endpoint
 from reconcile.simulator import faults
-from reconcile.simulator.answers import Reply
-from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.calls import Ledger
+from reconcile.simulator.replies import Reply
 from reconcile.simulator.server import Simulator
 
 CONTRACTS = Path(__file__).resolve().parents[2].parent / "shared" / "contracts"
@@ -84,7 +84,6 @@ def test_the_table_says_of_an_endpoint_what_the_specification_says(endpoint: End
     assert set(result["required"]) - {"object", "output_tokens"} == counted
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("specification", SPECIFICATIONS)
 @pytest.mark.parametrize("grouped", [False, True], ids=["whole", "grouped"])
 @pytest.mark.parametrize("path", PATHS)
@@ -142,7 +141,6 @@ def day_of(body: Any) -> Period:
     return Period(day, day)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_provider__reads_the_example_of_the_specification(simulator: Simulator, name: str) -> None:
     body = read(f"examples/openai_organization_usage_{name}.json")

@@ -11,15 +11,17 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator
 
-from reconcile.adapters.providers.openai import OpenAIUsage
-from reconcile.core.model import Query, Usage, Window, instant
 from reconcile.errors import ProviderError
+from reconcile.minutes import Window, instant
+from reconcile.providers.base import Query
+from reconcile.providers.openai.completions import OpenAIUsage
 from reconcile.simulator import faults
-from reconcile.simulator.answers import Reply
-from reconcile.simulator.faults import Fault, Request
-from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.calls import Ledger
+from reconcile.simulator.faults import Asking, Fault
+from reconcile.simulator.replies import Reply
 from reconcile.simulator.scenarios import MODEL, calls_for
 from reconcile.simulator.server import ADMIN_KEY, Simulator
+from reconcile.usage import Usage
 
 CONTRACTS = Path(__file__).resolve().parents[2].parent / "shared" / "contracts"
 START = 1767621600  # 2026-01-05T14:00:00Z
@@ -113,7 +115,7 @@ def test_simulator__its_429_is_that_of_the_specification(simulator: Simulator) -
     assert_valid(answer.json(), "openai-usage.openapi.json", "ErrorResponse")
 
 
-def assert_known(request: Request) -> None:
+def assert_known(request: Asking) -> None:
     path = request.path.removeprefix("/v1")
     known = {p["name"]: p["schema"] for p in read("openai-usage.openapi.json")["paths"][path]["get"]["parameters"]}
     for name, value in request.params:

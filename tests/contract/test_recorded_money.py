@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from support.money import official
 
-from reconcile.adapters.prices import list_prices
-from reconcile.core.comparing.charges import entries_of_run
-from reconcile.core.comparing.gap import split_gap
-from reconcile.core.comparing.legs import three_way
-from reconcile.core.comparing.sides import Cost, Tokens
-from reconcile.core.model import Bucket, Usage
-from reconcile.core.pricing import AMOUNTS, Part
+from reconcile.ledger.legs import three_way
+from reconcile.ledger.terms import split_gap
+from reconcile.money.charges import entries_of_run
+from reconcile.money.entry import Cost, Tokens
+from reconcile.money.list_prices import list_prices
+from reconcile.usage import Bucket, Usage
+from reconcile.verdict.cost import AMOUNTS, PricedPart
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 COSTS = SHARED / "contracts" / "examples" / "real_costs_2026-06_string_amounts.json"
@@ -57,7 +57,7 @@ def test_a_recorded_cost_of_a_run_and_its_parts_are_what_list_prices_come_to():
     figure = Usage(totals["TOK_IN"], totals["TOK_OUT"], totals["CACHED_TOKENS"], totals["API_CALLS"])
     (entry,) = entries_of_run("any", [Bucket(1760900820, figure, model="gpt-4o-mini-2024-07-18")])
     prices = list_prices()(entry)
-    part = Part(model="any", day="2025-10-19", batch=None, service_tier=None, usage=figure, prices=prices)
+    part = PricedPart(model="any", day="2025-10-19", batch=None, service_tier=None, usage=figure, prices=prices)
     assert dict(zip(AMOUNTS, part.amounts, strict=True)) == {
         name: amount for name, amount in value["cost_breakdown"].items() if name != "model"
     }

@@ -19,7 +19,7 @@ from support.git import git, script
 from support.github import READ_ONLY, TOKEN, GitHubDouble
 from support.job import path
 
-from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.calls import Ledger
 from reconcile.simulator.server import Simulator
 
 pytestmark = [

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 from support.bench import BLOCK, at
 
-from reconcile import cli, schema_files
+from reconcile import cli, schemas
 from reconcile.simulator import faults
-from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.calls import Ledger
 from reconcile.simulator.server import Simulator
 
 
@@ -69,7 +69,7 @@ def test_run_json_is_one_document_that_the_schema_describes(shop):
     shop.simulator.set_now(at("13:17"))
     said = reconcile("run", "--json", now="13:17")
     document = json.loads(said.out)
-    jsonschema.Draft202012Validator(schema_files.load("summary")).validate(document)
+    jsonschema.Draft202012Validator(schemas.load("summary")).validate(document)
     assert (document["counts"]["pending"], document["api"]["requests"]) == (2, 2)
 
 
@@ -239,7 +239,7 @@ def test_list_all_has_settled_runs_with_their_reason(shop):
 
 def test_list_json_is_described_by_the_summary_schema(shop):
     document = json.loads(reconcile("list", "--all", "--json", now="13:17").out)
-    jsonschema.Draft202012Validator(schema_files.load("summary")).validate(document)
+    jsonschema.Draft202012Validator(schemas.load("summary")).validate(document)
     assert len(document["runs"]) == 3
 
 
@@ -435,14 +435,14 @@ def test_lag_says_what_the_kept_reads_tell(shop):
 def test_lag_json_is_described_by_its_schema(shop):
     passes(shop, "13:17", "14:17")
     document = json.loads(reconcile("lag", "--json", now="14:20").out)
-    jsonschema.Draft202012Validator(schema_files.load("lag")).validate(document)
+    jsonschema.Draft202012Validator(schemas.load("lag")).validate(document)
     assert document["curves"][0]["final"] == 2
 
 
 def test_backtest_json_is_described_by_its_schema(shop):
     passes(shop, "13:17", "14:17")
     document = json.loads(reconcile("backtest", "--min-stable", "1", "--json", now="14:20").out)
-    jsonschema.Draft202012Validator(schema_files.load("backtest")).validate(document)
+    jsonschema.Draft202012Validator(schemas.load("backtest")).validate(document)
     (trial,) = document["trials"]
     assert (trial["verified_by_both"], trial["median_change_minutes"]) == (2, -60)
     assert document["tried_policy"] == document["present_policy"] | {"min_stable_verifications": 1}

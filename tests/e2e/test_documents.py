@@ -26,43 +26,32 @@ from support.models import Models
 from support.recordings import Left, usage_of
 
 import reconcile
-from reconcile import cli, config, errors, schema_files
-from reconcile.adapters.git_repo import failures as git_failures
-from reconcile.adapters.github_api import failures as github_failures
-from reconcile.adapters.http import PASSING
-from reconcile.adapters.prices import list_prices
-from reconcile.adapters.project_files import workflow_template
-from reconcile.core.attribution import attribute
-from reconcile.core.calls import LogChecker
-from reconcile.core.comparing.breaks.codes import Code
-from reconcile.core.comparing.chargeback import Code as Note
-from reconcile.core.comparing.exact import spelled_out
-from reconcile.core.comparing.gap import split_gap
-from reconcile.core.model import (
-    Bucket,
-    Claim,
-    Clock,
-    Completeness,
-    Generation,
-    Policy,
-    Proof,
-    Reason,
-    Recorded,
-    Run,
-    RunKey,
-    Scope,
-    Status,
-    Usage,
-    Window,
-)
-from reconcile.core.request import Comment, FailOn, Mode, Sign
-from reconcile.core.selection import Asked, Selection, select
-from reconcile.core.summary import narrowed
-from reconcile.core.validation import Checker, Document
-from reconcile.reports.markdown import Links, summary_markdown
-from reconcile.simulator.ledger import Call, Ledger
+from reconcile import cli, config, errors, schemas
+from reconcile.action.comment import MOST_CHARACTERS
+from reconcile.action.request import CommentPolicy, FailOn, Mode, Sign
+from reconcile.attribution.attribute import attribute
+from reconcile.attribution.claims import Asked
+from reconcile.doctor.project_files import workflow_template
+from reconcile.git import command as git_failures
+from reconcile.github import failures
+from reconcile.ledger.charge_back import NoteCode as Note
+from reconcile.ledger.reasons.codes import BreakCode
+from reconcile.ledger.terms import split_gap
+from reconcile.minutes import Clock, Window
+from reconcile.money.exact import spelled_out
+from reconcile.money.list_prices import list_prices
+from reconcile.passes.selection import Selection, select
+from reconcile.passes.summary import narrowed
+from reconcile.providers.base import Scope
+from reconcile.providers.transport import PASSING
+from reconcile.report.markdown import Links, summary_markdown
+from reconcile.runs.call_log import LogChecker
+from reconcile.runs.run import Claim, Generation, Run, RunKey
+from reconcile.runs.state import Completeness, Policy, Proof, Reason, Status
+from reconcile.runs.validation import Checker, Document
+from reconcile.simulator.calls import BilledCall, Ledger
 from reconcile.simulator.server import Simulator
-from reconcile.workflow.acting.publishing import MOST_CHARACTERS
+from reconcile.usage import Bucket, Recorded, Usage
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "reconcile"
@@ -207,7 +196,7 @@ def calls_of(value):
             recorded[kind] // count + (number < recorded[kind] % count)
             for kind in ("tokens_in", "tokens_out", "cached_tokens")
         ]
-        yield Call(
+        yield BilledCall(
             at=start + (end - start) * number / count, tokens_in=shares[0], tokens_out=shares[1],
             cached_tokens=shares[2], api_key_id="key_abc123", model="gpt-4o-mini-2024-07-18",
         )  # fmt: skip
@@ -372,7 +361,7 @@ def test_the_lines_shown_of_the_demo_come_in_their_order(demo, name):
 # ------------------------------------------------------------------------------------------------ files and values
 
 
-CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+CHECKER = Checker(schemas.load("metrics-v1"), schemas.load("metrics-v2"))
 
 
 @every_document
@@ -385,7 +374,7 @@ def test_every_json_example_is_json_and_every_metrics_file_is_valid(name):
 
 def test_the_call_log_shown_is_one():
     (shown,) = [body for _, body in blocks(TEXTS["docs/metrics-format.md"], "text") if "started_at" in body]
-    log = LogChecker(schema_files.load("calls")).check("calls.ndjson", shown.encode())
+    log = LogChecker(schemas.load("calls")).check("calls.ndjson", shown.encode())
     assert (log.complete, log.total.api_calls, log.aborted) == (True, 1, 1)
 
 
@@ -400,7 +389,7 @@ def test_every_configuration_shown_is_one(tmp_path, number):
 
 
 def test_the_page_on_settings_names_every_setting_of_the_configuration():
-    schema = schema_files.load("reconcile")
+    schema = schemas.load("reconcile")
     names = {*schema["properties"], *schema["properties"]["policy"]["properties"]}
     names |= set(schema["$defs"]["framework"]["properties"])
     (whole,) = configurations(SETTINGS)
@@ -408,14 +397,14 @@ def test_the_page_on_settings_names_every_setting_of_the_configuration():
 
 
 def test_the_page_on_evidence_names_every_member_of_it():
-    schema = schema_files.load("evidence")
+    schema = schemas.load("evidence")
     members = {*schema["properties"], *schema["$defs"]["claim"]["properties"]} - {"schema_version"}
     assert {name for name in members if f"`{name}`" not in TEXTS["docs/evidence.md"]} == set()
 
 
 @pytest.mark.parametrize("name", ["metrics-v1", "metrics-v2", "calls"])
 def test_the_page_on_the_format_names_every_member(name):
-    schema = schema_files.load(name)
+    schema = schemas.load(name)
     objects = [schema, *schema["$defs"].values()]
     members = {name for each in objects for name in each.get("properties", {})}
     page = TEXTS["docs/metrics-format.md"]
@@ -469,7 +458,9 @@ def _replaced(text, names):
     return text
 
 
-@pytest.mark.parametrize(("name", "kind"), [("mode", Mode), ("sign", Sign), ("comment", Comment), ("fail-on", FailOn)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("mode", Mode), ("sign", Sign), ("comment", CommentPolicy), ("fail-on", FailOn)]
+)
 def test_every_allowed_value_of_an_input_is_named(name, kind):
     spec = ACTION["inputs"][name]
     assert {
@@ -619,9 +610,8 @@ def selection_at(age):
 def test_every_error_code_of_a_job_is_explained_with_its_remedy():
     (table,) = tables(section(ACTION_PAGE, "## Errors"))
     told = {code for row in table[1:] for code in re.findall("`([^`]+)`", row[0])}
-    parts = ("adapters/actions_runtime.py", "adapters/tree_store.py", "config/inputs.py")
-    files = [*(PACKAGE / part for part in parts), *(PACKAGE / "workflow" / "acting").rglob("*.py")]
-    files += [file for part in ("git_repo", "github_api") for file in (PACKAGE / "adapters" / part).rglob("*.py")]
+    files = [PACKAGE / "runs" / "tree_store.py", PACKAGE / "config" / "inputs.py"]
+    files += [file for part in ("action", "git", "github") for file in (PACKAGE / part).rglob("*.py")]
     calls = [
         node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)
     ]
@@ -629,8 +619,8 @@ def test_every_error_code_of_a_job_is_explained_with_its_remedy():
     given |= {call.args[1] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "_refuse"}
     raised = {value.value for value in given if isinstance(value, ast.Constant)}
     raised |= {code for _, code, _ in (*git_failures.UNREAD, *git_failures.UNPUSHED)}
-    raised |= {code for _, _, code, _ in github_failures.REFUSALS} | {code for _, code, _ in github_failures.GRAPHQL}
-    raised |= {github_failures.RATE[0], github_failures.UNAVAILABLE[0], "moved", "unexpected_status"}
+    raised |= {code for _, _, code, _ in failures.REFUSALS} | {code for _, code, _ in failures.GRAPHQL}
+    raised |= {failures.RATE[0], failures.UNAVAILABLE[0], "moved", "unexpected_status"}
     raised |= {code for _, code, _, _ in PASSING}
     assert raised == told
     assert all(row[2] for row in table[1:])
@@ -667,7 +657,7 @@ def test_the_page_on_verdicts_explains_every_word_of_one(heading, words):
 
 def test_the_page_on_the_bill_explains_every_reason_of_a_difference():
     (table,) = tables(section(TEXTS["docs/bill.md"], "## Reasons of a difference"))
-    assert [row[0].strip("`") for row in table[1:]] == [code.value for code in Code]
+    assert [row[0].strip("`") for row in table[1:]] == [code.value for code in BreakCode]
     assert all(row[1] and row[2] for row in table[1:])
 
 
@@ -757,7 +747,7 @@ def call_log(recorded):
         counts = dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens"), tokens)
         times = {"started_at": NOON + 60 * at + 20, "ended_at": NOON + 60 * at + 30}
         lines.append({**times, "model": "gpt-4o-mini", **counts})
-    return LogChecker(schema_files.load("calls")).check("calls.ndjson", "\n".join(map(json.dumps, lines)).encode())
+    return LogChecker(schemas.load("calls")).check("calls.ndjson", "\n".join(map(json.dumps, lines)).encode())
 
 
 def claim(name, start, end, recorded, uncertainty=0):
@@ -843,7 +833,7 @@ def test_readme_says_in_a_configuration_of_one_line_what_a_framework_needs(tmp_p
 
 
 def test_readme_names_every_provider_that_there_is():
-    assert schema_files.load("reconcile")["$defs"]["provider"]["enum"] == ["openai"]
+    assert schemas.load("reconcile")["$defs"]["provider"]["enum"] == ["openai"]
     assert "**Providers:** OpenAI, and no other yet." in README
 
 

@@ -7,8 +7,6 @@ import signal
 
 import pytest
 
-pytestmark = pytest.mark.no_cover
-
 SCALE = int(os.environ.get("RECONCILE_TEST_SCALE", "1"))
 PASSES = 20 * SCALE
 RUNS = 25

@@ -18,10 +18,8 @@ from support.git import OWN, Forge, git, make_forge, normal
 from support.job import path, run_file
 from support.runs import CHECKER
 
-from reconcile.core.model import RunKey
-from reconcile.core.validation import Document
-
-pytestmark = pytest.mark.no_cover
+from reconcile.runs.run import RunKey
+from reconcile.runs.validation import Document
 
 SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "1"))
 WRITERS = 8 if SCALE >= 10 else 2

@@ -12,8 +12,13 @@ from click.testing import CliRunner
 from support.models import KEY_ID, SECRET, Models
 from support.recordings import Left, usage_of
 
-from reconcile import Asked, Scope, cli, open_workspace, openai_usage, run_pass
+from reconcile import cli
+from reconcile.attribution.claims import Asked
+from reconcile.passes.apply import run_pass
+from reconcile.passes.fetch import openai_usage
+from reconcile.providers.base import Scope
 from reconcile.simulator.server import Simulator
+from reconcile.workspace import open_workspace
 
 PROGRAM = [sys.executable, "-m", "reconcile"]
 QUICK = """
@@ -59,7 +64,6 @@ def python(text):
     return [sys.executable, "-c", text]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("status", [0, 7])
 def test_the_exit_status_is_passed_on_and_recorded(tmp_path, status):
     before = time.time()
@@ -321,7 +325,6 @@ def words_of_the_prompt(left):
 
 
 @POSIX
-@pytest.mark.sampled
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name)
 @pytest.mark.parametrize("then", [PAUSE, ONE_MORE], ids=["between calls", "in a call"])
 def test_a_run_that_is_killed_is_verified_at_what_its_calls_used(tmp_path, models, signum, then):

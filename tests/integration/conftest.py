@@ -12,14 +12,14 @@ from support.job import Repository, make_runs
 from support.models import Models
 from support.recordings import Left
 
-from reconcile import record
-from reconcile.adapters import period_cache
+from reconcile.providers import cache
+from reconcile.recording.record import record
 
 
 @pytest.fixture(autouse=True)
 def quick_names(monkeypatch):
     """A folder of the cache is named by a hash that is slow on purpose; `test_period_cache` holds how slow."""
-    monkeypatch.setattr(period_cache, "ROUNDS", 1)
+    monkeypatch.setattr(cache, "ROUNDS", 1)
 
 
 @pytest.fixture

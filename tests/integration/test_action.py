@@ -13,8 +13,6 @@ from support.job import CONFIGURATION, path, run_file
 
 from reconcile.simulator import faults
 
-pytestmark = pytest.mark.heavy
-
 
 def text(body):
     """A comment as it is shown, as far as these tests look."""

@@ -12,9 +12,9 @@ from support.billing import spoil
 from support.hostile import obeyed, rendered
 from support.job import CONFIGURATION
 
-from reconcile import schema_files
+from reconcile import schemas
 from reconcile.simulator import faults
-from reconcile.simulator.ledger import Call
+from reconcile.simulator.calls import BilledCall
 
 LOG = "logs/app.ndjson"
 ODD = "m|<b>@all`::error::x"
@@ -25,7 +25,9 @@ def used(repository, *clocks, model=None):
     """Calls of an application at these instants, as the provider knows them."""
     calls = [called(clock, 900, 70, key="key_app") for clock in clocks]
     if model:
-        calls = [Call(at=call.at, tokens_in=900, tokens_out=70, api_key_id="key_app", model=model) for call in calls]
+        calls = [
+            BilledCall(at=call.at, tokens_in=900, tokens_out=70, api_key_id="key_app", model=model) for call in calls
+        ]
     repository.simulator.ledger.add(calls)
     return calls
 
@@ -42,7 +44,6 @@ def document(done):
     return json.loads(Path(done["summary-json"]).read_text("utf-8"))
 
 
-@pytest.mark.no_cover
 def test_a_log_that_agrees_with_the_provider_is_shown_below_the_pass(repository):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
     log(repository, used(repository, "-3 09:10", "-1 10:20"))
@@ -52,8 +53,8 @@ def test_a_log_that_agrees_with_the_provider_is_shown_below_the_pass(repository)
     assert ("1 pending" in passed, "| requests | 2 | 2 | 0 |" in below) == (True, True)
     assert "RECONCILED  2025-12-29 to 2026-01-04 (UTC)" in done.log
     value = document(done)
-    jsonschema.Draft202012Validator(schema_files.load("summary")).validate(value)
-    jsonschema.Draft202012Validator(schema_files.load("comparison")).validate(value["comparison"])
+    jsonschema.Draft202012Validator(schemas.load("summary")).validate(value)
+    jsonschema.Draft202012Validator(schemas.load("comparison")).validate(value["comparison"])
     assert not Path(os.environ["XDG_CACHE_HOME"]).exists()
 
 
@@ -82,7 +83,6 @@ def test_a_mismatch_fails_the_job_and_not_the_pass_and_edits_the_comment_only_wh
     assert "2026-01-04: reconciled" in after
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(("fail_on", "code"), [("errors", 0), ("warnings", 1)])
 def test_nothing_to_compare_is_a_warning(repository, fail_on, code):
     used(repository, "-1 10:20")
@@ -138,7 +138,6 @@ def test_a_link_in_the_checkout_leads_to_no_file_of_the_machine(repository, tmp_
     assert "not for you" not in done.log + done.summary
 
 
-@pytest.mark.no_cover
 def test_the_configuration_leads_nowhere_but_into_the_workspace_and_the_workflow_anywhere(repository, tmp_path):
     calls = used(repository, "-1 10:20")
     outside = tmp_path / "elsewhere" / "app.ndjson"

@@ -4,11 +4,10 @@ import pytest
 from support.github import BOT, PERSON
 from support.job import path, run_file
 
-from reconcile.core.comment import marker
+from reconcile.action.comment import marker
 
 
 class TestRaces:
-    @pytest.mark.no_cover
     def test_a_change_by_hand_of_the_same_file_stays_beside_the_figure(self, repository, monkeypatch):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         edited = run_file("a", "12:00:10", "12:05", note="by hand")
@@ -25,7 +24,6 @@ class TestRaces:
         assert (repository.verdict("chatdev/a"), done["pushed"]) == (None, "false")
         assert repository.forge.read(path("chatdev/a")) + b"\n" == edited
 
-    @pytest.mark.no_cover
     def test_another_jobs_read_of_the_same_run_stays(self, repository, monkeypatch):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         other = []
@@ -60,7 +58,6 @@ class TestComment:
         done = repository.job("13:17", pr_number=number)
         assert (done.code, repository.comments(number)) == (3, [])
 
-    @pytest.mark.no_cover
     def test_a_comment_on_a_later_page_is_found_again(self, repository, double):
         repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
         number = double.add_pull_request("main", sha=repository.forge.tip())
@@ -71,7 +68,6 @@ class TestComment:
         ours = [body for body in repository.comments(number) if body.startswith("<!-- llm-usage")]
         assert (len(ours), "1 verified" in ours[0]) == (1, True)
 
-    @pytest.mark.sampled
     @pytest.mark.parametrize(
         ("author", "body"),
         [
@@ -89,7 +85,6 @@ class TestComment:
         first, second = repository.comments(number)
         assert (first, second.startswith(marker("default", "")[:40])) == (body, True)
 
-    @pytest.mark.no_cover
     def test_hundreds_of_runs_fit_into_a_comment_and_into_a_summary(self, repository, double):
         """Short of what GitHub takes, which would refuse the whole."""
         files = {

@@ -7,23 +7,27 @@ from support.bench import BLOCK, at
 from support.schemas import GONE, Drawn, mutated, without
 from support.worlds import dice, seeds
 
-from reconcile import Policy, Scope, open_workspace, schema_files
-from reconcile.core.claims import claims_of, gone
-from reconcile.core.decoding import text_of, value_of
-from reconcile.core.evidence import evidence_bytes, read_evidence
-from reconcile.core.model import LONGEST_REACH, Reason, RunKey, Status
-from reconcile.core.planning import plan
-from reconcile.core.reading import read_run
-from reconcile.core.selection import EVERYTHING, select
-from reconcile.core.validation import Checker, Document
-from reconcile.reports.dashboard_data import dashboard_json
-from reconcile.workflow.auditing import _schema
-from reconcile.workflow.reporting import dashboard_of
-from reconcile.workflow.tree import read_tree
+from reconcile import schemas
+from reconcile.attribution.claims import EVERYTHING, claims_of, gone
+from reconcile.attribution.evidence import evidence_bytes, read_evidence
+from reconcile.insight.audit_files import _schema
+from reconcile.minutes import LONGEST_REACH
+from reconcile.passes.planning import plan
+from reconcile.passes.selection import select
+from reconcile.passes.tree import read_tree
+from reconcile.providers.base import Scope
+from reconcile.report.files import dashboard_of
+from reconcile.report.page import dashboard_json
+from reconcile.runs.metrics import read_run
+from reconcile.runs.run import RunKey
+from reconcile.runs.state import Policy, Reason, Status
+from reconcile.runs.text import text_of, value_of
+from reconcile.runs.validation import Checker, Document
+from reconcile.workspace import open_workspace
 
 KEY = RunKey("chatdev", "run-1")
 NOW = at("14:17")
-CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+CHECKER = Checker(schemas.load("metrics-v1"), schemas.load("metrics-v2"))
 SCOPES = {"chatdev": Scope("openai", ("key_chatdev",))}
 SOUND = {
     "run_id": "run-1",
@@ -38,7 +42,7 @@ SEEDS = seeds(600)
 def document(generation, seed, name="run-1"):
     """A drawn document of a run that may be, with a blow every other time, and without what the checker objects to."""
     random = dice(seed)
-    drawn = Drawn(schema_files.load(f"metrics-{generation}"), random)
+    drawn = Drawn(schemas.load(f"metrics-{generation}"), random)
     value = {**drawn.value(), **SOUND, "run_id": name}
     value["sessions"] = [[random.choice(INSTANTS), random.choice(INSTANTS)] for _ in range(random.randrange(4))]
     block = value.setdefault(BLOCK, {})
@@ -81,7 +85,7 @@ def test_what_the_schema_of_evidence_accepts_is_evidence_or_none():
     taken = 0
     for seed in SEEDS:
         random = dice(seed)
-        drawn = Drawn(schema_files.load("evidence"), random)
+        drawn = Drawn(schemas.load("evidence"), random)
         value = mutated(drawn.value(), random, drawn) if seed % 2 else drawn.value()
         if not _schema().is_valid(value_of(text_of(json.dumps(value).encode()))):
             continue
@@ -104,7 +108,7 @@ def test_every_command_takes_what_the_schema_accepts(tmp_path, generation):
         folder = tmp_path / "chatdev" / name
         folder.mkdir(parents=True)
         (folder / "metrics.json").write_text(json.dumps(value))
-        (folder / "usage_evidence.json").write_text(json.dumps(Drawn(schema_files.load("evidence"), random).value()))
+        (folder / "usage_evidence.json").write_text(json.dumps(Drawn(schemas.load("evidence"), random).value()))
     workspace = open_workspace(tmp_path, scopes=SCOPES, now=NOW)
     made = dashboard_of(workspace, read_tree(workspace))
     dashboard_json(made, program="x")

@@ -14,16 +14,14 @@ from support.forging import forged, leaves, places, renamed, resealed, text
 from support.trees import HOURS, World
 from support.worlds import SCALE, dice, seeds
 
-from reconcile import cli, schema_files
-from reconcile.core.auditing import Outcome, attributed_again
-from reconcile.core.evidence import evidence_bytes, read_evidence
-from reconcile.core.model import RunKey
-from reconcile.simulator.ledger import Ledger
+from reconcile import cli, schemas
+from reconcile.attribution.evidence import evidence_bytes, read_evidence
+from reconcile.insight.audit import AuditOutcome, attributed_again
+from reconcile.insight.audit_files import audit_runs, evidence_of_run, refetched
+from reconcile.passes.tree import read_tree
+from reconcile.runs.run import RunKey
+from reconcile.simulator.calls import Ledger
 from reconcile.simulator.server import Simulator
-from reconcile.workflow.auditing import audit_runs, evidence_of_run, refetched
-from reconcile.workflow.tree import read_tree
-
-pytestmark = pytest.mark.no_cover
 
 LAST = HOURS[-1] * 3600 + 1020
 
@@ -60,18 +58,18 @@ def audited_with(world, name, file=None, evidence=None):
 def found(world, name, **given):
     """Whether the audit finds a difference, or the file is not valid any more."""
     done = audited_with(world, name, **given)
-    differs = any(each.found.outcome is Outcome.DIFFERENT for each in done.runs)
+    differs = any(each.found.outcome is AuditOutcome.DIFFERENT for each in done.runs)
     return differs or any(finding.path.endswith(f"{name}/metrics.json") for finding in done.invalid)
 
 
 def sound(world):
-    return sorted(name for name, each in outcomes(world.audited(LAST)).items() if each.outcome is Outcome.SOUND)
+    return sorted(name for name, each in outcomes(world.audited(LAST)).items() if each.outcome is AuditOutcome.SOUND)
 
 
 def test_the_world_of_these_tests_is_sound_and_has_verdicts_of_every_kind(world):
     done = world.audited(LAST)
     kinds = {each.run.state.status.value for each in done.runs if each.run.state}
-    assert {each.found.outcome for each in done.runs} <= {Outcome.SOUND, Outcome.UNAUDITED}
+    assert {each.found.outcome for each in done.runs} <= {AuditOutcome.SOUND, AuditOutcome.UNAUDITED}
     assert len(sound(world)) >= 20
     assert kinds >= {"verified", "warning"}
 
@@ -137,10 +135,10 @@ def test_evidence_of_a_run_alone_that_was_edited_named_and_sealed_again_is_found
 def test_what_is_forged_coherently_is_found_by_a_fresh_read_only(world):
     name, value, data = next(filter(None, (coherently(world, *each) for each in alone(world))))
     done = audited_with(world, name, file=text(value), evidence=data)
-    assert [(each.found.outcome, each.found.differences) for each in done.runs] == [(Outcome.SOUND, ())]
+    assert [(each.found.outcome, each.found.differences) for each in done.runs] == [(AuditOutcome.SOUND, ())]
     now = DAY + timedelta(seconds=LAST)
     again = refetched(world.workspace(now), done, world.provider(now))
-    assert [each.found.outcome for each in again.runs] == [Outcome.DIFFERENT]
+    assert [each.found.outcome for each in again.runs] == [AuditOutcome.DIFFERENT]
 
 
 def coherently(world, name, evidence):
@@ -170,7 +168,7 @@ def coherently(world, name, evidence):
 def test_a_fresh_read_of_an_untouched_tree_differs_nowhere(world):
     now = DAY + timedelta(seconds=LAST)
     done = refetched(world.workspace(now), world.audited(LAST), world.provider(now))
-    restated = [each for each in done.runs if each.found.outcome is Outcome.DIFFERENT]
+    restated = [each for each in done.runs if each.found.outcome is AuditOutcome.DIFFERENT]
     assert [each.found.differences for each in restated if "verified" in str(each.run.state)] == []
 
 
@@ -246,7 +244,7 @@ class TestWhatLiesInThePlaceOfEvidence:
         done = self.audit()
         assert (done.exit_code, "/usage_api_reconciliation/total_api_calls: " in done.stdout) == (1, True)
         document = json.loads(self.audit("--json").stdout)
-        jsonschema.Draft202012Validator(schema_files.load("audit")).validate(document)
+        jsonschema.Draft202012Validator(schemas.load("audit")).validate(document)
         assert [each["pointer"] for each in document["invalid"]] == ["/usage_api_reconciliation/total_api_calls"]
 
     def test_line_ends_of_a_checkout_leave_explain_its_minutes(self, folder):
@@ -320,7 +318,7 @@ class TestWhatLiesInThePlaceOfEvidence:
         assert self.audit("nowhere").exit_code == 2
 
     def test_the_document_is_as_its_schema_says(self, folder):
-        schema = schema_files.load("audit")
+        schema = schemas.load("audit")
         for edit in (list, (folder / "usage_evidence.json").unlink):
             edit()
             document = json.loads(self.audit("--json").stdout)

@@ -24,13 +24,10 @@ from support.application import (
 )
 from support.bench import MODEL, at
 
-from reconcile import schema_files
-from reconcile.core.model import KINDS
+from reconcile import schemas
 from reconcile.simulator import faults
-from reconcile.simulator.ledger import Call, Credit, Use
-from reconcile.simulator.tariff import Tariff
-
-pytestmark = pytest.mark.heavy
+from reconcile.simulator.calls import BilledCall, Credit, Tariff, Use
+from reconcile.usage import KINDS
 
 SMALL = ("--start", "2026-03-02", "--end", "2026-03-04")
 
@@ -48,7 +45,7 @@ def test_a_clean_month_is_reconciled_and_names_nothing(app):
     calls = in_month(app.calls(traffic()))
     said = app.says("compare", *MONTH, "--json")
     found = json.loads(said.out)
-    jsonschema.Draft202012Validator(schema_files.load("comparison")).validate(found)
+    jsonschema.Draft202012Validator(schemas.load("comparison")).validate(found)
     assert (said.code, said.err, found["verdict"], codes(found)) == (0, "", "reconciled", [])
     assert found["local"] == found["official"]
     truth = {
@@ -61,7 +58,6 @@ def test_a_clean_month_is_reconciled_and_names_nothing(app):
 
 
 @pytest.mark.long
-@pytest.mark.sampled
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_month_with_a_fault_names_it_first(app, fault):
     code, shape, write = FAULTS[fault]
@@ -131,7 +127,6 @@ def test_the_provider_s_failure_is_an_error_and_no_verdict(app):
     assert (said.code, said.out, "Missing scopes: api.usage.read" in said.flat_err) == (3, "", True)
 
 
-@pytest.mark.traced
 def test_several_environments_add_up_against_one_organisation(app):
     calls = app.calls(traffic(days=3))
     app.log(every_line(calls[::2]), "prod/a.ndjson")
@@ -146,7 +141,7 @@ def test_several_environments_add_up_against_one_organisation(app):
 def test_committed_runs_stand_in_for_a_log(bench, monkeypatch):
     app = Application(bench.folder, bench.simulator, monkeypatch)
     (bench.folder / "reconcile.yml").write_text("frameworks:\n  chatdev: {api_key_ids: [key_chatdev]}\n")
-    calls = [Call(at=FIRST.timestamp(), tokens_in=1, tokens_out=1, api_key_id="key_chatdev", model=MODEL)]
+    calls = [BilledCall(at=FIRST.timestamp(), tokens_in=1, tokens_out=1, api_key_id="key_chatdev", model=MODEL)]
     bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 12_345, 678), ("12:03", 100)], recorded={"api_calls": 2})
     bench.simulator.ledger.add(calls)
     for clock in ("13:00", "14:00"):
@@ -178,8 +173,8 @@ def partial(bench, monkeypatch):
     (bench.folder / "reconcile.yml").write_text("frameworks:\n  chatdev: {api_key_ids: [key_chatdev]}\n")
     bench.add("chatdev/a", "12:00:10", "12:05", [("12:01", 1_000, 50)], recorded={"api_calls": 1})
     bench.simulator.ledger.add([
-        Call(at=FIRST.timestamp(), tokens_in=1, tokens_out=1, api_key_id="key_chatdev", model=MODEL),
-        Call(at=at("12:21").timestamp(), tokens_in=100, tokens_out=20, api_key_id="key_chatdev", model=MODEL),
+        BilledCall(at=FIRST.timestamp(), tokens_in=1, tokens_out=1, api_key_id="key_chatdev", model=MODEL),
+        BilledCall(at=at("12:21").timestamp(), tokens_in=100, tokens_out=20, api_key_id="key_chatdev", model=MODEL),
     ])  # fmt: skip
     bench.write("chatdev/old", json.dumps(PARTIAL))
     for clock in ("13:00", "14:00"):
@@ -219,7 +214,6 @@ def test_a_figure_of_another_tool_is_charged_to_nobody(partial):
     assert [each["run"] for each in found["left_out"]] == ["chatdev/old"]
 
 
-@pytest.mark.traced
 def test_rows_as_csv_sum_to_their_total(app):
     calls = traffic(days=3)
     app.calls(calls, without(calls, 0.2))
@@ -340,4 +334,4 @@ def test_the_last_seven_whole_days_are_compared_where_nothing_is_said(app):
 
 
 def call_at(moment):
-    return Call(at=moment.timestamp(), tokens_in=1000, tokens_out=100, api_key_id="key_app", model=MINI)
+    return BilledCall(at=moment.timestamp(), tokens_in=1000, tokens_out=100, api_key_id="key_app", model=MINI)

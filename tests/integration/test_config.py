@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.config import Flags, load
 from reconcile.config.document import document_of, text_of
-from reconcile.config.settings import ADMIN_KEY_VARIABLES, duration, usable_key
-from reconcile.core.comparing.labels import Labels
-from reconcile.core.comparing.sides import Dimensions
-from reconcile.core.model import Policy, Scope
+from reconcile.config.settings import ADMIN_KEY_VARIABLES, Flags, duration, load, usable_key
 from reconcile.errors import ConfigurationError, UsageError
+from reconcile.money.charges import Labels
+from reconcile.money.entry import Dimensions
+from reconcile.providers.base import Scope
+from reconcile.runs.state import Policy
 
 
 @pytest.fixture
@@ -231,7 +231,6 @@ def test_the_error_for_a_missing_key_names_variable_and_scope(here):
             ConfigurationError,
             "nested too deep",
             id="deeper than a parser goes",
-            marks=pytest.mark.no_cover,
         ),
     ],
 )

@@ -13,14 +13,16 @@ from click.testing import CliRunner
 from support.bench import at
 from support.job import path, run_file
 
-from reconcile import Policy, cli
-from reconcile.adapters.git_repo import GitRemote
+from reconcile import cli
+from reconcile.cli.passes import keep_watch
 from reconcile.errors import StoreError, UnexpectedError
-from reconcile.workflow import audit_runs, backtest, lag, list_runs, validate
-from reconcile.workflow.containing import attempted, contained, of_the_sound, place_of
-from reconcile.workflow.reporting import dashboard_of
-from reconcile.workflow.tree import read_tree
-from reconcile.workflow.watching import watch
+from reconcile.git.remote import GitRemote
+from reconcile.insight.audit_files import audit_runs
+from reconcile.insight.looking import backtest, lag, list_runs, validate
+from reconcile.passes.containing import attempted, contained, of_the_sound, place_of
+from reconcile.passes.tree import read_tree
+from reconcile.report.files import dashboard_of
+from reconcile.runs.state import Policy
 
 TOLD = re.compile(r"unexpected error \(KeyError at reconcile/[a-z_/]+\.py:[0-9]+\): report it with the file")
 
@@ -50,12 +52,12 @@ def two_runs(bench):
 
 
 READING = {
-    "reading": ("reconcile.workflow.tree", "read_run"),
-    "validating": ("reconcile.core.validation", "contradictions"),
-    "claiming": ("reconcile.core.claims", "claim_of"),
-    "settling": ("reconcile.core.lesson", "settle"),
-    "spelling out": ("reconcile.core.lesson", "amendments"),
-    "writing evidence": ("reconcile.core.lesson", "evidence_bytes"),
+    "reading": ("reconcile.passes.tree", "read_run"),
+    "validating": ("reconcile.runs.validation", "contradictions"),
+    "claiming": ("reconcile.attribution.claims", "claim_of"),
+    "settling": ("reconcile.verdict.lesson", "settle"),
+    "spelling out": ("reconcile.verdict.lesson", "amendments"),
+    "writing evidence": ("reconcile.verdict.lesson", "evidence_bytes"),
 }
 
 
@@ -74,7 +76,7 @@ def test_a_bug_that_one_file_meets_is_a_finding_of_it_and_the_others_are_settled
 
 def test_a_bug_in_sharing_out_stops_the_keys_that_meet_it_and_no_others(bench, plant):
     two_runs(bench)
-    plant("reconcile.workflow.running", "attribute", "culprit")
+    plant("reconcile.passes.apply", "attribute", "culprit")
     summary = bench.run("13:17")
     (error,) = summary.errors
     assert (error.code, summary.exit_code) == ("unexpected", 3)
@@ -87,7 +89,7 @@ def test_usage_that_nobody_claims_is_told_though_another_key_meets_a_bug(bench, 
     bench.add("chatdev/late", "12:30:10", "12:35")
     bench.simulator.ledger.add(bench.add("chatdev/x", "12:50:10", "12:51", [("12:40", 9)]))
     whole = bench.run("13:17", dry_run=True).unattributed
-    plant("reconcile.workflow.running", "attribute", "culprit")
+    plant("reconcile.passes.apply", "attribute", "culprit")
     assert bench.run("13:17", dry_run=True).unattributed == whole != ()
 
 
@@ -95,7 +97,7 @@ def test_a_bug_in_a_call_log_leaves_the_run_without_it(bench, plant):
     two_runs(bench)
     made = bench.add("chatdev/logged", "12:10:10", "12:15", [("12:11", 30)])
     bench.add_log("chatdev/logged", made)
-    plant("reconcile.workflow.tree", "held_to")
+    plant("reconcile.passes.tree", "held_to")
     summary = bench.run("13:17")
     (finding,) = summary.findings
     assert (finding.path.endswith("logged/calls.ndjson"), bool(TOLD.fullmatch(finding.message))) == (True, True)
@@ -106,7 +108,7 @@ def test_a_bug_in_a_call_log_leaves_the_run_without_it(bench, plant):
 
 def test_validate_goes_on_behind_a_file_that_meets_a_bug(bench, plant):
     two_runs(bench)
-    plant("reconcile.workflow.looking", "read_run", "culprit")
+    plant("reconcile.insight.looking", "read_run", "culprit")
     files, findings = validate(bench.workspace("13:17"))
     assert (files, [bool(TOLD.fullmatch(each.message)) for each in findings]) == (2, [True])
 
@@ -116,7 +118,7 @@ def test_an_audit_goes_on_behind_a_run_that_meets_a_bug(bench, plant, name):
     two_runs(bench)
     bench.run("13:17")
     bench.write("baes/culprit", json.dumps(bench.value("baes/culprit")).replace("70", "71"))
-    plant("reconcile.workflow.auditing", name, "culprit")
+    plant("reconcile.insight.audit_files", name, "culprit")
     done = audit_runs(bench.workspace("14:17"))
     told = [finding.path for finding in done.invalid if TOLD.fullmatch(finding.message)]
     assert ([each.run.key.run_id for each in done.runs], told) == (["good"], [str(bench.file("baes/culprit"))])
@@ -127,7 +129,7 @@ def test_what_is_learnt_leaves_out_a_run_that_meets_a_bug(bench, plant, module, 
     two_runs(bench)
     for clock in ("13:17", "14:17"):
         bench.run(clock)
-    plant(f"reconcile.core.{module}", {"lag": "timing_of", "trial": "histories"}[module], "culprit")
+    plant(f"reconcile.insight.{module}", {"lag": "timing_of", "trial": "histories"}[module], "culprit")
     learnt = learn(bench.workspace("15:17"))
     assert learnt.invalid == 1
 
@@ -136,7 +138,7 @@ def test_a_page_lacks_the_run_that_meets_a_bug_and_says_so(bench, plant):
     two_runs(bench)
     bench.run("13:17")
     opened = bench.workspace("14:17")
-    plant("reconcile.workflow.reporting", "account_of", "culprit", place=2)
+    plant("reconcile.report.files", "account_of", "culprit", place=2)
     made = dashboard_of(opened, read_tree(opened))
     assert [each.report.run.key.run_id for each in made.accounts] == ["good"]
     assert any(TOLD.fullmatch(finding.message) for finding in made.summary.findings)
@@ -192,7 +194,7 @@ def test_a_watch_goes_on_after_a_pass_that_meets_a_bug(bench, plant):
     lines = []
     passes = iter([bench.run, lambda _: {}["culprit"], bench.run])
     timer = Timer()
-    watch(lambda: next(passes)(f"{13 + timer.waits}:17"), timer, lines.append, every=timedelta(hours=1))
+    keep_watch(lambda: next(passes)(f"{13 + timer.waits}:17"), timer, lines.append, every=timedelta(hours=1))
     assert len(lines) == 2
     assert "error: unexpected: this pass: unexpected error (KeyError" in lines[1]
 
@@ -200,16 +202,16 @@ def test_a_watch_goes_on_after_a_pass_that_meets_a_bug(bench, plant):
 @pytest.mark.parametrize("flag", [[], ["--json"], ["--verbose"]])
 def test_a_command_ends_on_a_bug_as_on_any_error(bench, plant, flag):
     two_runs(bench)
-    plant("reconcile.workflow.looking", "list_tree")
+    plant("reconcile.insight.looking", "list_tree")
     done = CliRunner().invoke(cli.main, ["list", "--runs", str(bench.runs), *flag])
     assert (done.exit_code, isinstance(done.exception, SystemExit)) == (3, True)
-    assert "list: unexpected error (KeyError at reconcile/workflow/looking.py:" in done.stdout + done.stderr
+    assert "list: unexpected error (KeyError at reconcile/insight/looking.py:" in done.stdout + done.stderr
     assert ("Traceback" in done.stderr) == (flag == ["--verbose"])
 
 
 def test_every_look_at_runs_goes_on_without_the_culprit(bench, plant):
     two_runs(bench)
-    plant("reconcile.workflow.tree", "read_run", "culprit")
+    plant("reconcile.passes.tree", "read_run", "culprit")
     assert [each.run.key.run_id for each in list_runs(bench.workspace("13:17")).runs] == ["good"]
 
 
@@ -221,21 +223,21 @@ def test_a_branch_that_meets_a_bug_stops_neither_the_base_nor_other_branches(rep
     for name in ("culprit", "fine"):
         repository.add(f"baes/{name}", "12:10:10", "12:15", [("12:11", 70)], branch=name)
         double.add_pull_request(name)
-    plant("reconcile.workflow.acting.visiting", "read_branch", "culprit", place=1)
+    plant("reconcile.action.land", "read_branch", "culprit", place=1)
     done = repository.job("13:17", open_pull_requests="true")
     assert (done.code, done["pushed"]) == (3, "true")
-    assert re.search(r"unexpected error \(KeyError at reconcile/workflow/acting/visiting\.py", done.log)
+    assert re.search(r"unexpected error \(KeyError at reconcile/action/land\.py", done.log)
     assert (repository.verdict("chatdev/a"), repository.verdict("baes/fine", "fine")) == ("pending: first_read",) * 2
 
 
 AFTERWARDS = {
-    "bringing the checkout up to date": ("reconcile.adapters.git_repo.repository", "refresh"),
-    "the page": ("reconcile.workflow.acting.act", "page_of"),
-    "the comparison": ("reconcile.workflow.acting.act", "comparison_of"),
-    "the comment": ("reconcile.workflow.acting.publishing", "published_markdown"),
-    "who brought the runs": ("reconcile.workflow.acting.act", "bringers"),
-    "the issue": ("reconcile.workflow.acting.act", "sticky_issue"),
-    "the summary": ("reconcile.workflow.acting.ending", "summary_text"),
+    "bringing the checkout up to date": ("reconcile.git.repository", "refresh"),
+    "the page": ("reconcile.action.act", "page_of"),
+    "the comparison": ("reconcile.action.act", "comparison_of"),
+    "the comment": ("reconcile.action.comment", "published_markdown"),
+    "who brought the runs": ("reconcile.action.act", "bringers"),
+    "the issue": ("reconcile.action.act", "sticky_issue"),
+    "the summary": ("reconcile.action.job", "summary_text"),
 }
 
 
@@ -266,7 +268,7 @@ def test_what_landed_on_a_branch_is_told_though_the_base_refuses(repository, dou
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
     repository.add("baes/b", "12:10:10", "12:15", [("12:11", 70)], branch="more")
     number = double.add_pull_request("more")
-    plant("reconcile.workflow.acting.act", "land")
+    plant("reconcile.action.act", "land")
     done = repository.job("13:17", open_pull_requests="true")
     assert (done.code, done["pushed"], len(repository.comments(number))) == (3, "false", 1)
     assert repository.verdict("baes/b", "more") == "pending: first_read"
@@ -274,7 +276,7 @@ def test_what_landed_on_a_branch_is_told_though_the_base_refuses(repository, dou
 
 def test_a_pull_request_that_cannot_be_opened_is_told_beside_its_branch(repository, double, plant):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
-    plant("reconcile.workflow.acting.proposing", "summary_markdown")
+    plant("reconcile.action.proposal", "summary_markdown")
     done = repository.job("13:17", mode="pull-request")
     assert (done.code, done["pushed"], done["pr-operation"]) == (3, "true", "none")
     assert done["commit-sha"] in {repository.forge.tip(each) for each in repository.forge.branches()}
@@ -289,7 +291,7 @@ def test_a_push_that_nobody_can_look_at_afterwards_has_landed(repository, monkey
 
 def test_a_bug_before_anything_landed_has_outputs_and_an_exit_code(repository, plant):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
-    plant("reconcile.workflow.acting.act", "preflight")
+    plant("reconcile.action.act", "preflight")
     done = repository.job("13:17")
     assert (done.code, done["pushed"], done["status"]) == (3, "false", "errors")
 

@@ -3,11 +3,11 @@
 import jsonschema
 import pytest
 
-from reconcile import schema_files
+from reconcile import schemas
+from reconcile.cli.answers import Look, answer_board, answer_explain, answer_list, answer_situation
+from reconcile.insight.looking import board, explain, list_runs, situation
+from reconcile.runs.run import RunKey
 from reconcile.simulator import faults
-from reconcile.workflow import RunKey, answer_explain, answer_list, explain, list_runs
-from reconcile.workflow.answering import Look
-from reconcile.workflow.status import answer_board, answer_situation, board, situation
 
 TOLD = "chatdev/late claims 12:04Z too: to be read"
 LATER = "15:17"
@@ -35,7 +35,7 @@ def test_list_shows_the_contest_though_the_run_is_settled(contested):
     (run, _) = said.document["runs"]
     assert (run["status"], run["proof"]) == ("verified", "supported")
     assert [each["run"] for each in run["contests"]] == ["chatdev/late"]
-    jsonschema.Draft202012Validator(schema_files.load("summary")).validate(said.document)
+    jsonschema.Draft202012Validator(schemas.load("summary")).validate(said.document)
 
 
 def test_status_shows_it_of_the_folder_and_of_the_run(contested):
@@ -47,7 +47,7 @@ def test_status_shows_it_of_the_folder_and_of_the_run(contested):
     ]
     assert [TOLD in each.text for each in found] == [True, True, True]
     assert "; 1 contested." in found[0].text
-    schema = jsonschema.Draft202012Validator(schema_files.load("status"))
+    schema = jsonschema.Draft202012Validator(schemas.load("status"))
     for each in found[:2]:
         schema.validate(each.document)
 

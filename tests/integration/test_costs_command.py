@@ -13,11 +13,8 @@ import pytest
 from support.application import FIRST, LARGE, MINI, Application
 from support.bench import BLOCK
 
-from reconcile import schema_files
-from reconcile.simulator.ledger import Call, Ledger, Use
-from reconcile.simulator.tariff import Tariff
-
-pytestmark = pytest.mark.heavy
+from reconcile import schemas
+from reconcile.simulator.calls import BilledCall, Ledger, Tariff, Use
 
 DAYS = ("--start", "2026-03-01", "--end", "2026-03-03")
 JANUARY = ("--start", "2026-01-05", "--end", "2026-01-05")
@@ -34,7 +31,7 @@ labels:
 
 def call(hours, key, **facts):
     known = {"tokens_in": 100_000, "tokens_out": 10_001, "cached_tokens": 333, "model": MINI}
-    return Call(at=FIRST.timestamp() + 3600 * hours, api_key_id=key, **(known | facts))
+    return BilledCall(at=FIRST.timestamp() + 3600 * hours, api_key_id=key, **(known | facts))
 
 
 CALLS = [
@@ -76,7 +73,7 @@ def rows(document):
 def test_the_bill_is_charged_to_whom_it_is_of_to_the_last_digit(app, by, names):
     said = app.says("costs", *DAYS, "--by", by, "--json")
     found = json.loads(said.out)
-    jsonschema.Draft202012Validator(schema_files.load("costs")).validate(found)
+    jsonschema.Draft202012Validator(schemas.load("costs")).validate(found)
     assert (said.code, said.err, found["notes"]) == (0, "", [])
     assert rows(found) == {name: usd(*records) for name, records in names.items()}
     assert Decimal(found["total"]["amount"]) == usd(*CALLS, SEARCHES)
@@ -100,7 +97,7 @@ def test_a_second_look_at_closed_days_asks_nothing(app):
 
 
 def test_keys_of_days_before_they_were_told_apart_are_unlabelled_and_that_is_said(app):
-    early = Call(
+    early = BilledCall(
         at=datetime(2025, 12, 5, 10, tzinfo=UTC).timestamp(), tokens_in=1000, tokens_out=10, api_key_id="key_shop",
         model=MINI,
     )  # fmt: skip
@@ -151,7 +148,7 @@ def lab(bench, monkeypatch):
     bench.add("chatdev/b", "12:30:10", "12:34", [("12:33", 200)])
     bench.add("baes/c", "12:00", "12:04:30", [("12:04:10", 500)])
     bench.add("baes/d", "12:04:31", "12:08", [("12:04:40", 600)])
-    unpriced = Call(at=FIRST.replace(month=1, day=5, hour=12, minute=50).timestamp(), tokens_in=70, tokens_out=7,
+    unpriced = BilledCall(at=FIRST.replace(month=1, day=5, hour=12, minute=50).timestamp(), tokens_in=70, tokens_out=7,
                     api_key_id="key_baes", model="my-model-x")  # fmt: skip
     bench.add("baes/e", "12:50", "12:51", [unpriced])
     for clock in ("13:30", "14:30"):
@@ -163,7 +160,7 @@ def lab(bench, monkeypatch):
 def test_runs_are_charged_at_list_prices_by_their_framework(lab):
     said = lab.says("costs", "--runs", "runs", *JANUARY, "--json")
     found = json.loads(said.out)
-    jsonschema.Draft202012Validator(schema_files.load("costs")).validate(found)
+    jsonschema.Draft202012Validator(schemas.load("costs")).validate(found)
     chatdev = Decimal(12645) * Decimal("0.00000015") + Decimal(698) * Decimal("0.0000006")
     assert (said.code, found["source"], rows(found)["chatdev"]) == (0, "runs", chatdev)
     assert (rows(found)["baes"], found["rows"][1]["unpriced_tokens"]) == (None, 77)

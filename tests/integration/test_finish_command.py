@@ -5,7 +5,8 @@ from click.testing import CliRunner
 from support.models import SECRET, SNAPSHOT
 from support.recordings import Left, rows
 
-from reconcile import cli, record
+from reconcile import cli
+from reconcile.recording.record import record
 
 ADMIN = "sk-admin-of-an-organization"
 

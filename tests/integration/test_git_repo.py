@@ -24,11 +24,11 @@ from support.git import (
     shallow,
 )
 
-from reconcile.adapters.git_repo import GitRepository, Push, remote
-from reconcile.adapters.git_repo.failures import UNPUSHED, UNREAD, lost_race, meaning
 from reconcile.errors import ConfigurationError, GitError
-
-pytestmark = pytest.mark.no_cover
+from reconcile.git import remote
+from reconcile.git.command import UNPUSHED, UNREAD, lost_race, meaning
+from reconcile.git.remote import Push
+from reconcile.git.repository import GitRepository
 
 TOKEN = f"ghs_neverShown{os.getpid()}"  # of this process: others run the same tests with theirs in sight
 BASIC = b64encode(f"x-access-token:{TOKEN}".encode()).decode()
@@ -242,7 +242,6 @@ def test_a_branch_that_is_missing_and_an_empty_repository_are_told_apart(forge, 
     assert raised(GitError, repository.remote.default_branch).code == "branch_missing"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "name",
     ["", "-f", "--force", "a b", "a\nb", "a..b", "a:b", "@{-1}", "HEAD", "a*", "a.lock", "/a", "a\x1b", "a\0b"],
@@ -309,7 +308,6 @@ def test_no_filter_or_attribute_changes_the_bytes(forge, opened, environ):
     assert git(forge.bare, "cat-file", "-s", f"main:{A}") == "5"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "changes",
     [
@@ -434,7 +432,6 @@ GITHUB_SAYS = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("hook", ["pre-receive", "update"])
 @pytest.mark.parametrize(("said", "code", "remedy"), GITHUB_SAYS.values(), ids=GITHUB_SAYS)
 def test_what_the_remote_declines_is_refused_at_once_with_its_words(forge, opened, hook, said, code, remedy):
@@ -488,7 +485,6 @@ SAYINGS = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(("meanings", "said", "code"), SAYINGS.values(), ids=SAYINGS)
 def test_a_failure_has_a_code_and_a_remedy(meanings, said, code):
     assert meaning(said, meanings)[0] == code
@@ -514,7 +510,6 @@ def test_git_has_many_words_for_a_lost_race(reason):
 # -------------------------------------------------------------------------------------------- the user's checkout
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_a_checkout_of_any_shape_is_as_it_was(forge, opened, tmp_path, shape):
     checkout = shape(forge, tmp_path / "user" / "checkout")
@@ -601,7 +596,6 @@ def deeper_below_a_file(checkout, outside):
     return f"{A}/runs/metrics.json"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "place",
     [linked_file, linked_folder, linked_higher, pipe, absolute, upwards, below_a_file, deeper_below_a_file],
@@ -770,7 +764,6 @@ def included_header(server, checkout, environ):
     )
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "configure",
     [
@@ -873,7 +866,6 @@ REFUSALS = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(("status", "unread", "unpushed"), REFUSALS.values(), ids=REFUSALS)
 def test_a_server_that_refuses_is_told_apart(server, opened, environ, status, unread, unpushed):
     tmp_path = server.root

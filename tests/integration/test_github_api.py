@@ -10,14 +10,14 @@ from support.github import BOT, PERSON, READ_ONLY, TOKEN
 from support.github.bench import NOWHERE, SECONDARY, A, B, client, refused
 from support.github.state import Workflow
 
-from reconcile.adapters.github_api import Comment, GitHub, Issue, PullRequest, Rule
-from reconcile.adapters.github_api import Workflow as Listed
-from reconcile.simulator.answers import Reply
+from reconcile.github.answers import Comment, Issue, PullRequest, Rule
+from reconcile.github.answers import Workflow as Listed
+from reconcile.github.client import GitHub
+from reconcile.simulator.replies import Reply
 
 # ------------------------------------------------------------------------------------------- comments
 
 
-@pytest.mark.no_cover
 def test_comments__come_from_every_page_in_their_order(double):
     number = double.add_pull_request("a-run")
     for index in range(250):
@@ -107,7 +107,6 @@ def test_pull_request__without_a_text_has_an_empty_one(double):
     assert client(double).pull_request(number).body == ""
 
 
-@pytest.mark.no_cover
 def test_open_pull_requests__come_from_every_page_without_the_closed(double):
     numbers = [double.add_pull_request(f"run-{index}") for index in range(130)]
     double.state.threads[numbers[0]].state = "closed"

@@ -9,12 +9,10 @@ from support.git import git
 from support.github import BOT, PERSON, READ_ONLY, TOKEN
 from support.github.bench import NOWHERE, SECONDARY, A, B, client, refused, says
 
-from reconcile.adapters.github_api import GitHub
-from reconcile.adapters.http import Patience
+from reconcile.github.client import GitHub
+from reconcile.providers.transport import Patience
 from reconcile.simulator import faults
-from reconcile.simulator.answers import Reply
-
-pytestmark = pytest.mark.heavy
+from reconcile.simulator.replies import Reply
 
 NOW = 1767621600
 
@@ -196,7 +194,6 @@ def test_reading_and_changing_are_tried_again_and_then_given_up(double, fault, c
     assert [each.body for each in hub.comments(number)] == ["changed"]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(("fault", "code", "shown"), PASSING)
 def test_what_may_have_been_created_is_not_created_again(double, branches, fault, code, shown):
     number = double.state.add("an issue", None, PERSON).number
@@ -327,7 +324,7 @@ def test_a_longer_pause_is_named_and_not_waited(double, reply, code, when):
 
 
 def test_a_body_without_end_is_not_read_to_it(double, monkeypatch):
-    monkeypatch.setattr("reconcile.adapters.github_api.wire.MAX_BYTES", 10_000)
+    monkeypatch.setattr("reconcile.github.wire.MAX_BYTES", 10_000)
     number = double.add_pull_request("a-run")
     double.state.comment(number, "x" * 10_000, BOT)
     error = refused(client(double).comments, number)

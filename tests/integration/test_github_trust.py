@@ -13,10 +13,11 @@ from support.github import BOT, TOKEN, GitHubDouble
 from support.github.bench import NOWHERE, A, B, client, refused, says
 from support.worlds import examples
 
-from reconcile.adapters.github_api import GitHub, Rule
-from reconcile.adapters.github_api.wire import Token
 from reconcile.errors import ConfigurationError, GitHubError
-from reconcile.simulator.answers import Reply
+from reconcile.github.answers import Rule
+from reconcile.github.client import GitHub
+from reconcile.github.wire import Token
+from reconcile.simulator.replies import Reply
 
 # ------------------------------------------------------------------------------------- addresses and links
 
@@ -137,7 +138,6 @@ def test_a_repository_that_cannot_be_one_is_refused(name):
     assert refused(GitHub, TOKEN, name, kind=ConfigurationError).code == "malformed_repository"
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "branch",
     [

@@ -8,10 +8,8 @@ from support.github.bench import says
 from support.hostile import HOSTILE, obeyed, references, rendered
 from support.job import path, run_file
 
-from reconcile.simulator.answers import Reply
-from reconcile.simulator.ledger import Call
-
-pytestmark = pytest.mark.no_cover
+from reconcile.simulator.calls import BilledCall
+from reconcile.simulator.replies import Reply
 
 ODD_BRANCH = "a|<b>`c`@team#1${{github.token}};$(id)&%0A--force"
 
@@ -31,7 +29,7 @@ def fill(repository, names, said, branch="main"):
     repository.forge.write({**files, **broken}, branch, message=said)
     model = {"api_key_id": "key_chatdev", "model": said}
     usual = called("12:01", 500, key="key_chatdev")
-    odd = Call(at=usual.at + 3000, tokens_in=7, tokens_out=1, visible_at=usual.at, **model)
+    odd = BilledCall(at=usual.at + 3000, tokens_in=7, tokens_out=1, visible_at=usual.at, **model)
     repository.simulator.ledger.add([usual, odd])
     return list(files)
 
@@ -75,7 +73,6 @@ def test_the_runner_obeys_no_name_in_the_log(repository):
     assert "::set-output name=status::clean" in done.log
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_what_the_provider_answers_is_quoted(repository, text):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
@@ -87,7 +84,6 @@ def test_what_the_provider_answers_is_quoted(repository, text):
     assert [tag for tag, _ in shown.elements].count("li") == 1
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_what_github_answers_is_quoted(repository, double, text):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
@@ -98,7 +94,6 @@ def test_what_github_answers_is_quoted(repository, double, text):
     assert set(commanded(done)) <= {"notice"}
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_name_of_a_branch_is_one_or_an_error(repository, text):
     tip = repository.forge.tip()

@@ -12,12 +12,12 @@ from threading import Event, Thread
 import pytest
 import responses
 
-from reconcile.adapters import http
-from reconcile.adapters.http import Answer, Http, Patience
 from reconcile.errors import ConfigurationError, ProviderError
+from reconcile.providers import transport
+from reconcile.providers.transport import Http, HttpAnswer, Patience
 from reconcile.simulator import faults
-from reconcile.simulator.answers import Reply
-from reconcile.simulator.ledger import Ledger
+from reconcile.simulator.calls import Ledger
+from reconcile.simulator.replies import Reply
 from reconcile.simulator.server import Simulator
 
 KEY = "sk-admin-never-shown"
@@ -208,9 +208,9 @@ def test_a_body_that_is_no_json_object_is_refused(simulator: Simulator, body: by
 
 
 def test_a_body_of_any_size_is_not_swallowed(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "MAX_BYTES", 1000)
+    monkeypatch.setattr(transport, "MAX_BYTES", 1000)
     simulator.script(faults.instead(Reply(200, b"x" * 1000)), faults.instead(Reply(200, b"x" * 1001)))
-    assert Http(address(simulator), KEY, ONCE).get([]) == Answer(200, b"x" * 1000, 0)
+    assert Http(address(simulator), KEY, ONCE).get([]) == HttpAnswer(200, b"x" * 1000, 0)
     error = failure(address(simulator))
     assert (error.code, "1000 bytes" in error.message) == ("answer_too_large", True)
 

@@ -4,8 +4,8 @@ from contextlib import chdir
 
 import pytest
 
-from reconcile.adapters.usage_logs import files_within, folder_named
 from reconcile.errors import ConfigurationError
+from reconcile.ledger.readers.files import files_within, folder_named
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reconcile import schema_files
-from reconcile.config import Flags, load
-from reconcile.core.comparing.formats import CALLS, SEEDS, Counters, Fields, Included, LogFormat, Shape, Timestamps
+from reconcile import schemas
+from reconcile.config.settings import Flags, load
 from reconcile.errors import ConfigurationError
+from reconcile.ledger.formats import CALLS, SEEDS, Counters, Fields, Included, LogFormat, Shape, Timestamps
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "usage-logs.md").read_text("utf-8")
 
@@ -119,7 +119,7 @@ def test_the_mapping_that_the_documentation_shows_is_one(logs):
 
 
 def test_the_documentation_names_every_setting_and_field_of_a_log():
-    schema = schema_files.load("reconcile")
+    schema = schemas.load("reconcile")
     names = {*schema["$defs"]["log"]["properties"], *schema["$defs"]["fields"]["properties"]}
     assert {name for name in names if f"`{name}`" not in PAGE} == set()
 

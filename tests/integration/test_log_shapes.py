@@ -7,9 +7,11 @@ from datetime import UTC
 
 import pytest
 
-from reconcile.adapters.usage_logs import database, read_logs, streaming, unwrapping
-from reconcile.adapters.usage_logs.records import lines_of_logs
-from reconcile.core.comparing.formats import Fields, LogFormat
+from reconcile.ledger.formats import Fields, LogFormat
+from reconcile.ledger.readers import database
+from reconcile.ledger.readers import rows as streaming
+from reconcile.ledger.readers import rows as unwrapping
+from reconcile.ledger.readers.records import lines_of_logs, read_logs
 
 START = 1_770_422_400  # 2026-02-07T00:00:00Z
 END = START + 86_400

@@ -33,24 +33,13 @@ from support.billing import (
 from support.mutations import mutations
 from support.worlds import examples
 
-from reconcile.adapters.providers.openai import OpenAIBilling
-from reconcile.adapters.providers.openai.days import spans
-from reconcile.adapters.providers.openai.paging import DAYS, HOURS, Grain
-from reconcile.core.comparing.sides import (
-    DAY,
-    HOUR,
-    Dimensions,
-    Entry,
-    Measured,
-    Official,
-    Period,
-    Tokens,
-    total_tokens,
-)
 from reconcile.errors import ConfigurationError, ProviderError
+from reconcile.money.entry import DAY, HOUR, Dimensions, Entry, Measured, Official, Period, Tokens, total_tokens
+from reconcile.providers.openai.bill import OpenAIBilling
+from reconcile.providers.openai.paging import DAYS, HOURS, Grain, spans
 from reconcile.simulator import faults
+from reconcile.simulator.calls import Ledger, Record
 from reconcile.simulator.faults import Fault
-from reconcile.simulator.ledger import Ledger, Record
 from reconcile.simulator.server import Simulator
 
 RECORDS: tuple[Record, ...] = (
@@ -70,9 +59,6 @@ RECORDS: tuple[Record, ...] = (
     use("file_search_calls", 2, 1, api_key_id="key_a", vector_store_id="vs_1"),
     use("web_search_calls", 2, 5, api_key_id="key_a", model=MINI, context_level="low"),
 )
-
-
-pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture
@@ -216,7 +202,6 @@ def test_each_endpoint_is_asked_for_the_dimensions_it_has(simulator: Simulator) 
     assert widths == dict.fromkeys(("completions", "embeddings"), "1h") | dict.fromkeys((*MEASURED, "costs"), "1d")
 
 
-@pytest.mark.traced
 def test_a_month_takes_21_requests(simulator: Simulator) -> None:
     heard: list[tuple[int, int]] = []
     month = Period(date(2026, 1, 1), date(2026, 1, 31))
@@ -283,7 +268,6 @@ WRONG_PAGES = [
 ]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(("fault", "code", "shown"), WRONG_PAGES)
 @pytest.mark.parametrize("path", ["usage/completions", "usage/embeddings", *(f"usage/{m}" for m in MEASURED), "costs"])
 def test_a_page_that_may_lack_usage_is_refused(
@@ -357,7 +341,6 @@ def test_a_row_that_cannot_be_is_refused(
     assert f"the usage API's answer about {path} cannot be trusted" in error.message
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["usage/completions", "usage/embeddings", *(f"usage/{m}" for m in MEASURED), "costs"])
 @pytest.mark.parametrize(
     ("fault", "code", "tries"),
@@ -479,7 +462,6 @@ def test_the_difference_to_a_control_total_is_told(simulator: Simulator) -> None
     )
 
 
-@pytest.mark.traced
 @pytest.mark.parametrize(
     "script",
     [
@@ -562,7 +544,6 @@ def test_a_budget_is_never_exceeded(simulator: Simulator, trouble: Any) -> None:
     assert "it takes 14 or more requests to the provider, and 13 are allowed; 13 were made" in caught.value.message
 
 
-@pytest.mark.traced
 def test_each_fetch_has_the_whole_budget(simulator: Simulator) -> None:
     provider = billing(simulator, max_requests=13)
     both = [provider.fetch(PERIOD, until=PERIOD.end, costs=True, other=True) for _ in range(2)]

@@ -12,15 +12,13 @@ from typing import Any
 import pytest
 from support.billing import KEY, MINI, NOW, PERIOD, START, asked, call, fetched, row_with, spoil
 
-from reconcile.core.comparing.sides import DAY, Cost, Period
 from reconcile.errors import ProviderError
+from reconcile.money.entry import DAY, Cost, Period
 from reconcile.simulator import faults
-from reconcile.simulator.answers import Reply
+from reconcile.simulator.calls import Credit, Ledger
 from reconcile.simulator.faults import Fault
-from reconcile.simulator.ledger import Credit, Ledger
+from reconcile.simulator.replies import Reply
 from reconcile.simulator.server import Simulator
-
-pytestmark = pytest.mark.heavy
 
 FLOOR = date(2025, 12, 6)
 
@@ -117,7 +115,6 @@ def test_an_amount_is_read_to_its_last_digit(simulator: Simulator, spelled: str,
     assert "E" not in str(found).replace("E-", "")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("spelled", "code"),
     [

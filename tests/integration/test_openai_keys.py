@@ -9,22 +9,23 @@ from typing import Any
 
 import pytest
 
-from reconcile.adapters.http import Patience
-from reconcile.adapters.providers.openai.keys import contact, list_keys
-from reconcile.core.model import Contact, ListedKey, instant
 from reconcile.errors import ProviderError
+from reconcile.minutes import instant
+from reconcile.providers.base import Contact, ListedKey
+from reconcile.providers.openai.key_list import contact, list_keys
+from reconcile.providers.transport import Patience
 from reconcile.simulator import faults
-from reconcile.simulator.answers import error, reply
-from reconcile.simulator.ledger import Call, Ledger
-from reconcile.simulator.organization import Key, Organization, Project
+from reconcile.simulator.calls import BilledCall, Ledger
+from reconcile.simulator.organization import ApiKey, Organization, Project
+from reconcile.simulator.replies import error, reply
 from reconcile.simulator.server import ADMIN_KEY, Simulator
 
 NOW = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 SECRET = "sk-proj-abcdefgh1234"
 
 
-def key(identifier: str, project: str = "proj_a", **facts: Any) -> Key:
-    return Key(id=identifier, project_id=project, **({"name": "worker", "secret": SECRET} | facts))
+def key(identifier: str, project: str = "proj_a", **facts: Any) -> ApiKey:
+    return ApiKey(id=identifier, project_id=project, **({"name": "worker", "secret": SECRET} | facts))
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def simulator() -> Iterator[Simulator]:
         ],
     )
     calls = [
-        Call(at=1_767_600_000, tokens_in=1, tokens_out=1, api_key_id=each, model="m") for each in ("key_1", "key_gone")
+        BilledCall(at=1_767_600_000, tokens_in=1, tokens_out=1, api_key_id=each, model="m")
+        for each in ("key_1", "key_gone")
     ]
     with Simulator(Ledger(calls), now=NOW, organization=organization) as simulator:
         yield simulator

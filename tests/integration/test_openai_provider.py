@@ -19,16 +19,18 @@ from hypothesis import strategies as st
 from support.mutations import mutations
 from support.worlds import examples
 
-from reconcile.adapters import http
-from reconcile.adapters.http import Patience
-from reconcile.adapters.providers.openai import OpenAIUsage, curl_line
-from reconcile.core.model import Bucket, Fetched, Query, Scope, Usage, Window, total
 from reconcile.errors import ProviderError
+from reconcile.minutes import Window
+from reconcile.providers import transport
+from reconcile.providers.base import Fetched, Query, Scope
+from reconcile.providers.openai.completions import OpenAIUsage, curl_line
+from reconcile.providers.transport import Patience
 from reconcile.simulator import faults
-from reconcile.simulator.answers import Reply
-from reconcile.simulator.faults import Fault, Request
-from reconcile.simulator.ledger import Call, Ledger
+from reconcile.simulator.calls import BilledCall, Ledger
+from reconcile.simulator.faults import Asking, Fault
+from reconcile.simulator.replies import Reply
 from reconcile.simulator.server import Simulator
+from reconcile.usage import Bucket, Usage, total
 
 START = int(datetime(2026, 1, 5, 14, 0, tzinfo=UTC).timestamp())
 NOW = datetime(2026, 1, 6, 14, 0, tzinfo=UTC)
@@ -37,9 +39,9 @@ QUERY = Query("openai", WINDOW)
 KEY = "sk-admin-simulated-and-never-shown"
 
 
-def call(second: float, **facts: Any) -> Call:
+def call(second: float, **facts: Any) -> BilledCall:
     known = {"tokens_in": 1000, "tokens_out": 200, "cached_tokens": 256, "api_key_id": "key_a", "model": "gpt-4o-mini"}
-    return Call(at=START + second, **(known | facts))
+    return BilledCall(at=START + second, **(known | facts))
 
 
 CALLS = (
@@ -323,7 +325,7 @@ def test_fetch__nothing_is_asked_once_every_minute_is_answered(simulator: Simula
 def too_large_above(minutes: int) -> Fault:
     """Something on the way refuses answers of more minutes than that."""
 
-    def fault(request: Request, right: Reply) -> Reply:
+    def fault(request: Asking, right: Reply) -> Reply:
         asked = dict(request.params)
         span = int(asked["end_time"]) - int(asked["start_time"])
         return Reply(413, b"too large") if span > minutes * 60 else right
@@ -344,7 +346,7 @@ def test_fetch__a_body_over_the_limit_is_asked_for_in_halves_too(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = provider(simulator).fetch(QUERY).buckets
-    monkeypatch.setattr(http, "MAX_BYTES", 3000)
+    monkeypatch.setattr(transport, "MAX_BYTES", 3000)
     fetched = provider(simulator).fetch(QUERY)
     assert (fetched.buckets, fetched.pages > 1) == (expected, True)
 
@@ -513,7 +515,6 @@ def test_fetch__a_service_that_repeats_the_key_does_not_get_it_into_a_message(si
     assert "Incorrect API key provided: [key]." in refused(simulator).message
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("fault", "code", "shown", "wait"),
     [

@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 from support.bench import at, called, recorded
 
-from reconcile import Asked, Scope, run_pass, validate
-from reconcile.core.summary import standing
+from reconcile.attribution.claims import Asked
 from reconcile.errors import ConfigurationError, StoreError, UsageError
+from reconcile.insight.looking import validate
+from reconcile.passes.apply import conclude, run_pass
+from reconcile.passes.fetch import read_usage
+from reconcile.passes.summary import standing
+from reconcile.passes.tree import read_tree
+from reconcile.providers.base import Scope
 from reconcile.simulator import faults
-from reconcile.workflow.reading import read_usage
-from reconcile.workflow.running import conclude
-from reconcile.workflow.tree import read_tree
 
 ASSUMED = ["closed_key", "scope_complete", "usage_complete"]
 
@@ -153,7 +155,6 @@ def deleted(bench):
     bench.file("chatdev/b").unlink()
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("vanish", [broken, deleted])
 @pytest.mark.parametrize("force", [False, True], ids=["", "even by force"])
 def test_a_run_is_not_verified_with_the_calls_of_a_neighbour_whose_file_is_gone(bench, vanish, force):
@@ -348,7 +349,6 @@ def test_minutes_that_are_younger_than_the_least_age_are_not_held_to_a_total(ben
     assert summary.errors == ()
 
 
-@pytest.mark.no_cover
 def test_three_hundred_runs_of_one_day_take_one_or_two_requests(bench):
     for number in range(300):
         start = 60 * 20 // 300 * number

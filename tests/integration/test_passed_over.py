@@ -9,8 +9,8 @@ from support.git import git
 from support.job import run_file
 
 from reconcile import cli
-from reconcile.adapters.git_repo import ignored_around
-from reconcile.adapters.run_store import RunStore
+from reconcile.git.checkout import ignored_around
+from reconcile.runs.run_store import RunStore
 
 ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
@@ -98,7 +98,6 @@ def test_a_folder_that_cannot_be_read_hides_nothing_else(tmp_path):
     assert store.elsewhere() == []
 
 
-@pytest.mark.heavy
 def test_a_job_says_so_of_the_branch_that_it_reads(repository):
     repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
     repository.forge.write(
@@ -110,7 +109,6 @@ def test_a_job_says_so_of_the_branch_that_it_reads(repository):
     assert "1 at another depth" in done.summary
 
 
-@pytest.mark.heavy
 def test_a_check_says_so_of_the_checkout(repository, double):
     repository.add("chatdev/a", "12:00:10", "12:05", branch="topic")
     repository.forge.write({".gitignore": b"scratch/\n"}, "topic", message="ignore")

@@ -16,16 +16,14 @@ from typing import Any
 import pytest
 from support.billing import KEY, NOW, PERIOD, START, asked, call, embedding, fetched, spoil, use
 
-from reconcile.adapters import period_cache
-from reconcile.adapters.period_cache import PeriodCache, Shelf, default_folder
-from reconcile.core.comparing.sides import DAY, Official, Period
 from reconcile.errors import ConfigurationError, ProviderError
+from reconcile.money.entry import DAY, Official, Period
+from reconcile.providers import cache as period_cache
+from reconcile.providers.cache import PeriodCache, Shelf, default_folder
 from reconcile.simulator import faults
-from reconcile.simulator.answers import Reply
-from reconcile.simulator.ledger import Credit, Ledger
+from reconcile.simulator.calls import Credit, Ledger
+from reconcile.simulator.replies import Reply
 from reconcile.simulator.server import Simulator
-
-pytestmark = pytest.mark.heavy
 
 ROUNDS = period_cache.ROUNDS
 """Those of a user; the other tests have fewer."""
@@ -87,8 +85,6 @@ def test_a_day_without_a_cost_is_asked_for_again_as_it_may_not_be_billed_yet(
     assert {request.path for request in simulator.requests} == {"/v1/organization/costs"}
 
 
-@pytest.mark.no_cover
-@pytest.mark.traced
 def test_only_missing_days_are_asked_for_in_stretches(simulator: Simulator, cache: PeriodCache) -> None:
     simulator.ledger.add([call(24 * 3 + 1), call(24 * 4 + 1)])
     read(simulator, cache, Period(PERIOD.first + timedelta(days=3), PERIOD.first + timedelta(days=4)))
@@ -117,7 +113,6 @@ def test_a_day_that_is_not_settled_is_not_kept_however_closed_it_is_said_to_be(
     assert {path.name[:10] for path in files(cache)} == {"2026-01-05"}
 
 
-@pytest.mark.traced
 def test_usage_that_comes_late_to_an_open_day_is_seen(simulator: Simulator, cache: PeriodCache) -> None:
     read(simulator, cache, closed_before=START + DAY)
     simulator.ledger.add([call(30)])
@@ -311,7 +306,6 @@ def test_a_file_that_another_key_wrote_is_no_answer(cache: PeriodCache, shelf: S
     assert shelf.get("costs", "1", START) is None
 
 
-@pytest.mark.traced
 def test_spoiled_files_are_asked_for_again_and_mended(simulator: Simulator, cache: PeriodCache) -> None:
     first = read(simulator, cache)
     for path in files(cache):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from support.money import used
 
-from reconcile.adapters.prices import PACKAGE, PINNED, list_prices
-from reconcile.core.comparing.sides import midnight
 from reconcile.errors import ConfigurationError
+from reconcile.money.entry import midnight
+from reconcile.money.list_prices import PACKAGE, PINNED, list_prices
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -147,7 +147,7 @@ def test_what_the_remedy_installs_is_what_the_extra_pins():
 
 def test_only_who_asks_for_prices_loads_the_table():
     """In a process of its own: here it is loaded already."""
-    code = "import sys, reconcile.adapters.prices, reconcile.workflow; sys.exit('genai_prices' in sys.modules)"
+    code = "import sys, reconcile.money.list_prices, reconcile.workspace; sys.exit('genai_prices' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -5,9 +5,11 @@ from decimal import Decimal
 
 from support.bench import BLOCK, DAY, at
 
-from reconcile import Asked, open_workspace, run_pass
-from reconcile.simulator.ledger import Call
-from reconcile.workflow import audit_runs
+from reconcile.attribution.claims import Asked
+from reconcile.insight.audit_files import audit_runs
+from reconcile.passes.apply import run_pass
+from reconcile.simulator.calls import BilledCall
+from reconcile.workspace import open_workspace
 
 
 def run_priced(bench, clock):
@@ -36,7 +38,9 @@ def test_two_passes_price_a_run_and_the_audit_holds_the_cost_against_its_evidenc
 
 
 def test_an_unpriced_model_is_told_in_the_report_and_costs_nothing_in_the_file(bench):
-    call = Call(at=at("10:01").timestamp(), tokens_in=10, tokens_out=1, api_key_id="key_chatdev", model="new-model")
+    call = BilledCall(
+        at=at("10:01").timestamp(), tokens_in=10, tokens_out=1, api_key_id="key_chatdev", model="new-model"
+    )
     bench.add("chatdev/a", "10:00", "10:10", [call])
     summary = run_priced(bench, "10:45")
     assert summary.runs[0].note == f"no COST_USD of it: new-model: no list price on {DAY:%Y-%m-%d}"

@@ -15,10 +15,10 @@ from support.recordings import NOON, FakeClock, Left
 
 import reconcile
 from reconcile.errors import StoreError, UsageError
-from reconcile.recording.endpoints import Endpoint, Kind
+from reconcile.recording.endpoints import Destination, DestinationKind
 from reconcile.recording.folder import claim
+from reconcile.recording.record import new_run_id
 from reconcile.recording.responses import told_of
-from reconcile.recording.run import new_run_id
 
 RESPONSE = {"id": "r-1", "model": "m", "usage": {"prompt_tokens": 100, "completion_tokens": 20}}
 
@@ -177,7 +177,6 @@ with reconcile.record() as run:
 """
 
 
-@pytest.mark.no_cover
 def test_processes_take_part_in_a_run_through_its_environment(record, tmp_path):
     with record(complete=True, clock=None) as run:
         parts = [
@@ -369,7 +368,7 @@ def test_a_forked_process_that_leaves_the_block_does_not_end_the_run(record):
 def test_a_response_that_was_watched_and_is_added_keeps_its_times(record, clock):
     with record() as run:
         clock.time += 10
-        call = run.call(Endpoint(Kind.COUNTED, "chat"))
+        call = run.call(Destination(DestinationKind.COUNTED, "chat"))
         clock.time += 5
         call.answered(told_of(RESPONSE))
         run.add(RESPONSE)
@@ -475,7 +474,7 @@ def test_a_message_with_an_id_of_its_library_is_the_watched_call_with_its_usage(
     usage = {"input_tokens": 100, "output_tokens": 20}
     with record() as run:
         for number in (1, 2):
-            run.call(Endpoint(Kind.COUNTED, "chat")).answered(told_of({**RESPONSE, "id": f"r-{number}"}))
+            run.call(Destination(DestinationKind.COUNTED, "chat")).answered(told_of({**RESPONSE, "id": f"r-{number}"}))
         run.add({"id": "run-a", "usage_metadata": None})
         for name in ("run-a", "lc_run-b", "run-c"):
             run.add({"id": name, "usage_metadata": usage})
@@ -485,7 +484,7 @@ def test_a_message_with_an_id_of_its_library_is_the_watched_call_with_its_usage(
 def test_the_sum_of_watched_calls_is_those_calls(record):
     with record() as run:
         for number in range(4):
-            run.call(Endpoint(Kind.COUNTED, "chat")).answered(told_of(numbered(number, 100 + number)))
+            run.call(Destination(DestinationKind.COUNTED, "chat")).answered(told_of(numbered(number, 100 + number)))
         run.add(SimpleNamespace(requests=2, input_tokens=102 + 103, output_tokens=2))
         run.add(SimpleNamespace(requests=2, input_tokens=999, output_tokens=2))
     assert (Left(run.folder).recorded["tokens_in"], Left(run.folder).recorded["api_calls"]) == (406 + 999, 6)
@@ -494,7 +493,7 @@ def test_the_sum_of_watched_calls_is_those_calls(record):
 def test_a_call_of_another_endpoint_that_is_added_is_noted_once(record):
     embedded = {"object": "list", "model": "m", "data": [{"embedding": [0.5]}], "usage": {"prompt_tokens": 8}}
     with record(complete=True) as run:
-        run.call(Endpoint(Kind.OTHER, "embeddings")).answered(told_of({}))
+        run.call(Destination(DestinationKind.OTHER, "embeddings")).answered(told_of({}))
         for _ in range(3):
             run.add(embedded)
     found = Left(run.folder)
@@ -542,7 +541,18 @@ def test_runs_that_wait_for_the_minute_share_none_and_lose_none(record, clock):
 
 # ------------------------------------------------------------------------------------------------- the import
 
-HEAVY = ("requests", "jsonschema", "jsonschema_rs", "yaml", "click", "rich", "openai", "httpx", "reconcile.core")
+HEAVY = (
+    "requests",
+    "jsonschema",
+    "jsonschema_rs",
+    "yaml",
+    "click",
+    "rich",
+    "openai",
+    "httpx",
+    "reconcile.runs",
+    "reconcile.usage",
+)
 
 
 def test_recording_imports_nothing_that_weighs():

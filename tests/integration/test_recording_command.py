@@ -9,10 +9,9 @@ import pytest
 from support.recordings import NOON, FakeClock, Left
 
 from reconcile.errors import StoreError, UsageError
-from reconcile.recording import VARIABLE, record_command, step_command
-from reconcile.recording.folder import claim
+from reconcile.recording.command import record_command, step_command
+from reconcile.recording.folder import VARIABLE, begin, claim
 from reconcile.recording.signals import exit_on_sigterm, passing_on
-from reconcile.recording.whole import begin
 
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="signals as POSIX has them")
 

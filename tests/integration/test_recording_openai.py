@@ -7,8 +7,8 @@ import pytest
 from support.models import SECRET, SNAPSHOT
 from support.recordings import Left, rows, usage_of
 
-from reconcile import record
 from reconcile.errors import UsageError
+from reconcile.recording.record import record
 
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
 ASKED_RESPONSES = {"model": "gpt-4o-mini", "input": SECRET}
@@ -42,7 +42,6 @@ def streamed(client):
         yield stream.get_final_response().output_text
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("way", WAYS)
 def test_a_call_is_logged_with_what_the_provider_counts_and_answered_as_without(client, models, run, way, left):
     answer = WAYS[way](client)

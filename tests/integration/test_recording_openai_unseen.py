@@ -9,10 +9,10 @@ from support.models import SECRET, SNAPSHOT, Models
 from support.recordings import Left, rows, usage_of
 
 import reconcile
-from reconcile import record
-from reconcile.core.model import known
 from reconcile.errors import StoreError, UsageError
 from reconcile.recording.known import pending_since
+from reconcile.recording.record import record
+from reconcile.runs.run import known
 
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
 ASKED_RESPONSES = {"model": "gpt-4o-mini", "input": SECRET}

@@ -6,7 +6,7 @@ import pytest
 from support.models import SECRET
 from support.recordings import Left, rows, usage_of
 
-from reconcile import record
+from reconcile.recording.record import record
 
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": SECRET}]}
 USAGE = {"include_usage": True}

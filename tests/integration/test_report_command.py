@@ -10,11 +10,11 @@ from click.testing import CliRunner
 from support.week import calls, compared
 
 from reconcile import cli
-from reconcile.adapters import dashboard_files
-from reconcile.core.comparing.wire import comparison_json
 from reconcile.errors import StoreError
-from reconcile.workflow import open_workspace
-from reconcile.workflow.reporting import report
+from reconcile.ledger.comparison_json import comparison_json
+from reconcile.report import files
+from reconcile.report.files import report
+from reconcile.workspace import open_workspace
 
 SAMPLES = Path(__file__).parents[2] / "runs"
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
@@ -134,10 +134,10 @@ def test_many_runs_at_a_time_make_no_large_page(tmp_path):
 
 def test_a_library_that_was_changed_is_not_used(tmp_path, monkeypatch):
     changed = tmp_path / "chart.js"
-    changed.write_bytes(dashboard_files.LIBRARY.read_bytes() + b"\n")
-    monkeypatch.setattr(dashboard_files, "LIBRARY", changed)
+    changed.write_bytes(files.LIBRARY.read_bytes() + b"\n")
+    monkeypatch.setattr(files, "LIBRARY", changed)
     with pytest.raises(StoreError, match="not the file that was shipped"):
-        dashboard_files.parts()
+        files.parts()
 
 
 def test_a_comparison_that_is_not_there_is_named(folder):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.adapters.run_store import RunStore
-from reconcile.core.model import Rewritten, RunKey
 from reconcile.errors import ConfigurationError, StoreError
+from reconcile.runs.run import Rewritten, RunKey
+from reconcile.runs.run_store import RunStore
 
 KEY = RunKey("chatdev", "a")
 
@@ -272,14 +272,13 @@ def test_an_unwritable_folder_is_an_error_with_its_remedy(root, monkeypatch):
 ADD_ONE = """
 import sys
 from pathlib import Path
-from reconcile.adapters.run_store import RunStore
-from reconcile.core.model import Rewritten, RunKey
+from reconcile.runs.run_store import RunStore
+from reconcile.runs.run import Rewritten, RunKey
 for _ in range(20):
     RunStore(Path(sys.argv[1])).update(RunKey("chatdev", "a"), lambda data: Rewritten(str(int(data) + 1).encode()))
 """
 
 
-@pytest.mark.no_cover
 def test_processes_that_write_the_same_file_lose_no_update(root):
     (root / "chatdev" / "a" / "metrics.json").write_bytes(b"0")
 

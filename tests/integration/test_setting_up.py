@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from reconcile import cli, config
-from reconcile.adapters.project_files import workflow_template
-from reconcile.core.model import Scope
+from reconcile.doctor.project_files import workflow_template
+from reconcile.providers.base import Scope
 
 GIVEN = ("--yes", "--framework", "chatdev", "--key-id", "key_abc123")
 WRITTEN = {"reconcile.yml", ".github/workflows/reconcile.yml", "runs/chatdev/README.md", ".gitignore"}

@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 import requests
 
-from reconcile.core.model import Usage, instant
 from reconcile.errors import UsageError
+from reconcile.minutes import instant
 from reconcile.simulator import faults
-from reconcile.simulator.clock import move
-from reconcile.simulator.ledger import Call, Ledger
-from reconcile.simulator.server import ADMIN_KEY, Simulator
+from reconcile.simulator.calls import BilledCall, Ledger
+from reconcile.simulator.server import ADMIN_KEY, Simulator, move
+from reconcile.usage import Usage
 
 START = int(datetime(2026, 1, 5, 14, 0, tzinfo=UTC).timestamp())
 NOW = START + 86400
 DIMENSIONS = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier")
 
 
-def call(second: float, **facts: Any) -> Call:
+def call(second: float, **facts: Any) -> BilledCall:
     known = {"tokens_in": 100, "tokens_out": 10, "api_key_id": "key_a", "model": "gpt-4o-mini-2024-07-18"}
-    return Call(at=START + second, **(known | facts))
+    return BilledCall(at=START + second, **(known | facts))
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ import pytest
 import requests
 from support.billing import MINI, NOW, PERIOD, START, call, embedding, use
 
-from reconcile.core.comparing.sides import DAY
-from reconcile.simulator.ledger import Credit, Ledger
+from reconcile.money.entry import DAY
+from reconcile.simulator.calls import Credit, Ledger, Rate, Tariff
 from reconcile.simulator.server import ADMIN_KEY, Simulator
-from reconcile.simulator.tariff import Rate, Tariff
 
 ERRORS = Path(__file__).resolve().parents[2].parent / "shared" / "contracts" / "examples" / "errors_openai.json"
 

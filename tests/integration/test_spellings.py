@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from support.bench import at
 
 from reconcile import cli
-from reconcile.core.model import RunKey
+from reconcile.runs.run import RunKey
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="its file systems know one spelling only")
 
@@ -60,7 +60,6 @@ def test_two_folders_of_one_run_are_a_finding_and_the_first_is_read(here):
     assert "names the same run as" in document["invalid"][0]["message"]
 
 
-@pytest.mark.heavy
 @SPELLINGS
 def test_a_job_finds_a_framework_in_another_spelling(repository, folder, said):
     settings = f"frameworks: {{{said}: {{api_key_ids: [key_a]}}}}\n".encode()
@@ -70,7 +69,6 @@ def test_a_job_finds_a_framework_in_another_spelling(repository, folder, said):
     assert repository.verdict(f"{folder}/a") == "pending: first_read"
 
 
-@pytest.mark.heavy
 def test_a_job_over_two_folders_of_one_run_reads_the_first(repository):
     repository.add(f"{APART}/a", "12:00:10", "12:05")
     repository.add(f"{COMPOSED}/a", "12:00:10", "12:05")

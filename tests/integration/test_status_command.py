@@ -10,12 +10,13 @@ import pytest
 from click.testing import CliRunner
 from support.hostile import rendered
 
-from reconcile import RunKey, cli, schema_files
-from reconcile.workflow.auditing import audit_runs
-from reconcile.workflow.status import board, situation
+from reconcile import cli, schemas
+from reconcile.insight.audit_files import audit_runs
+from reconcile.insight.looking import board, situation
+from reconcile.runs.run import RunKey
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = jsonschema.Draft202012Validator(schema_files.load("status"))
+SCHEMA = jsonschema.Draft202012Validator(schemas.load("status"))
 
 
 @pytest.fixture

@@ -9,10 +9,13 @@ import pytest
 from support.bench import BLOCK, at
 from support.job import path, run_file
 
-from reconcile import Policy, Scope
-from reconcile.adapters.git_repo import repository as git
+from reconcile.attribution import claims
 from reconcile.errors import StoreError
-from reconcile.workflow import audit_runs, reading, tree
+from reconcile.git import repository as git
+from reconcile.insight.audit_files import audit_runs
+from reconcile.passes import fetch, tree
+from reconcile.providers.base import Scope
+from reconcile.runs.state import Policy
 
 GHOST = {"run": "chatdev/ghost", "start": 1766016000, "end": 1769040000, "gone": True}
 """A run of 35 days around the bench's that nobody has a file of."""
@@ -27,7 +30,7 @@ def test_a_neighbour_by_hearsay_is_read_no_further_than_a_day_from_the_run(bench
     asked = []
     tree_ = tree.read_tree(bench.workspace("13:17"))
     bench.simulator.set_now(at("13:17"))
-    reading.read_usage(bench.workspace("13:17"), tree_, bench.provider(), reading.Asked(), asked.append)
+    fetch.read_usage(bench.workspace("13:17"), tree_, bench.provider(), claims.Asked(), asked.append)
     (queries,) = asked
     assert len(queries) <= 2
     assert queries[0].window.start >= at("12:00").timestamp() - 90_000
@@ -40,7 +43,7 @@ def test_a_neighbour_of_years_is_a_finding_and_asks_for_nothing(bench):
 
 
 def test_a_pass_makes_so_many_queries_and_says_that_the_oldest_wait(bench, monkeypatch):
-    monkeypatch.setattr(reading, "MOST_QUERIES", 1)
+    monkeypatch.setattr(fetch, "MOST_QUERIES", 1)
     bench.policy = Policy(max_age=timedelta(days=9))
     bench.add("chatdev/new", "12:00:10", "12:05", [("12:01", 500)])
     bench.add("chatdev/old", "-3 12:00:10", "-3 12:05")

@@ -4,9 +4,9 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from reconcile.adapters.tree_store import TreeStore
-from reconcile.core.model import Finding, RunFile, RunKey
 from reconcile.errors import StoreError
+from reconcile.runs.run import Finding, RunFile, RunKey
+from reconcile.runs.tree_store import TreeStore
 
 KEY = RunKey("chatdev", "a")
 ROOT = PurePosixPath("runs")

@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 from support.bench import MODEL, Ledger, at, called, recorded
 
-from reconcile import Policy, Scope, open_workspace
-from reconcile.adapters.http import Patience
-from reconcile.adapters.providers.openai import OpenAIUsage
-from reconcile.simulator.ledger import Call
-from reconcile.workflow import audit_runs, run_pass, versions
-from reconcile.workflow.auditing import refetched
+from reconcile.git.history import versions
+from reconcile.insight.audit_files import audit_runs, refetched
+from reconcile.passes.apply import run_pass
+from reconcile.providers.base import Scope
+from reconcile.providers.openai.completions import OpenAIUsage
+from reconcile.providers.transport import Patience
+from reconcile.runs.state import Policy
+from reconcile.simulator.calls import BilledCall
+from reconcile.workspace import open_workspace
 
 SAMPLES = Path(__file__).parents[2] / "runs"
 
@@ -699,8 +702,8 @@ def test_a_verdict_that_an_earlier_commit_had_is_missed(bench, lost):
 @pytest.mark.parametrize(
     "call",
     [
-        Call(at=at("12:30:10").timestamp(), tokens_in=5, tokens_out=5, api_key_id="key_chatdev", model=MODEL),
-        Call(at=at("12:01:10").timestamp(), tokens_in=5, tokens_out=5, api_key_id="key_chatdev", model=MODEL),
+        BilledCall(at=at("12:30:10").timestamp(), tokens_in=5, tokens_out=5, api_key_id="key_chatdev", model=MODEL),
+        BilledCall(at=at("12:01:10").timestamp(), tokens_in=5, tokens_out=5, api_key_id="key_chatdev", model=MODEL),
     ],
     ids=["beside it, where nobody claims it", "inside it"],
 )

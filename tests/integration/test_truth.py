@@ -17,8 +17,6 @@ from benchmarks.truths.passes import lived
 from benchmarks.truths.tables import Row, held, report
 from benchmarks.truths.worlds import WORLDS, Assumption
 
-pytestmark = pytest.mark.no_cover
-
 RUNS = int(24 * SCALE)
 """Of each cell, at least."""
 

@@ -12,13 +12,11 @@ from support.worlds import SCALE
 
 pytest.importorskip("duckdb")
 
-from reconcile.adapters.usage_logs import database
-from reconcile.adapters.usage_logs.files import find
-from reconcile.adapters.usage_logs.streaming import format_of, stream
-from reconcile.core.comparing.formats import CALLS, OPENAI, SEEDS, Fields, LogFormat, Timestamps
-from reconcile.core.comparing.scroll import Scroll
-
-pytestmark = pytest.mark.heavy
+from reconcile.ledger.formats import CALLS, OPENAI, SEEDS, Fields, LogFormat, Timestamps
+from reconcile.ledger.readers import database
+from reconcile.ledger.readers.files import find
+from reconcile.ledger.readers.rows import format_of, stream
+from reconcile.ledger.scroll import Scroll
 
 START, END = 1_767_225_600, 1_769_904_000
 NOON = datetime(2026, 1, 3, 12, tzinfo=UTC)
@@ -91,7 +89,6 @@ CASES = [
 ]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("seed", range(max(1, int(SCALE))))
 @pytest.mark.parametrize(("make", "log_format", "kind"), CASES)
 def test_odd_lines_make_no_difference(tmp_path, make, log_format, kind, seed):
@@ -117,7 +114,6 @@ def test_a_line_that_is_too_long_for_one_is_so_for_the_other(tmp_path):
     assert (found.bad_lines, sum(entry.requests for entry in found.entries)) == (2, 301)
 
 
-@pytest.mark.traced
 def test_files_of_several_environments_plain_and_packed_are_one_log(tmp_path):
     dice = Random(1)  # noqa: S311  a test that can be repeated
     log = log_of(dice, openai, 300, oddness=0.1)

@@ -11,16 +11,16 @@ from decimal import Decimal
 import pytest
 import requests
 
-from reconcile import (
+from reconcile.errors import ConfigurationError, ProviderError, UsageError
+from reconcile.ledger.trackers import (
     calculate_usage_stats,
     compare_usage,
     fetch_openai_usage,
     parse_openai_usage_response,
     parse_usage_logs,
 )
-from reconcile.errors import ConfigurationError, ProviderError, UsageError
 from reconcile.simulator import faults
-from reconcile.simulator.ledger import Call
+from reconcile.simulator.calls import BilledCall
 
 MINI = "gpt-4o-mini-2024-07-18"
 FIRST = datetime(2026, 2, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ from reconcile import parse_usage_logs, calculate_usage_stats
 
 def call(hours, **facts):
     known = {"tokens_in": 1000, "tokens_out": 200, "api_key_id": "key_a", "model": MINI}
-    return Call(at=FIRST.timestamp() + 3600 * hours, **(known | facts))
+    return BilledCall(at=FIRST.timestamp() + 3600 * hours, **(known | facts))
 
 
 CALLS = [call(hours) for hours in range(-10, 24 * 7 + 10, 5)]

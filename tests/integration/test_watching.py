@@ -11,10 +11,9 @@ from click.testing import CliRunner
 from support.bench import at
 
 from reconcile import cli
-from reconcile.adapters.stop_signals import StopSignals
+from reconcile.cli.passes import StopSignals, keep_watch
 from reconcile.errors import ConfigurationError
 from reconcile.simulator import faults
-from reconcile.workflow.watching import watch
 
 HOUR = timedelta(hours=1)
 SAMPLES = Path(__file__).resolve().parents[2] / "runs"
@@ -44,7 +43,7 @@ def watched(bench, timer, **options):
     """The exit code and the lines of a watch over the bench; after 20 waits it is stopped."""
     lines = []
     clock = lambda: datetime.fromtimestamp(timer.time, UTC).strftime("%H:%M:%S")  # noqa: E731
-    code = watch(lambda: bench.run(clock()), timer, lines.append, **{"every": HOUR, **options})
+    code = keep_watch(lambda: bench.run(clock()), timer, lines.append, **{"every": HOUR, **options})
     return code, lines
 
 
@@ -94,7 +93,7 @@ def failing():
 
 def test_a_pass_that_cannot_begin_ends_nothing():
     lines = []
-    assert watch(failing, Timer(waits=2), lines.append, every=HOUR) == 0
+    assert keep_watch(failing, Timer(waits=2), lines.append, every=HOUR) == 0
     assert lines == [
         "2026-01-05T13:17:00Z no pass was made. error: bad_configuration: reconcile.yml: is no YAML",
         "2026-01-05T14:17:00Z no pass was made. error: bad_configuration: reconcile.yml: is no YAML",
@@ -102,7 +101,7 @@ def test_a_pass_that_cannot_begin_ends_nothing():
 
 
 def test_who_waits_for_all_to_be_settled_is_not_told_so_by_a_signal():
-    assert watch(failing, Timer(waits=2), print, every=HOUR, until_settled=True) == 1
+    assert keep_watch(failing, Timer(waits=2), print, every=HOUR, until_settled=True) == 1
 
 
 @pytest.mark.parametrize(
@@ -115,7 +114,7 @@ def test_who_waits_for_all_to_be_settled_is_not_told_so_by_a_signal():
 )
 def test_the_wait_is_until_an_instant(jumps, waited):
     timer = Timer(jumps=jumps, waits=len(waited))
-    watch(failing, timer, lambda _: None, every=HOUR)
+    keep_watch(failing, timer, lambda _: None, every=HOUR)
     assert timer.waited == waited
 
 
@@ -137,7 +136,7 @@ def test_a_signal_in_a_pass_lets_it_finish_and_then_ends_the_watch(bench, signum
 
     lines = []
     with StopSignals() as timer:
-        assert watch(interrupted, timer, lines.append, every=HOUR) == 0
+        assert keep_watch(interrupted, timer, lines.append, every=HOUR) == 0
     assert (len(lines), bench.verdict("chatdev/a")) == (1, "pending: first_read")
 
 

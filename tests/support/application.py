@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from support.worlds import dice as thrown
 
 from reconcile import cli
-from reconcile.simulator.ledger import Call
+from reconcile.simulator.calls import BilledCall
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 MONTH = ("--start", "2026-03-01", "--end", "2026-03-31")
@@ -48,7 +48,7 @@ def traffic(seed=7, *, days=31, models=(MINI, MINI, LARGE), batch=0.1, foreign=0
 
 def _call(dice, hour, models, batch, foreign):
     given = dice.randint(200, 4000)
-    return Call(
+    return BilledCall(
         at=FIRST.timestamp() + 3600 * hour + dice.uniform(0, 3599),
         tokens_in=given,
         tokens_out=dice.randint(20, 900),

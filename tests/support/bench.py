@@ -3,11 +3,16 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from reconcile import Asked, Policy, Scope, open_workspace, openai_usage, run_pass
-from reconcile.adapters.http import Patience
-from reconcile.adapters.providers.openai import OpenAIUsage
-from reconcile.simulator.ledger import Call, Ledger
+from reconcile.attribution.claims import Asked
+from reconcile.passes.apply import run_pass
+from reconcile.passes.fetch import openai_usage
+from reconcile.providers.base import Scope
+from reconcile.providers.openai.completions import OpenAIUsage
+from reconcile.providers.transport import Patience
+from reconcile.runs.state import Policy
+from reconcile.simulator.calls import BilledCall, Ledger
 from reconcile.simulator.server import Simulator
+from reconcile.workspace import open_workspace
 
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
 MODEL = "gpt-4o-mini-2024-07-18"
@@ -48,7 +53,7 @@ class Bench:
         if recorded:
             value["recorded_usage"] = recorded
         self.write(name, json.dumps(value, indent=2))
-        made = [call if isinstance(call, Call) else called(*call, key=key) for call in calls]
+        made = [call if isinstance(call, BilledCall) else called(*call, key=key) for call in calls]
         self.simulator.ledger.add(made)
         return made
 
@@ -96,7 +101,7 @@ class Bench:
 def called(clock, tokens_in=100, tokens_out=10, *, key, visible=None, cached=0):
     """A call at that instant, visible in the usage API at once or from `visible` on."""
     shown = at(visible or clock).timestamp()
-    return Call(
+    return BilledCall(
         at=at(clock).timestamp(), tokens_in=tokens_in, tokens_out=tokens_out, cached_tokens=cached,
         api_key_id=key, model=MODEL, visible_at=shown,
     )  # fmt: skip

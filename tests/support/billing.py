@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from reconcile.adapters.http import Patience
-from reconcile.adapters.providers.openai import OpenAIBilling
-from reconcile.core.comparing.sides import DAY, HOUR, Official, Period
+from reconcile.money.entry import DAY, HOUR, Official, Period
+from reconcile.providers.openai.bill import OpenAIBilling
+from reconcile.providers.transport import Patience
 from reconcile.simulator import faults
-from reconcile.simulator.answers import Reply
-from reconcile.simulator.faults import Fault, Request
-from reconcile.simulator.ledger import Call, Use
+from reconcile.simulator.calls import BilledCall, Use
+from reconcile.simulator.faults import Asking, Fault
+from reconcile.simulator.replies import Reply
 from reconcile.simulator.server import Simulator
 
 KEY = "sk-admin-simulated-and-never-shown"
@@ -34,13 +34,13 @@ MEASURED = (
 )
 
 
-def call(hour: float, **facts: Any) -> Call:
+def call(hour: float, **facts: Any) -> BilledCall:
     """A call so many hours after the start of the period: 1000 tokens in, 256 of them cached, and 200 out."""
     known = {"tokens_in": 1000, "tokens_out": 200, "cached_tokens": 256, "api_key_id": "key_a", "model": MINI}
-    return Call(at=START + hour * HOUR, **(known | facts))
+    return BilledCall(at=START + hour * HOUR, **(known | facts))
 
 
-def embedding(hour: float, **facts: Any) -> Call:
+def embedding(hour: float, **facts: Any) -> BilledCall:
     return call(hour, tokens_out=0, cached_tokens=0, model="text-embedding-3-small", endpoint="embeddings", **facts)
 
 
@@ -61,7 +61,7 @@ def fetched(simulator: Simulator, period: Period = PERIOD, until: int | None = N
     )
 
 
-def asked(simulator: Simulator, path: str) -> list[Request]:
+def asked(simulator: Simulator, path: str) -> list[Asking]:
     return [request for request in simulator.requests if request.path == f"/v1/organization/{path}"]
 
 
@@ -69,7 +69,7 @@ def at(path: str, *script: Fault | None) -> Fault:
     """Faults of one path, in the order of its replies; after them all are right. To be scripted for every reply."""
     left = list(script)
 
-    def fault(request: Request, right: Reply) -> Reply:
+    def fault(request: Asking, right: Reply) -> Reply:
         if request.path != f"/v1/organization/{path}" or not left:
             return right
         wrong = left.pop(0)

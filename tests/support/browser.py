@@ -11,8 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
-from reconcile.adapters.dashboard_files import parts
-from reconcile.reports.dashboard import page as put_together
+from reconcile.report.files import parts
+from reconcile.report.page import page as put_together
 
 NAMES = (
     "chromium",

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from support.hostile import HOSTILE
 from support.week import calls, compared
 
-from reconcile.core.comparing.wire import comparison_json
+from reconcile.ledger.comparison_json import comparison_json
 
 MADE = 1772971200
 """2026-03-08 12:00Z, when the page is made."""

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 from support.runs import END, Tale, after
 
-from reconcile.core.doctor import Automation, Facts, KeyKind, KeyVariable, Schedule
-from reconcile.core.model import Contact, ListedKey, Policy, Scope
-from reconcile.core.selection import EVERYTHING, select
+from reconcile.attribution.claims import EVERYTHING
+from reconcile.doctor.facts import Automation, Facts, KeyKind, KeyVariable, Schedule
 from reconcile.errors import ConfigurationError, ProviderError
+from reconcile.passes.selection import select
+from reconcile.providers.base import Contact, ListedKey, Scope
+from reconcile.runs.state import Policy
 
 NOW = after("02:00")
 

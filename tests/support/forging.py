@@ -3,8 +3,8 @@
 import copy
 import json
 
-from reconcile.core.reading import AGGREGATES, BLOCK
-from reconcile.core.seal import STEP_FIGURES, digest, seal
+from reconcile.runs.metrics import AGGREGATES, BLOCK
+from reconcile.runs.seal import STEP_FIGURES, digest, seal
 
 
 def leaves(value, path=()):

@@ -11,8 +11,8 @@ from support.git import Forge, git, make_forge, normal
 from support.github import TOKEN
 
 from reconcile import cli
-from reconcile.adapters.git_repo import GitRemote
-from reconcile.simulator.ledger import Call
+from reconcile.git.remote import GitRemote
+from reconcile.simulator.calls import BilledCall
 
 CONFIGURATION = """
 frameworks:
@@ -74,7 +74,7 @@ class Repository:
         framework, run_id = name.split("/")
         self.forge.write({path(name): run_file(run_id, start, end, **members)}, branch, message=f"run {name}")
         key = key or f"key_{framework}"
-        self.simulator.ledger.add(call if isinstance(call, Call) else called(*call, key=key) for call in calls)
+        self.simulator.ledger.add(call if isinstance(call, BilledCall) else called(*call, key=key) for call in calls)
 
     def job(self, clock, *, event="schedule", payload=None, environ=None, token=TOKEN, **inputs):
         """One job at that instant."""

@@ -6,11 +6,11 @@ from random import Random
 
 from support.week import START, WEEK, price
 
-from reconcile.core.comparing.comparison import compare
-from reconcile.core.comparing.formats import Fields, LogFormat
-from reconcile.core.comparing.lines import LineParser
-from reconcile.core.comparing.scroll import Scroll
-from reconcile.core.comparing.sides import HOUR, Dimensions, Entry, Official, Tokens
+from reconcile.ledger.comparison import compare
+from reconcile.ledger.formats import Fields, LogFormat
+from reconcile.ledger.lines import LineParser
+from reconcile.ledger.scroll import Scroll
+from reconcile.money.entry import HOUR, Dimensions, Entry, Official, Tokens
 
 MODEL = "gpt-4o-2024-08-06"
 KEPT = LogFormat(

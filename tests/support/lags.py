@@ -11,8 +11,10 @@ from functools import cache
 from support.runs import END, WINDOW, attribution_of, remembered
 from support.worlds import dice
 
-from reconcile.core.model import Generation, Policy, Recorded, Run, RunKey
-from reconcile.core.settlement import settle
+from reconcile.runs.run import Generation, Run, RunKey
+from reconcile.runs.state import Policy
+from reconcile.usage import Recorded
+from reconcile.verdict.settlement import settle
 
 FULL, HALF, NONE = "2x100", "100", "0"
 

@@ -10,7 +10,7 @@ import time
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from reconcile.simulator.ledger import Call, Ledger
+from reconcile.simulator.calls import BilledCall, Ledger
 
 KEY_ID = "key_models"
 SNAPSHOT = "gpt-4o-mini-2024-07-18"
@@ -103,7 +103,7 @@ class Models:
             outcome = self.script.pop(0) if self.script else "ok"
             if not outcome.isdecimal():
                 self.ledger.add([
-                    Call(
+                    BilledCall(
                         at=self.now, tokens_in=used[0], tokens_out=used[1], cached_tokens=used[2],
                         api_key_id=KEY_ID, model=SNAPSHOT,
                     )

@@ -12,16 +12,8 @@ from zoneinfo import ZoneInfo
 
 from support.worlds import dice as thrown
 
-from reconcile.core.comparing.sides import (
-    Cost,
-    Dimensions,
-    Entry,
-    Official,
-    Period,
-    Prices,
-    Tokens,
-    UsageLog,
-)
+from reconcile.ledger.log import UsageLog
+from reconcile.money.entry import Cost, Dimensions, Entry, Official, Period, Prices, Tokens
 
 MARCH = Period(date(2026, 3, 1), date(2026, 3, 31))
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))

@@ -7,20 +7,20 @@ from functools import cache
 import jsonschema_rs
 from support.runs import CHECKER, KEY, MINUTES, PATH, SCOPE, WIDE, after, buckets, document, neighbour, valid
 
-from reconcile import schema_files
-from reconcile.core.attribution import attribute
-from reconcile.core.auditing import Beside, Subject, audit
-from reconcile.core.claims import claim_of
-from reconcile.core.evidence import read_evidence
-from reconcile.core.lesson import Lesson, apply
-from reconcile.core.model import Policy
-from reconcile.core.reading import read_run
-from reconcile.core.selection import clock_of
+from reconcile import schemas
+from reconcile.attribution.attribute import attribute
+from reconcile.attribution.booking import clock_of
+from reconcile.attribution.claims import claim_of
+from reconcile.attribution.evidence import read_evidence
+from reconcile.insight.audit import Beside, Subject, audit
+from reconcile.runs.metrics import read_run
+from reconcile.runs.state import Policy
+from reconcile.verdict.lesson import Lesson, apply
 
 
 @cache
 def schema():
-    return jsonschema_rs.Draft202012Validator(schema_files.load("evidence"))
+    return jsonschema_rs.Draft202012Validator(schemas.load("evidence"))
 
 
 class Written:

@@ -15,16 +15,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from reconcile import config, workflow
-from reconcile.adapters.git_repo import Push
+from reconcile import config
+from reconcile.action import act, branches, job
+from reconcile.action.branches import read_branch
+from reconcile.attribution.claims import Asked
 from reconcile.config.inputs import read_inputs
-from reconcile.core.model import RunKey
-from reconcile.core.selection import Asked
-from reconcile.workflow import acting
-from reconcile.workflow.acting.branches import read_branch
-from reconcile.workflow.providing import openai_billing
-from reconcile.workflow.reading import read_usage
-from reconcile.workflow.running import conclude
+from reconcile.git.remote import Push
+from reconcile.passes import fetch
+from reconcile.passes.apply import conclude
+from reconcile.passes.fetch import openai_billing, read_usage
+from reconcile.runs.run import RunKey
 
 FASTER = 20
 """By how much the pauses between tries are shortened: the remote is on this machine, not across a network."""
@@ -32,7 +32,7 @@ FASTER = 20
 
 def regenerate(action):
     """The runs written by one pass of the Action."""
-    acted = acting.act(action)
+    acted = act.act(action)
     assert acted.exit_code == 0, acted.log
     return [run["path"] for run in acted.document["runs"] if run["written"] and acted.outputs["pushed"] == "true"]
 
@@ -66,13 +66,13 @@ def opened(checkout, temp, provider_url, key, keys, now):
         "RECONCILE_OPENAI_URL": provider_url,
     }
     inputs = read_inputs(environ)
-    action = acting.open_action(
+    action = job.open_action(
         replace(inputs.request, asked=Asked(keys=frozenset(RunKey(*key.split("/")) for key in keys))),
         environ,
         token=None,
-        source=config.Source(flags=inputs.flags, variables=environ),
-        clients=lambda url: acting.Clients(
-            provider=workflow.openai_usage(key, url, now=now),
+        source=config.SettingsOrigin(flags=inputs.flags, variables=environ),
+        clients=lambda url: branches.Clients(
+            provider=fetch.openai_usage(key, url, now=now),
             billing=openai_billing(key, url, now=now, cached=False),
             rehearsal=False,
         ),

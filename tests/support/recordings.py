@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-from reconcile import schema_files
-from reconcile.core.calls import LogChecker, held_to
-from reconcile.core.model import CallLog, RunKey
-from reconcile.core.reading import read_run
-from reconcile.core.validation import Checker, Document
+from reconcile import schemas
+from reconcile.runs.call_log import LogChecker, held_to
+from reconcile.runs.metrics import read_run
+from reconcile.runs.run import CallLog, RunKey
+from reconcile.runs.validation import Checker, Document
 
-CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
-LOGS = LogChecker(schema_files.load("calls"))
+CHECKER = Checker(schemas.load("metrics-v1"), schemas.load("metrics-v2"))
+LOGS = LogChecker(schemas.load("calls"))
 
 SUMS = ("tokens_in", "tokens_out", "cached_tokens", "api_calls")
 

@@ -16,29 +16,19 @@ from datetime import UTC, datetime, timedelta
 
 from support.worlds import LOGS, examples
 
-from reconcile import schema_files
-from reconcile.core.amendment import amendments
-from reconcile.core.attribution import attribute
-from reconcile.core.calls import held_to
-from reconcile.core.edits import amend
-from reconcile.core.instants import spelled
-from reconcile.core.model import (
-    MINUTE,
-    Bucket,
-    Claim,
-    Observation,
-    Policy,
-    Recorded,
-    RunKey,
-    Scope,
-    State,
-    Usage,
-    Window,
-    total,
-)
-from reconcile.core.reading import BLOCK, read_run
-from reconcile.core.settlement import settle
-from reconcile.core.validation import Checker, Document
+from reconcile import schemas
+from reconcile.attribution.attribute import attribute
+from reconcile.minutes import MINUTE, Window, spelled
+from reconcile.providers.base import Scope
+from reconcile.runs.call_log import held_to
+from reconcile.runs.edits import amend
+from reconcile.runs.metrics import BLOCK, read_run
+from reconcile.runs.run import Claim, RunKey
+from reconcile.runs.state import Observation, Policy, State
+from reconcile.runs.validation import Checker, Document
+from reconcile.usage import Bucket, Recorded, Usage, total
+from reconcile.verdict.amendment import amendments
+from reconcile.verdict.settlement import settle
 
 KEY = RunKey("chatdev", "a")
 PATH = "runs/chatdev/a/metrics.json"
@@ -54,7 +44,7 @@ HOURLY = Policy(verification_interval=timedelta(minutes=60))
 
 EXAMPLES = examples(300)
 
-CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+CHECKER = Checker(schemas.load("metrics-v1"), schemas.load("metrics-v2"))
 
 
 def after(clock):

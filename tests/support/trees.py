@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from support.bench import DAY, MODEL, Bench
 from support.worlds import dice
 
-from reconcile import Scope, open_workspace
-from reconcile.core.model import Policy
-from reconcile.core.selection import Asked
+from reconcile.attribution.claims import Asked
+from reconcile.insight.audit_files import audit_runs
+from reconcile.passes.apply import run_pass
+from reconcile.providers.base import Scope
+from reconcile.runs.state import Policy
 from reconcile.simulator import faults
-from reconcile.simulator.ledger import Call
-from reconcile.workflow import audit_runs, run_pass
+from reconcile.simulator.calls import BilledCall
+from reconcile.workspace import open_workspace
 
 KEYS = ("key_0", "key_0", "key_1", "key_2")
 DIPS = (faults.transient_zero, faults.dip)
@@ -73,7 +75,7 @@ class World:
         late = self.dice.choice([300, 300, 300, 900, 2700, 7500])
         moment = DAY.timestamp() + at
         tokens = self.dice.choice([10, 100, 250, 1000])
-        return Call(
+        return BilledCall(
             at=moment, tokens_in=tokens, tokens_out=tokens // 5, cached_tokens=self.dice.choice([0, tokens // 2]),
             api_key_id=key, model=self.dice.choice([MODEL, "gpt-4o-2024-08-06"]), visible_at=moment + late,
         )  # fmt: skip

@@ -5,19 +5,9 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 
-from reconcile.core.comparing.comparison import compare
-from reconcile.core.comparing.sides import (
-    DAY,
-    HOUR,
-    Cost,
-    Dimensions,
-    Entry,
-    Official,
-    Period,
-    Prices,
-    Tokens,
-    UsageLog,
-)
+from reconcile.ledger.comparison import compare
+from reconcile.ledger.log import UsageLog
+from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Entry, Official, Period, Prices, Tokens
 
 WEEK = Period(date(2026, 3, 2), date(2026, 3, 8))
 START = WEEK.start

@@ -13,21 +13,12 @@ from random import Random
 
 from hypothesis import settings
 
-from reconcile import schema_files
-from reconcile.core.calls import LogChecker, held_to
-from reconcile.core.model import (
-    BOOKING_SLACK,
-    Bucket,
-    CallLog,
-    Claim,
-    Clock,
-    Recorded,
-    RunKey,
-    Scope,
-    Usage,
-    Window,
-    total,
-)
+from reconcile import schemas
+from reconcile.minutes import Clock, Window
+from reconcile.providers.base import Scope
+from reconcile.runs.call_log import LogChecker, held_to
+from reconcile.runs.run import BOOKING_SLACK, CallLog, Claim, RunKey
+from reconcile.usage import Bucket, Recorded, Usage, total
 
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
 SCALE = float(os.environ.get("RECONCILE_TEST_SCALE", "0.5"))
@@ -46,7 +37,7 @@ SIZES = (0, 1, 10, 10, 100, 250, 1000)
 NOTHING, CALLS, TOTALS = "nothing", "calls", "calls and tokens"
 COMPLETE, PARTIAL = "complete log", "log with lines missing"
 
-LOGS = LogChecker(schema_files.load("calls"))
+LOGS = LogChecker(schemas.load("calls"))
 
 
 def dice(seed):

@@ -13,10 +13,10 @@ from support.browser import opened, write
 from support.dashed import HOSTILE_RUN, MODELS, document, place_of
 from support.week import calls, compared, listed, official
 
-from reconcile.core.comparing.sides import Period
-from reconcile.core.comparing.tabulating import By
-from reconcile.core.comparing.wire import comparison_json
-from reconcile.reports.words import printable
+from reconcile.ledger.comparison_json import comparison_json
+from reconcile.ledger.table import By
+from reconcile.money.entry import Period
+from reconcile.report.words import printable
 
 MINUS = "\N{MINUS SIGN}"
 WEEK = ("2026-03-02", "2026-03-08")

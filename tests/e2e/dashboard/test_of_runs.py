@@ -9,8 +9,8 @@ import pytest
 from support.browser import opened
 
 from benchmarks.dashboard import DAYS, lived
-from reconcile import open_workspace
-from reconcile.workflow.reporting import report
+from reconcile.report.files import report
+from reconcile.workspace import open_workspace
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared"

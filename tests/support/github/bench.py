@@ -5,10 +5,10 @@ import json
 import pytest
 from support.github.server import TOKEN
 
-from reconcile.adapters.github_api import GitHub
-from reconcile.adapters.http import Patience
 from reconcile.errors import GitHubError
-from reconcile.simulator.answers import Reply
+from reconcile.github.client import GitHub
+from reconcile.providers.transport import Patience
+from reconcile.simulator.replies import Reply
 
 A, B = "runs/chatdev/a/metrics.json", "runs/chatdev/b/metrics.json"
 NOWHERE = "0" * 40

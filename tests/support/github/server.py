@@ -17,7 +17,7 @@ from support.github.description import VERSION, Call, ViolationError
 from support.github.endpoints import ENDPOINTS
 from support.github.state import ALL, BOT, PERSON, Head, RefusedError, State
 
-from reconcile.simulator.answers import Reply
+from reconcile.simulator.replies import Reply
 
 TOKEN = "ghs_doubleNeverShown0123456789"
 CALLS = [(Call(operation), *rest) for operation, rest in ENDPOINTS.items()]

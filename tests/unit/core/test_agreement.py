@@ -3,8 +3,8 @@
 import pytest
 from support.runs import Tale, neighbour, theirs
 
-from reconcile.core.agreement import Agreement, against, agreement
-from reconcile.core.model import Guard
+from reconcile.insight.account import Agreement, against, agreement
+from reconcile.runs.state import Guard
 
 BOTH = {"tokens_in": 300, "tokens_out": 30, "cached_tokens": 75}
 

@@ -11,13 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import EXAMPLES, FIRST, HOURLY, KEY, PATH, SCOPE, Tale, after, document, neighbour, theirs, usage
 
-from reconcile.core.amendment import amendments, in_future
-from reconcile.core.attribution import attribute
-from reconcile.core.claims import claim_of, record_of
-from reconcile.core.edits import amend
-from reconcile.core.model import Bucket, Claim, Clock, Generation, Policy, Scope, Usage
-from reconcile.core.reading import read_run
-from reconcile.core.settlement import settle
+from reconcile.attribution.attribute import attribute
+from reconcile.attribution.claims import claim_of, record_of
+from reconcile.minutes import Clock
+from reconcile.providers.base import Scope
+from reconcile.runs.edits import amend
+from reconcile.runs.metrics import read_run
+from reconcile.runs.run import Claim, Generation
+from reconcile.runs.state import Policy
+from reconcile.usage import Bucket, Usage
+from reconcile.verdict.amendment import amendments, in_future
+from reconcile.verdict.settlement import settle
 
 B = neighbour("b", 9, 12)
 BUSY = "100 . . . . . . . . 50"
@@ -144,7 +148,6 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("final", ["", "\n"], ids=["", "final newline"])
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_the_file_keeps_its_layout(layout, final):

@@ -3,8 +3,11 @@
 import pytest
 from support.worlds import NOON, WIDE, window
 
-from reconcile.core.attribution import attribute
-from reconcile.core.model import Bucket, Claim, Completeness, Guard, Recorded, RunKey, Scope, Usage
+from reconcile.attribution.attribute import attribute
+from reconcile.providers.base import Scope
+from reconcile.runs.run import Claim, RunKey
+from reconcile.runs.state import Completeness, Guard
+from reconcile.usage import Bucket, Recorded, Usage
 
 SCOPE = Scope("openai", ("key_a",))
 

@@ -8,8 +8,11 @@ from dataclasses import replace
 import pytest
 from support.worlds import NOON, WIDE, dice, seeds, window
 
-from reconcile.core.attribution import attribute
-from reconcile.core.model import Bucket, Claim, Recorded, RunKey, Scope, Usage, Window, joined
+from reconcile.attribution.attribute import attribute
+from reconcile.minutes import Window, joined
+from reconcile.providers.base import Scope
+from reconcile.runs.run import Claim, RunKey
+from reconcile.usage import Bucket, Recorded, Usage
 
 SCOPE = Scope("openai", ("key_a",))
 

@@ -8,9 +8,12 @@ import json
 import pytest
 from support.worlds import LOGS, NOON, WIDE, window
 
-from reconcile.core.attribution import attribute
-from reconcile.core.calls import held_to
-from reconcile.core.model import Bucket, Claim, Completeness, Recorded, RunKey, Scope, Usage
+from reconcile.attribution.attribute import attribute
+from reconcile.providers.base import Scope
+from reconcile.runs.call_log import held_to
+from reconcile.runs.run import Claim, RunKey
+from reconcile.runs.state import Completeness
+from reconcile.usage import Bucket, Recorded, Usage
 
 SCOPE = Scope("openai", ("key_a",))
 MODEL = "gpt-4o-mini-2024-07-18"

@@ -3,8 +3,11 @@
 import pytest
 from support.worlds import NOON, WIDE, window
 
-from reconcile.core.attribution import attribute
-from reconcile.core.model import Bucket, Claim, Completeness, Recorded, RunKey, Scope, Usage
+from reconcile.attribution.attribute import attribute
+from reconcile.providers.base import Scope
+from reconcile.runs.run import Claim, RunKey
+from reconcile.runs.state import Completeness
+from reconcile.usage import Bucket, Recorded, Usage
 
 MINI, LARGE = "gpt-4o-mini-2024-07-18", "gpt-4o-2024-08-06"
 KEY_A, KEY_B = Scope("openai", ("key_a",)), Scope("openai", ("key_b",))

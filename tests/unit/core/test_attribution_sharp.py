@@ -10,13 +10,10 @@ from collections import Counter
 from dataclasses import replace
 from itertools import chain, combinations, combinations_with_replacement, product
 
-import pytest
 from support.worlds import NOON, NOTHING, SCALE, WIDE, a_world, dice, with_logs
 
-from reconcile.core.attribution import attribute
-from reconcile.core.model import total
-
-pytestmark = pytest.mark.no_cover
+from reconcile.attribution.attribute import attribute
+from reconcile.usage import total
 
 NOBODY = None
 TOKENS = 3

@@ -23,9 +23,7 @@ from support.worlds import (
     with_skew,
 )
 
-from reconcile.core.attribution import attribute
-
-pytestmark = pytest.mark.no_cover
+from reconcile.attribution.attribute import attribute
 
 DOUBTS = (2, 10, 60, 150)
 KINDS_OF_WORLDS = {

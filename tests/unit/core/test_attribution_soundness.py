@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import CALLS, NOTHING, SCALE, TOTALS, WIDE, Route, Traffic, a_world, dice, examples, seeds, window
 
-from reconcile.core.attribution import attribute
-from reconcile.core.model import Scope, Usage, joined, total
-
-pytestmark = pytest.mark.no_cover
+from reconcile.attribution.attribute import attribute
+from reconcile.minutes import joined
+from reconcile.providers.base import Scope
+from reconcile.usage import Usage, total
 
 SNAPSHOT, OTHER = "gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18"
 ROUTES = (Route("key_a", SNAPSHOT), Route("key_a", OTHER), Route("key_b", SNAPSHOT), Route("key_c", OTHER, "proj_2"))

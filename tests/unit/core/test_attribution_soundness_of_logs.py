@@ -23,10 +23,10 @@ from support.worlds import (
     with_logs,
 )
 
-from reconcile.core.attribution import attribute
-from reconcile.core.model import Completeness, Recorded, Scope, Usage, total
-
-pytestmark = pytest.mark.no_cover
+from reconcile.attribution.attribute import attribute
+from reconcile.providers.base import Scope
+from reconcile.runs.state import Completeness
+from reconcile.usage import Recorded, Usage, total
 
 ROUTES = (Route("key_a", "gpt-4o-2024-08-06"), Route("key_a"), Route("key_b"))
 SCOPES = (

@@ -9,23 +9,26 @@ from support.proof import Written, said
 from support.runs import FIRST, KEY, MINUTES, PATH, SCOPE, after, neighbour, theirs
 from support.worlds import dice, seeds
 
-from reconcile.core.attribution import attribute
-from reconcile.core.auditing import (
+from reconcile.attribution.attribute import attribute
+from reconcile.attribution.evidence import evidence_bytes, evidence_of, read_evidence
+from reconcile.errors import ProviderError
+from reconcile.insight.audit import (
     Audit,
     Audited,
+    AuditOutcome,
+    AuditResult,
     Beside,
-    Found,
-    Outcome,
     attributed_again,
     audit,
     audit_json,
-    differing_read,
 )
-from reconcile.core.evidence import evidence_bytes, evidence_of, read_evidence
-from reconcile.core.model import MINUTE, Bucket, CallLog, Finding, Guard, LoggedCall, RunKey, Usage, Window, total
-from reconcile.core.reading import BLOCK
-from reconcile.core.seal import digest, seal
-from reconcile.errors import ProviderError
+from reconcile.insight.differences import differing_read
+from reconcile.minutes import MINUTE, Window
+from reconcile.runs.metrics import BLOCK
+from reconcile.runs.run import CallLog, Finding, LoggedCall, RunKey
+from reconcile.runs.seal import digest, seal
+from reconcile.runs.state import Guard
+from reconcile.usage import Bucket, Usage, total
 
 B = RunKey("chatdev", "b")
 V1 = {
@@ -71,7 +74,6 @@ STORIES = {
 }  # fmt: skip
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("evidence", [True, False], ids=["required", "not required"])
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 def test_what_was_written_is_sound_after_every_read_of(story, evidence):
@@ -79,23 +81,23 @@ def test_what_was_written_is_sound_after_every_read_of(story, evidence):
         file = Written(**members)
         for clock, shown in story:
             file.read(clock, shown)
-            assert file.audit(required=evidence) == Found(outcome=Outcome.SOUND), clock
+            assert file.audit(required=evidence) == AuditResult(outcome=AuditOutcome.SOUND), clock
 
 
 def test_a_forced_read_that_waits_leaves_a_figure_that_is_sound():
     file = verified(recorded_usage={"tokens_in": 160, "tokens_out": 15, "api_calls": 2})
     file.read("02:45", "100 50", forced=True)
     assert file.run.state.status == "pending"
-    assert file.audit().outcome is Outcome.SOUND
+    assert file.audit().outcome is AuditOutcome.SOUND
 
 
 def test_a_verdict_that_a_late_claim_took_back_is_sound():
     file = verified().claimed_late("02:45")
-    assert (file.run.state.reasons, file.audit().outcome) == (("shared_minutes",), Outcome.SOUND)
+    assert (file.run.state.reasons, file.audit().outcome) == (("shared_minutes",), AuditOutcome.SOUND)
 
 
 def test_a_file_without_a_metric_of_its_own_is_sound():
-    assert verified(aggregate_metrics={"TOK_IN": 0, "TOK_OUT": 0}).audit().outcome is Outcome.SOUND
+    assert verified(aggregate_metrics={"TOK_IN": 0, "TOK_OUT": 0}).audit().outcome is AuditOutcome.SOUND
 
 
 def test_edited_times_restart_and_are_sound_once_read():
@@ -104,7 +106,7 @@ def test_edited_times_restart_and_are_sound_once_read():
     (found,) = said(file.audit())
     assert found.startswith(f"{BLOCK}/query_window: its window was changed since its usage was read; the next pass")
     file.read("02:45", "100 50")
-    assert (file.run.state.reasons, file.audit().outcome) == (("first_read",), Outcome.SOUND)
+    assert (file.run.state.reasons, file.audit().outcome) == (("first_read",), AuditOutcome.SOUND)
 
 
 def log(*minutes, complete=True):
@@ -116,15 +118,15 @@ def log(*minutes, complete=True):
 
 def test_a_step_without_the_kinds_of_a_figure_is_sound():
     assert "api_calls" not in verified(steps=[V1]).value["steps"][0]
-    assert verified(steps=[{**V1, "api_calls": 0}]).audit().outcome is Outcome.SOUND
+    assert verified(steps=[{**V1, "api_calls": 0}]).audit().outcome is AuditOutcome.SOUND
 
 
 def test_a_log_that_came_after_the_verdict_is_no_edit_and_one_that_went_is():
     file = verified()
     file.log = log(0, complete=False)
-    assert file.audit().outcome is Outcome.SOUND
+    assert file.audit().outcome is AuditOutcome.SOUND
     file = Written(log=log(0)).read("00:45", "100")
-    assert file.audit().outcome is Outcome.SOUND
+    assert file.audit().outcome is AuditOutcome.SOUND
     file.log = None
     assert "its call log was changed" in said(file.audit())[0]
 
@@ -144,7 +146,7 @@ def test_evidence_that_says_the_same_in_another_layout_is_sound(layout, version)
     if version == "the first":  # which named the bytes
         value[BLOCK]["evidence"]["sha256"] = hashlib.sha256(file.data).hexdigest()
     value = resealed(value)
-    assert file.audit(value=value, data=layout(file.data)).outcome is Outcome.SOUND
+    assert file.audit(value=value, data=layout(file.data)).outcome is AuditOutcome.SOUND
     other = layout(file.data.replace(b'"surplus_nearby": false', b'"surplus_nearby": true'))
     assert "usage_evidence.json is another one" in said(file.audit(value=value, data=other))[0]
 
@@ -152,7 +154,7 @@ def test_evidence_that_says_the_same_in_another_layout_is_sound(layout, version)
 def test_a_log_by_the_digest_of_its_bytes_is_still_the_one_it_was_read_with():
     file = Written(log=log(0)).read("00:45", "100")
     file.log = replace(log(0), digest="b" * 64, former=("c" * 64, "a" * 64))
-    assert file.audit().outcome is Outcome.SOUND
+    assert file.audit().outcome is AuditOutcome.SOUND
     file.log = replace(log(0), digest="b" * 64, former=("c" * 64,))
     assert "its call log was changed" in said(file.audit())[0]
 
@@ -182,14 +184,14 @@ def test_a_verdict_of_version_one_that_came_earlier_than_it_would_today_is_sound
     data = json.dumps(evidence).encode()
     value = file.value
     value[BLOCK] |= {"verification_status": "verified", "reasons": ["no_api_calls"], "completeness": "calls_matched"}
-    assert file.audit(value=resealed(value, data), data=data).outcome is Outcome.SOUND
+    assert file.audit(value=resealed(value, data), data=data).outcome is AuditOutcome.SOUND
 
 
 # ------------------------------------------------------------------------------------------- what is not audited
 
 
 def test_a_run_that_nobody_has_read_is_unread():
-    assert Written().audit().outcome is Outcome.UNREAD
+    assert Written().audit().outcome is AuditOutcome.UNREAD
 
 
 def test_a_run_that_was_made_again_in_the_same_folder_is_told_to_leave_no_evidence_of_the_old_one():
@@ -202,21 +204,21 @@ def test_a_run_that_was_made_again_in_the_same_folder_is_told_to_leave_no_eviden
 def test_a_killed_writer_leaves_a_run_unread_or_unaudited():
     file = verified()
     before = Written()
-    assert before.audit(data=file.data, cut_off=True).outcome is Outcome.UNREAD
+    assert before.audit(data=file.data, cut_off=True).outcome is AuditOutcome.UNREAD
     first = Written().read("00:45", "100 50")
     found = first.audit(data=file.data, cut_off=True)
     assert (found.outcome, found.why) == (
-        Outcome.UNAUDITED, "a writer was killed in the middle of it; the next pass mends it",
+        AuditOutcome.UNAUDITED, "a writer was killed in the middle of it; the next pass mends it",
     )  # fmt: skip
     value = first.value
     value[BLOCK]["total_tokens_in"] += 1
-    assert first.audit(value=value, data=file.data, cut_off=True).outcome is Outcome.DIFFERENT
+    assert first.audit(value=value, data=file.data, cut_off=True).outcome is AuditOutcome.DIFFERENT
 
 
 def test_what_another_tool_read_is_not_audited():
     file = Written(**theirs(("00:45", 100), status="verified"))
     found = file.audit()
-    assert (found.outcome, found.why) == (Outcome.UNAUDITED, "another tool read it, and left no evidence")
+    assert (found.outcome, found.why) == (AuditOutcome.UNAUDITED, "another tool read it, and left no evidence")
 
 
 def test_a_verdict_without_evidence_is_a_difference_unless_evidence_is_off():
@@ -243,7 +245,7 @@ def test_an_edit_breaks_the_seal_and_other_bytes_the_digest():
 def test_evidence_that_is_gone_or_is_none_is_a_difference():
     file = verified()
     gone = file.audit(evidence=None, data=None)
-    assert gone.outcome is Outcome.DIFFERENT
+    assert gone.outcome is AuditOutcome.DIFFERENT
     subject = replace(file.subject(), data=None, evidence=None)
     unreadable = replace(subject, data=b"{")
     assert [each.evidence for each in (subject, unreadable)] == [None, None]
@@ -274,7 +276,7 @@ def test_evidence_that_is_gone_or_is_none_is_a_difference():
 def test_an_edit_that_was_sealed_again_is_found_by_computing_it_again(edit, place):
     untimed = {"step_number": 2, "command": "two", "start_timestamp": None, "end_timestamp": None}
     file = verified(steps=[V1, untimed], verification_status="pending")
-    assert file.audit().outcome is Outcome.SOUND
+    assert file.audit().outcome is AuditOutcome.SOUND
     found = said(file.audit(value=edited(file, edit)))
     assert place in [each.split(": ")[0] for each in found]
 
@@ -327,7 +329,7 @@ def beside(shown, *, calls=None):
 
 def test_a_run_beside_another_is_computed_again_with_the_others_evidence():
     file, known = beside("100 . . . . . . . . 3x400")
-    assert file.audit(known=known).outcome is Outcome.SOUND
+    assert file.audit(known=known).outcome is AuditOutcome.SOUND
     assert file.run.state.bounds is not None
 
 
@@ -339,7 +341,7 @@ def test_bounds_that_were_edited_are_found():
 
 def test_bounds_that_do_not_hold_a_figure_that_was_read_are_found():
     file = verified().read("02:45", "20").read("03:45", "20")
-    assert (file.run.state.reasons, file.audit().outcome) == (("restated",), Outcome.SOUND)
+    assert (file.run.state.reasons, file.audit().outcome) == (("restated",), AuditOutcome.SOUND)
     value = edited(file, lambda v: v[BLOCK]["attribution"]["bounds"].update(tokens_in=[60, 150]))
     assert said(file.audit(value=value))[0].startswith(f"{BLOCK}/attribution/bounds: do not hold 20 in, 2 out")
 
@@ -366,10 +368,10 @@ def test_bounds_that_do_not_hold_a_figure_that_was_read_are_found():
 def test_where_something_changed_around_a_run_it_is_not_computed_again(change, why):
     file, known = beside("100 . . . . . . . . 3x400")
     found = file.audit(known=change(known[B]))
-    assert (found.outcome, found.why) == (Outcome.UNAUDITED, why)
+    assert (found.outcome, found.why) == (AuditOutcome.UNAUDITED, why)
     value = file.value
     value[BLOCK]["total_tokens_in"] += 1
-    assert file.audit(value=value, known=change(known[B])).outcome is Outcome.DIFFERENT
+    assert file.audit(value=value, known=change(known[B])).outcome is AuditOutcome.DIFFERENT
 
 
 def test_a_run_that_had_not_ended_then_is_left_out():
@@ -381,7 +383,7 @@ def test_a_run_that_had_not_ended_then_is_left_out():
     attributed = attribute([own, later], rows, [Window(FIRST - 6000, FIRST + 60_000)])
     newer = evidence_of(attributed.by_run[B], after("05:00"))
     newer = replace(newer, neighbours=(*known[B].neighbours, *newer.neighbours))
-    assert file.audit(known={B: newer}).outcome is Outcome.SOUND
+    assert file.audit(known={B: newer}).outcome is AuditOutcome.SOUND
 
 
 def test_an_attribution_is_the_same_again():
@@ -432,8 +434,8 @@ def test_the_audit_as_json():
     run = verified().run
     done = Audit(
         runs=(
-            Audited(run=run, found=Found(outcome=Outcome.DIFFERENT), findings=(finding,)),
-            Audited(run=run, found=Found(outcome=Outcome.UNAUDITED, why="evidence is off")),
+            Audited(run=run, found=AuditResult(outcome=AuditOutcome.DIFFERENT), findings=(finding,)),
+            Audited(run=run, found=AuditResult(outcome=AuditOutcome.UNAUDITED, why="evidence is off")),
         ),
         errors=(ProviderError("no", code="x", remedy="y"),),
     )

@@ -3,11 +3,11 @@
 import pytest
 from support.runs import after, neighbour, run_after
 
-from reconcile.core.awaiting import awaited, ending
-from reconcile.core.model import Finding, Policy
-from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, Summary
 from reconcile.errors import StoreError
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport, Summary, awaited, ending
+from reconcile.runs.run import Finding
+from reconcile.runs.state import Policy
 
 UNREAD, PENDING, VERIFIED = run_after(), run_after("00:45"), run_after("00:45", "01:45")
 WARNED = run_after("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from support.runs import KEY, Tale, neighbour, theirs
 
-from reconcile.core.backtest import Ending, Unanswerable, replay
-from reconcile.core.history import histories
-from reconcile.core.model import Policy
+from reconcile.insight.history import histories
+from reconcile.insight.replay import ReplayEnding, Unanswerable, replay
+from reconcile.runs.state import Policy
 
 PRESENT = Policy()
 
@@ -39,15 +39,15 @@ TOKENS = {"recorded_usage": {"api_calls": 1, "tokens_in": 50}}
 BESIDE = [neighbour("b", 1, 12)]
 
 ANSWERS = {
-    "the present policy": (HOURLY, {}, PRESENT, (Ending.VERIFIED, 91)),
-    "one read is enough": (HOURLY, {}, minutes(count=1), (Ending.VERIFIED, 31)),
-    "a longer interval that the reads have": (HOURLY, {}, minutes(interval=60), (Ending.VERIFIED, 91)),
+    "the present policy": (HOURLY, {}, PRESENT, (ReplayEnding.VERIFIED, 91)),
+    "one read is enough": (HOURLY, {}, minutes(count=1), (ReplayEnding.VERIFIED, 31)),
+    "a longer interval that the reads have": (HOURLY, {}, minutes(interval=60), (ReplayEnding.VERIFIED, 91)),
     "a shorter interval": (HOURLY, {}, minutes(interval=10), (Unanswerable.INTERVAL, None)),
-    "a shorter interval, and one read": (HOURLY, {}, minutes(interval=10, count=1), (Ending.VERIFIED, 31)),
+    "a shorter interval, and one read": (HOURLY, {}, minutes(interval=10, count=1), (ReplayEnding.VERIFIED, 31)),
     "a longer interval than the reads have": (HOURLY, {}, minutes(interval=90), (Unanswerable.NOT_KEPT, None)),
     "three reads": (HOURLY, {}, minutes(count=3), (Unanswerable.NOT_KEPT, None)),
     "a lower min age": (HOURLY, {}, minutes(min_age=10), (Unanswerable.MIN_AGE, None)),
-    "a min age after the first read": (HOURLY, {}, minutes(min_age=75, count=1), (Ending.VERIFIED, 91)),
+    "a min age after the first read": (HOURLY, {}, minutes(min_age=75, count=1), (ReplayEnding.VERIFIED, 91)),
     "a min age soon after the first read": (HOURLY, {}, minutes(min_age=45), (Unanswerable.NOT_KEPT, None)),
     "a min age after all reads": (HOURLY, {}, minutes(min_age=120, count=1), (Unanswerable.NOT_KEPT, None)),
     "a min age after a stable zero": (
@@ -56,13 +56,18 @@ ANSWERS = {
         minutes(min_age=180),
         (Unanswerable.NOT_KEPT, None),
     ),
-    "a risen figure": (EARLY, {}, PRESENT, (Ending.VERIFIED, 151)),
-    "calls that are missing": (["00:31 100", "01:31 2x100", "02:31 2x100"], CALLS, PRESENT, (Ending.VERIFIED, 151)),
-    "still open": (["00:31 100"], {}, minutes(interval=60), (Ending.OPEN, None)),
-    "open, and one read is enough": (["00:31 100"], {}, minutes(count=1), (Ending.VERIFIED, 31)),
+    "a risen figure": (EARLY, {}, PRESENT, (ReplayEnding.VERIFIED, 151)),
+    "calls that are missing": (
+        ["00:31 100", "01:31 2x100", "02:31 2x100"],
+        CALLS,
+        PRESENT,
+        (ReplayEnding.VERIFIED, 151),
+    ),
+    "still open": (["00:31 100"], {}, minutes(interval=60), (ReplayEnding.OPEN, None)),
+    "open, and one read is enough": (["00:31 100"], {}, minutes(count=1), (ReplayEnding.VERIFIED, 31)),
     "more calls than recorded": (["00:31 3x100", "01:31 3x100"], CALLS, PRESENT, (Unanswerable.SHARED, None)),
-    "other tokens than recorded": (HOURLY, TOKENS, PRESENT, (Ending.WARNING, None)),
-    "given up at the cutoff": (["00:31 200", "24:31 100"], {}, PRESENT, (Ending.FAILED, None)),
+    "other tokens than recorded": (HOURLY, TOKENS, PRESENT, (ReplayEnding.WARNING, None)),
+    "given up at the cutoff": (["00:31 200", "24:31 100"], {}, PRESENT, (ReplayEnding.FAILED, None)),
     "given up at the cutoff, and a later one": (
         ["00:31 200", "24:31 100"],
         {},
@@ -75,14 +80,14 @@ ANSWERS = {
         minutes(max_age=120),
         (Unanswerable.NOT_KEPT, 151),
     ),
-    "first read past the cutoff": (["02:31 100"], {}, minutes(max_age=120), (Ending.NOT_REACHED, None)),
+    "first read past the cutoff": (["02:31 100"], {}, minutes(max_age=120), (ReplayEnding.NOT_REACHED, None)),
     "shared minutes": (HOURLY, {"neighbours": BESIDE}, PRESENT, (Unanswerable.SHARED, None)),
-    "forced": ([*HOURLY, "02:31 200 forced", "03:31 200"], {}, PRESENT, (Ending.VERIFIED, 91)),
+    "forced": ([*HOURLY, "02:31 200 forced", "03:31 200"], {}, PRESENT, (ReplayEnding.VERIFIED, 91)),
     "three reads kept, two asked for": (
         ["00:31 100", "01:31 100", "02:31 100"],
         {"policy": minutes(count=3)},
         PRESENT,
-        (Ending.VERIFIED, 91),
+        (ReplayEnding.VERIFIED, 91),
     ),
     "three reads kept, and one of them skipped": (
         ["00:31 100", "01:11 100", "01:51 100"],
@@ -98,19 +103,19 @@ def test_a_run_under_a_policy(reads, members, policy, expected):
     found = replay(told(reads, **members), policy, PRESENT)
     waited = found.verified_after and found.verified_after / timedelta(minutes=1)
     assert (found.key, found.result, waited) == (KEY, *expected)
-    assert found.answered == isinstance(expected[0], Ending)
+    assert found.answered == isinstance(expected[0], ReplayEnding)
 
 
 OTHERS = {
-    "its own spacing": ((("00:31", 100), ("01:31", 100)), PRESENT, Ending.VERIFIED),
+    "its own spacing": ((("00:31", 100), ("01:31", 100)), PRESENT, ReplayEnding.VERIFIED),
     "less than the present interval": ((("00:31", 100), ("01:31", 100)), minutes(interval=10), Unanswerable.INTERVAL),
-    "reads that were nearer": ((("00:31", 100), ("00:41", 100)), minutes(interval=10), Ending.VERIFIED),
-    "reads that were younger": ((("00:05", 100), ("01:31", 100)), minutes(min_age=5), Ending.VERIFIED),
+    "reads that were nearer": ((("00:31", 100), ("00:41", 100)), minutes(interval=10), ReplayEnding.VERIFIED),
+    "reads that were younger": ((("00:05", 100), ("01:31", 100)), minutes(min_age=5), ReplayEnding.VERIFIED),
     "younger than its reads": ((("00:31", 100), ("01:31", 100)), minutes(min_age=5), Unanswerable.MIN_AGE),
     "a min age soon after its first read": (
         (("00:31", 100), ("01:31", 100), ("02:31", 100)),
         minutes(min_age=45),
-        Ending.VERIFIED,
+        ReplayEnding.VERIFIED,
     ),
 }
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import EXAMPLES
 
-from reconcile.core.binomial import at_least, at_most, chance_of_at_most
+from reconcile.insight.lag import at_least, at_most, chance_of_at_most
 
 
 def exact(successes, trials, rate):

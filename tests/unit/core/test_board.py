@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from support.runs import Tale, after, neighbour, run_after, theirs
 
-from reconcile.core.board import BANDS, Group, board_json, board_of, group_of
-from reconcile.core.model import Policy, RunKey
-from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, Summary
+from reconcile.insight.board import BANDS, Group, board_json, board_of, group_of
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport, Summary
+from reconcile.runs.run import RunKey
+from reconcile.runs.state import Policy
 
 UNREAD, PENDING, VERIFIED = run_after(), run_after("00:45"), run_after("00:45", "01:45")
 WARNED = run_after("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])

@@ -6,25 +6,13 @@ from datetime import timedelta
 import pytest
 from support.worlds import dice
 
-from reconcile.core.attribution.shift import shift_of
-from reconcile.core.booking import LEARNT_BOOKING, UNKNOWN_BOOKING, booking_slack
-from reconcile.core.claims import claims_of
-from reconcile.core.model import (
-    Bucket,
-    CallLog,
-    Clock,
-    Generation,
-    LoggedCall,
-    Policy,
-    Run,
-    RunKey,
-    Scope,
-    State,
-    Status,
-    Usage,
-    Window,
-    instant,
-)
+from reconcile.attribution.booking import LEARNT_BOOKING, UNKNOWN_BOOKING, booking_slack, shift_of
+from reconcile.attribution.claims import claims_of
+from reconcile.minutes import Clock, Window, instant
+from reconcile.providers.base import Scope
+from reconcile.runs.run import CallLog, Generation, LoggedCall, Run, RunKey
+from reconcile.runs.state import Policy, State, Status
+from reconcile.usage import Bucket, Usage
 
 START = 1_767_700_800
 CALL = Usage(100, 10, 0, 1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconcile.core.budget import affordable, over_the_total
+from reconcile.runs.census import affordable, over_the_total
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ import json
 import pytest
 from support.worlds import LOGS, NOON, window
 
-from reconcile.core.calls import MAX_LINE, MAX_LINES, MAX_LOG_BYTES, held_to, log_too_large
-from reconcile.core.digests import digest_of
-from reconcile.core.model import EXACT, CallLog, Claim, Clock, LoggedCall, PlacedCalls, Recorded, RunKey, Scope, Usage
+from reconcile.minutes import EXACT, Clock
+from reconcile.providers.base import Scope
+from reconcile.runs.call_log import MAX_LINE, MAX_LINES, MAX_LOG_BYTES, held_to, log_too_large
+from reconcile.runs.run import CallLog, Claim, LoggedCall, PlacedCalls, RunKey
+from reconcile.runs.seal import digest_of
+from reconcile.usage import Recorded, Usage
 
 PATH = "runs/chatdev/a/calls.ndjson"
 CALL = {

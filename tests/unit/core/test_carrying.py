@@ -5,8 +5,8 @@ import json
 import pytest
 from support.runs import CHECKER, Tale, document, valid
 
-from reconcile.core.carrying import carried
-from reconcile.core.reading import BLOCK
+from reconcile.runs.metrics import BLOCK
+from reconcile.verdict.lesson import carried
 
 V1 = {
     "step_number": 1,

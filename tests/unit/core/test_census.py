@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconcile.core.census import Census, census_json, census_of
+from reconcile.runs.census import Census, census_json, census_of
 
 RUN, DEEP, LOST = "runs/a/1/metrics.json", "runs/a/1/2/metrics.json", "runs/metrics.json"
 

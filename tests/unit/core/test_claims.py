@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import examples
 
-from reconcile.core.claims import (
+from reconcile.attribution.claims import (
+    EVERYTHING,
     KEY_ID_VARIABLE,
+    Asked,
     claims_of,
     followed,
     gone,
@@ -22,23 +24,11 @@ from reconcile.core.claims import (
     scopes,
     unknown_key_id,
 )
-from reconcile.core.model import (
-    Claim,
-    Clock,
-    Generation,
-    Neighbour,
-    OwnScope,
-    Policy,
-    Recorded,
-    Run,
-    RunKey,
-    Scope,
-    State,
-    Status,
-    Window,
-    instant,
-)
-from reconcile.core.selection import EVERYTHING, Asked
+from reconcile.minutes import Clock, Window, instant
+from reconcile.providers.base import Scope
+from reconcile.runs.run import Claim, Generation, OwnScope, Run, RunKey
+from reconcile.runs.state import Neighbour, Policy, State, Status
+from reconcile.usage import Recorded
 
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
 KEY_A = Scope("openai", ("key_a",))

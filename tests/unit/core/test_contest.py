@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from support.runs import WINDOW, Tale, neighbour, run_after, theirs
 
-from reconcile.core.contest import Contest, contests
-from reconcile.core.model import RunKey, Window
+from reconcile.minutes import Window
+from reconcile.runs.run import RunKey
+from reconcile.verdict.judgement import Contest, contests
 
 SETTLED = run_after("00:45", "01:45")
 KNOWN = run_after("00:45", "01:45", neighbours=[neighbour("b", 9, 12)])

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from reconcile.core.control import control_query, differing
-from reconcile.core.model import Bucket, Fetched, OddRow, Query, Usage, Window, instant
+from reconcile.minutes import Window, instant
+from reconcile.providers.base import Fetched, Query
+from reconcile.providers.openai.control import control_query, differing
+from reconcile.usage import Bucket, OddRow, Usage
 
 NOW = instant(6000)
 QUERY = Query("openai", Window(0, 6000), ("key_a",))

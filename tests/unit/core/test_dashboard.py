@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import FIRST, KEY, MODEL, SCOPE, WINDOW, Tale, after, attribution_of, neighbour, usage
 
-from reconcile.core.account import Account
-from reconcile.core.dashboard import MOST_PARTS, WIDTHS, part_width, timeline, whole_by_model
-from reconcile.core.evidence import evidence_of
-from reconcile.core.model import MINUTE, Bucket, Claim, Policy, Window, total
-from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport
+from reconcile.attribution.evidence import evidence_of
+from reconcile.insight.account import Account
+from reconcile.insight.dashboard import MOST_PARTS, WIDTHS, part_width, timeline, whole_by_model
+from reconcile.minutes import MINUTE, Window
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport
+from reconcile.runs.run import Claim
+from reconcile.runs.state import Policy
+from reconcile.usage import Bucket, total
 
 
 def account(tale, shown=None, *neighbours):

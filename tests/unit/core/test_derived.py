@@ -9,8 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.runs import EXAMPLES, FIRST, MINUTES, SCOPE, Tale, attribution_of, neighbour
 
-from reconcile.core.derived import StepUsage, aei, apportion, step_usage
-from reconcile.core.model import Claim, Recorded, RunKey, Step, Usage, Window, total
+from reconcile.minutes import Window
+from reconcile.runs.run import Claim, RunKey, Step
+from reconcile.usage import Recorded, Usage, total
+from reconcile.verdict.amendment import StepUsage, aei, apportion, step_usage
 
 
 @pytest.mark.parametrize(

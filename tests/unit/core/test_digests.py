@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from reconcile.core.digests import byte_digests, digest, digest_of
+from reconcile.runs.seal import byte_digests, digest, digest_of
 
 VALUE = {"rows": [[1, "a", None], [2.0, "\u00e4", True]], "note": {"b": 1, "a": 0.5}}
 

@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.worlds import examples
 
-from reconcile.core.document import find, scan
-from reconcile.core.edits import Insert, Put, Remove, amend, same
+from reconcile.runs.document import find, scan
+from reconcile.runs.edits import Insert, Put, Remove, amend, same
 
 # ------------------------------------------------------------------------------------- what a change looks like
 

@@ -10,10 +10,11 @@ from support.proof import Written, schema
 from support.runs import EXAMPLES, FIRST, KEY, SCOPE, WIDE, after, attribution_of, buckets, neighbour
 from support.worlds import dice
 
-from reconcile import schema_files
-from reconcile.core.attribution import attribute
-from reconcile.core.evidence import COLUMNS, Evidence, evidence_bytes, evidence_of, read_evidence
-from reconcile.core.model import Bucket, Claim, Usage
+from reconcile import schemas
+from reconcile.attribution.attribute import attribute
+from reconcile.attribution.evidence import COLUMNS, Evidence, evidence_bytes, evidence_of, read_evidence
+from reconcile.runs.run import Claim
+from reconcile.usage import Bucket, Usage
 
 TRIPLE = "100 50 . 3x400 70"
 
@@ -111,4 +112,4 @@ def described(part, path="#"):
 
 
 def test_every_field_is_described():
-    assert [[*described(schema_files.load(name))] for name in ("evidence", "audit")] == [[], []]
+    assert [[*described(schemas.load(name))] for name in ("evidence", "audit")] == [[], []]

@@ -7,17 +7,10 @@ from random import Random
 import pytest
 from support.runs import KEY, MODEL, Tale, after, attribution_of, call_log, neighbour, theirs
 
-from reconcile.core.evidence import evidence_of
-from reconcile.core.expectation import (
-    Basis,
-    Place,
-    Spread,
-    candidates,
-    expectation_json,
-    expectation_of,
-    models_of,
-)
-from reconcile.core.model import CallLog, Recorded, RunKey, Usage
+from reconcile.attribution.evidence import evidence_of
+from reconcile.insight.expectation import Basis, Place, Spread, candidates, expectation_json, expectation_of, models_of
+from reconcile.runs.run import CallLog, RunKey
+from reconcile.usage import Recorded, Usage
 
 PROVEN = Tale()
 for clock in ("00:45", "01:45"):

@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from reconcile import schema_files
-from reconcile.core.explanation import explain
+from reconcile import schemas
+from reconcile.runs.validation import explain
 
-SCHEMA = schema_files.load("reconcile")
+SCHEMA = schemas.load("reconcile")
 
 
 @pytest.mark.parametrize(

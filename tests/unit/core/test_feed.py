@@ -5,10 +5,13 @@ from dataclasses import replace
 import pytest
 from support.runs import KEY, SCOPE, WIDE, WINDOW, Tale, after, buckets
 
-from reconcile.core.attribution import attribute
-from reconcile.core.attribution.feed import Feed, Feeds
-from reconcile.core.model import MINUTE, Bucket, Claim, OwnScope, Policy, Usage
-from reconcile.core.settlement import settle
+from reconcile.attribution.attribute import attribute
+from reconcile.attribution.guard import Feed, Feeds
+from reconcile.minutes import MINUTE
+from reconcile.runs.run import Claim, OwnScope
+from reconcile.runs.state import Policy
+from reconcile.usage import Bucket, Usage
+from reconcile.verdict.settlement import settle
 
 CLAIM = Claim(KEY, SCOPE, WINDOW)
 NEWER = Bucket(WINDOW.end + 30 * MINUTE, Usage(7, 7, 0, 1), "key_other", "o3-2025-04-16")

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from support.runs import Tale, after, run_after, theirs
 
-from reconcile.core.gate import asked_for, lacking, reaches
-from reconcile.core.model import Policy, Proof
-from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, Summary, graded
+from reconcile.insight.board import asked_for, lacking, reaches
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport, Summary, graded
+from reconcile.runs.state import Policy, Proof
 
 PROVEN = run_after(
     "00:45", "01:45", recorded_usage={"api_calls": 2, "tokens_in": 300, "tokens_out": 30, "cached_tokens": 75}

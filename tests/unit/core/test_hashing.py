@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from reconcile.core.hashing import hashed
+from reconcile.insight.dashboard import hashed
 
 KEY = "key_abc123"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from support.runs import Tale, observed, theirs
 
-from reconcile.core.history import LeftOut, Origin, histories
+from reconcile.insight.history import LeftOut, Origin, histories
 
 
 def told(*reads, **members):

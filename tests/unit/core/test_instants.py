@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import EXAMPLES
 
-from reconcile.core.instants import end_seconds, instant_of, spelled, start_seconds
+from reconcile.minutes import end_seconds, instant_of, spelled, start_seconds
 
 NOON = 1_767_700_800  # 2026-01-06T12:00:00Z
 

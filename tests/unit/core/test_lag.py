@@ -10,14 +10,11 @@ from support.lags import LAGS, world
 from support.runs import END, Tale, after, theirs
 from support.worlds import seeds
 
-from reconcile import schema_files
-from reconcile.core.history import LeftOut, Origin, histories
-from reconcile.core.lag import AGES, CONFIDENCE, SHARES, band, lag_json, lag_of
-from reconcile.core.model import Policy
-from reconcile.core.timing import Timing, timing_of
-from reconcile.core.turnbull import Interval, estimate, share_by
-
-pytestmark = pytest.mark.heavy
+from reconcile import schemas
+from reconcile.insight.history import LeftOut, Origin, Timing, histories, timing_of
+from reconcile.insight.lag import AGES, CONFIDENCE, SHARES, band, lag_json, lag_of
+from reconcile.insight.turnbull import Interval, estimate, share_by
+from reconcile.runs.state import Policy
 
 NOW = after("30:00")
 
@@ -36,7 +33,6 @@ def held(curve, lag):
     return points and low and high
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("counts", [True, False], ids=["calls recorded", "nothing recorded"])
 @pytest.mark.parametrize("lag", LAGS.values(), ids=LAGS)
 def test_the_truth_lies_inside_the_band_at_the_stated_rate(lag, counts):
@@ -63,7 +59,6 @@ def test_a_clean_feed_read_often_enough_is_known_well():
     assert by_share[0.99].runs_needed == 649
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("counts", [True, False], ids=["calls recorded", "nothing recorded"])
 @pytest.mark.parametrize("interval", [60, 20, 10], ids=["hourly passes", "every 20 minutes", "every 10 minutes"])
 def test_the_estimate_comes_close_where_many_runs_tell(interval, counts):
@@ -112,7 +107,6 @@ def test_a_run_that_still_waits_counts_against_completeness():
     assert band([*done, timing(91, None, 31, inf)], ())[8].low < without
 
 
-@pytest.mark.traced
 def test_slow_runs_raise_the_lower_end_of_the_quantile():
     (curve,) = told(world(1, LAGS["slower than the first read"], 300, counts=True)).curves
     half = curve.quantiles[SHARES.index(0.5)]
@@ -151,7 +145,7 @@ def test_days_are_those_on_which_runs_ended():
 
 def test_the_document_is_as_its_schema_says():
     document = lag_json(told(world(1, LAGS["slow tail"], 20, counts=True)))
-    jsonschema.validate(document, schema_files.load("lag"))
+    jsonschema.validate(document, schemas.load("lag"))
     (curve,) = document["curves"]
     assert (curve["runs"], curve["final"], curve["proven"]) == (20, 20, 20)
     assert [each["share"] for each in curve["quantiles"]] == list(SHARES)

@@ -7,14 +7,15 @@ from datetime import timedelta
 import pytest
 from support.runs import CHECKER, END, KEY, PATH, SCOPE, Tale, after, attribution_of
 
-from reconcile.core import lesson as module
-from reconcile.core.amendment import in_future
-from reconcile.core.edits import amend
-from reconcile.core.instants import spelled
-from reconcile.core.lesson import CHANGED, OVERTAKEN, TRANSIENT, Lesson, apply
-from reconcile.core.model import Claim, Policy, Status
-from reconcile.core.reading import BLOCK
 from reconcile.errors import StoreError
+from reconcile.minutes import spelled
+from reconcile.runs.edits import amend
+from reconcile.runs.metrics import BLOCK
+from reconcile.runs.run import Claim
+from reconcile.runs.state import Policy, Status
+from reconcile.verdict import lesson as module
+from reconcile.verdict.amendment import in_future
+from reconcile.verdict.lesson import CHANGED, OVERTAKEN, TRANSIENT, Lesson, apply
 
 
 def lesson(tale, shown, clock="00:45", begun=None):

@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-from reconcile.core.comparing.expression import BLANK, COLUMNS, ODD, SOUND, expressible, expression, numbered
-from reconcile.core.comparing.formats import CALLS, OPENAI, SEEDS, Fields, LogFormat, Shape, Timestamps
+from reconcile.ledger.expression import BLANK, COLUMNS, ODD, SOUND, expressible, expression, numbered
+from reconcile.ledger.formats import CALLS, OPENAI, SEEDS, Fields, LogFormat, Shape, Timestamps
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -58,7 +58,6 @@ def test_parts_of_a_log_are_added_up_apart():
     assert sorted((row["part"], row["lines"]) for row in rows if row["kind"] == SOUND) == [(0, 1), (1, 2)]
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("line", "kind"),
     [

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from reconcile.core.comparing.formats import CALLS, OPENAI, SEEDS, Fields, LogFormat, Shape, column, recognised, steps
-from reconcile.core.comparing.lines import LineParser
+from reconcile.ledger.formats import CALLS, OPENAI, SEEDS, Fields, LogFormat, Shape, column, recognised, steps
+from reconcile.ledger.lines import LineParser
 
 ZONED = replace(SEEDS, time_zone=UTC)
 LINE = {

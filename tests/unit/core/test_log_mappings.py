@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from reconcile.core.comparing.expression import expressible
-from reconcile.core.comparing.formats import OPENAI, SEEDS, Counters, Fields, LogFormat, Shape, Timestamps
-from reconcile.core.comparing.lines import LineParser
-from reconcile.core.comparing.scroll import Scroll
-from reconcile.core.comparing.sides import Tokens, total_tokens
+from reconcile.ledger.expression import expressible
+from reconcile.ledger.formats import OPENAI, SEEDS, Counters, Fields, LogFormat, Shape, Timestamps
+from reconcile.ledger.lines import LineParser
+from reconcile.ledger.scroll import Scroll
+from reconcile.money.entry import Tokens, total_tokens
 
 START = 1_770_422_400  # 2026-02-07T00:00:00Z
 NOON = START + 43_200

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.core.comparing import moments
-from reconcile.core.comparing.formats import LogFormat, Timestamps
-from reconcile.core.comparing.moments import Clock
-from reconcile.core.comparing.unusable import UnusableError
+from reconcile.ledger import cells
+from reconcile.ledger.cells import TimestampReader
+from reconcile.ledger.figures import UnusableError
+from reconcile.ledger.formats import LogFormat, Timestamps
 
 BERLIN, KATHMANDU = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kathmandu")
 
 
 def quarter(value, zone=None, kind=Timestamps.DETECTED):
-    return Clock(LogFormat(time_zone=zone, timestamps=kind)).quarter(value)
+    return TimestampReader(LogFormat(time_zone=zone, timestamps=kind)).quarter(value)
 
 
 FIRST, LAST = (datetime(year, 1, 1) for year in (2000, 2098))  # noqa: DTZ001  of wall clocks
@@ -96,7 +96,7 @@ def test_all_of_a_quarter_on_a_wall_clock_lies_in_one_of_utc(moment, name):
 
 
 def test_no_more_minutes_are_remembered_than_are_to_be(monkeypatch):
-    monkeypatch.setattr(moments, "REMEMBERED", 2)
-    clock = Clock(replace(LogFormat(), time_zone=UTC))
+    monkeypatch.setattr(cells, "REMEMBERED", 2)
+    clock = TimestampReader(replace(LogFormat(), time_zone=UTC))
     minutes = [f"2026-02-07T14:{minute:02}:00" for minute in (1, 16, 31, 1, 46, 1)]
     assert [clock.quarter(text) for text in minutes] == [at(f"{text[:-3]}Z") - 60 for text in minutes]

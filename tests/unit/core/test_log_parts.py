@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.core.comparing.formats import Included, LogFormat
-from reconcile.core.comparing.parts import MOST, Counts, amount_of, count_of, parts_of
-from reconcile.core.comparing.unusable import UnusableError
+from reconcile.ledger.cells import MOST, Counts, amount_of, count_of, parts_of
+from reconcile.ledger.figures import UnusableError
+from reconcile.ledger.formats import Included, LogFormat
 
 OPENAI = LogFormat()
 tokens = st.integers(0, 10**9)

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.core.comparing import tallies, windows
-from reconcile.core.comparing.formats import CALLS, SEEDS, Fields, LogFormat
-from reconcile.core.comparing.lines import LineParser
-from reconcile.core.comparing.scroll import MOST_BYTES, Scroll
-from reconcile.core.comparing.sides import HOUR, MARGIN, Dimensions, Tokens, total_tokens
 from reconcile.errors import ConfigurationError
+from reconcile.ledger import tally as tallies
+from reconcile.ledger import windows
+from reconcile.ledger.formats import CALLS, SEEDS, Fields, LogFormat
+from reconcile.ledger.lines import LineParser
+from reconcile.ledger.scroll import MOST_BYTES, Scroll
+from reconcile.money.entry import HOUR, MARGIN, Dimensions, Tokens, total_tokens
 
 START = 1_770_422_400  # 2026-02-07T00:00:00Z
 DAY = 86_400
@@ -195,7 +196,7 @@ def test_lines_out_of_many_are_read_where_they_are_odd_and_repeat_where_they_equ
 @pytest.mark.parametrize("at", [-MARGIN - 900, DAY + MARGIN])
 def test_sums_of_beyond_the_margin_are_not_added(at):
     tally = tallies.Tally(START, START + DAY)
-    key = tallies.Key(START + at, None, None, None, None, None, None, False)
+    key = tallies.TallyKey(START + at, None, None, None, None, None, None, False)
     tally.add(key, tallies.Sums(1, 0, 0, 0, 1, 0, 1, Decimal(0)), repeated=True)
     assert tally.result(lines=1, files=(), unlogged_attempts=0).entries == ()
 

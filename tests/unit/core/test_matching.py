@@ -8,8 +8,12 @@ from dataclasses import replace
 import pytest
 from support.worlds import NOON, window
 
-from reconcile.core.attribution import attribute
-from reconcile.core.model import Bucket, Claim, Clock, Completeness, Recorded, RunKey, Scope, Usage, Window
+from reconcile.attribution.attribute import attribute
+from reconcile.minutes import Clock, Window
+from reconcile.providers.base import Scope
+from reconcile.runs.run import Claim, RunKey
+from reconcile.runs.state import Completeness
+from reconcile.usage import Bucket, Recorded, Usage
 
 SCOPE = Scope("openai", ("key_a",))
 BOTH, TOKENS = Completeness.CALLS_AND_TOKENS_MATCHED, Completeness.TOKENS_MATCHED

@@ -8,26 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import EXAMPLES, FIRST, WINDOW, Tale, after, usage
 
-from reconcile.core.model import (
-    MINUTE,
-    Bounds,
-    Bucket,
-    Proof,
-    Recorded,
-    RunKey,
-    Scope,
-    State,
-    Status,
-    Usage,
-    Window,
-    any_holds,
-    any_meets,
-    instant,
-    joined,
-    minutes_of,
-    names,
-    total,
-)
+from reconcile.minutes import MINUTE, Window, any_holds, any_meets, instant, joined, minutes_of
+from reconcile.providers.base import Scope
+from reconcile.runs.run import RunKey
+from reconcile.runs.state import Proof, State, Status
+from reconcile.usage import Bounds, Bucket, Recorded, Usage, names, total
 
 HIGHER = {
     "more of all kinds": (Usage(2, 2, 2, 2), True),

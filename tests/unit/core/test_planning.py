@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import examples
 
-from reconcile.core.model import Query, Scope, Window, instant, minutes_of
-from reconcile.core.planning import ANNOUNCED_REQUESTS, MOST_KEY_FILTERS, PAGE_MINUTES, plan
+from reconcile.minutes import Window, instant, minutes_of
+from reconcile.passes.planning import ANNOUNCED_REQUESTS, MOST_KEY_FILTERS, PAGE_MINUTES, plan
+from reconcile.providers.base import Query, Scope
 
 HOUR = 3600
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import EXAMPLES, HOURLY, after, clock_of, observed, usage
 
-from reconcile.core.model import Policy
-from reconcile.core.plateau import RIVAL_READ, Effect, follow, placed, plateau_of, stamped
+from reconcile.runs.state import Policy
+from reconcile.verdict.plateau import RIVAL_READ, Effect, follow, placed, plateau_of, stamped
 
 POLICY = Policy()
 

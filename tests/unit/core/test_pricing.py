@@ -11,13 +11,15 @@ from support.money import at_list, prices
 from support.proof import Written, said
 from support.runs import EXAMPLES, FIRST, KEY, MODEL, SCOPE, WIDE, neighbour, theirs, usage
 
-from reconcile.core.attribution import attribute
-from reconcile.core.auditing import Found, Outcome
-from reconcile.core.evidence import read_evidence
-from reconcile.core.model import MINUTE, Bucket, Claim, Usage, Window
-from reconcile.core.pricing import AMOUNTS, CACHE_WRITES, RunCost, entries_of_settled, run_cost
-from reconcile.core.reading import BLOCK
-from reconcile.core.seal import seal
+from reconcile.attribution.attribute import attribute
+from reconcile.attribution.evidence import read_evidence
+from reconcile.insight.audit import AuditOutcome, AuditResult
+from reconcile.minutes import MINUTE, Window
+from reconcile.runs.metrics import BLOCK
+from reconcile.runs.run import Claim
+from reconcile.runs.seal import seal
+from reconcile.usage import Bucket, Usage
+from reconcile.verdict.cost import AMOUNTS, CACHE_WRITES, RunCost, entries_of_settled, run_cost
 
 BUSY = "100 . . . . . . . . 50"
 BREAKDOWN = {
@@ -197,7 +199,7 @@ def test_what_another_tool_calls_pricing_is_its_own():
         file = Written(**members).read("00:45", "300").read("01:45", "300")
         assert file.run.state.ours
         assert file.value[BLOCK]["pricing"] == pricing
-        assert file.audit().outcome is Outcome.SOUND
+        assert file.audit().outcome is AuditOutcome.SOUND
 
 
 def test_a_cost_in_a_block_that_is_not_ours_is_not_taken_for_one_of_ours():
@@ -308,11 +310,11 @@ def edited(file, edit):
 
 
 def test_a_priced_run_is_sound():
-    assert verified().audit() == Found(outcome=Outcome.SOUND)
+    assert verified().audit() == AuditResult(outcome=AuditOutcome.SOUND)
 
 
 def test_a_run_that_has_no_price_is_sound():
-    assert Written().read("00:45", "100", prices=lambda _: None).audit() == Found(outcome=Outcome.SOUND)
+    assert Written().read("00:45", "100", prices=lambda _: None).audit() == AuditResult(outcome=AuditOutcome.SOUND)
 
 
 def part(value):
@@ -349,9 +351,9 @@ def test_a_difference_names_both_amounts():
 
 def test_a_file_that_another_tool_wrote_anew_is_sound_where_its_numbers_are_the_same():
     file = verified()
-    assert file.audit(value=json.loads(json.dumps(file.value))).outcome is Outcome.SOUND
+    assert file.audit(value=json.loads(json.dumps(file.value))).outcome is AuditOutcome.SOUND
 
 
 def test_an_edited_cost_that_is_not_ours_is_nobody_s_business():
     file = Written().read("00:45", "100").read("01:45", "100")
-    assert edited(file, lambda value: value["aggregate_metrics"].update(COST_USD=9)).outcome is Outcome.SOUND
+    assert edited(file, lambda value: value["aggregate_metrics"].update(COST_USD=9)).outcome is AuditOutcome.SOUND

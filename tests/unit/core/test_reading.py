@@ -6,21 +6,12 @@ from datetime import timedelta
 import pytest
 from support.runs import END, FIRST, KEY, PATH, WINDOW, Tale, after, document, neighbour, usage, valid
 
-from reconcile.core.claims import record_of
-from reconcile.core.instants import spelled
-from reconcile.core.model import (
-    Bounds,
-    Clock,
-    Generation,
-    Neighbour,
-    OwnScope,
-    Recorded,
-    Status,
-    Step,
-    Usage,
-    Window,
-)
-from reconcile.core.reading import read_run
+from reconcile.attribution.claims import record_of
+from reconcile.minutes import Clock, Window, spelled
+from reconcile.runs.metrics import read_run
+from reconcile.runs.run import Generation, OwnScope, Step
+from reconcile.runs.state import Neighbour, Status
+from reconcile.usage import Bounds, Recorded, Usage
 
 ENDED = int(END.timestamp())
 NO_TIMES = {"start_timestamp": None, "end_timestamp": None}

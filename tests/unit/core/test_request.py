@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 from support.runs import Tale, after, neighbour
 
-from reconcile.core.comparing.comparison import Verdict
-from reconcile.core.model import Finding, Policy
-from reconcile.core.request import FailOn, Mode, Outcome, exit_code, mode_of, outcome
-from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, Summary
+from reconcile.action.request import FailOn, JobOutcome, Mode, exit_code, mode_of, outcome
 from reconcile.errors import ConfigurationError, ProviderError
+from reconcile.ledger.comparison import ComparisonVerdict
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport, Summary
+from reconcile.runs.run import Finding
+from reconcile.runs.state import Policy
 
 FINDING = Finding("runs/a", 1, 1, "", "is broken")
 UNREACHABLE = ProviderError("no answer", code="timeout", remedy="run again")
@@ -66,17 +67,17 @@ def test_the_mode(asked, event, mode):
 @pytest.mark.parametrize(
     ("found", "ended"),
     [
-        pytest.param(summary(), Outcome.CLEAN, id="no runs"),
-        pytest.param(summary(verified()), Outcome.CLEAN, id="all verified"),
-        pytest.param(summary(verified(), report("100")), Outcome.WAITING, id="one pending"),
-        pytest.param(summary(report("0")), Outcome.WAITING, id="no data yet"),
-        pytest.param(summary(report()), Outcome.WAITING, id="one unread"),
-        pytest.param(summary(shared()), Outcome.CLEAN, id="a warning of an earlier pass"),
-        pytest.param(summary(shared(moved=True)), Outcome.WARNINGS, id="a new warning"),
-        pytest.param(summary(failed()), Outcome.CLEAN, id="a failure of an earlier pass"),
-        pytest.param(summary(failed(moved=True), shared(moved=True)), Outcome.ERRORS, id="a new failure"),
-        pytest.param(summary(verified(), findings=(FINDING,)), Outcome.ERRORS, id="a finding"),
-        pytest.param(summary(verified(), errors=(UNREACHABLE,)), Outcome.ERRORS, id="an error"),
+        pytest.param(summary(), JobOutcome.CLEAN, id="no runs"),
+        pytest.param(summary(verified()), JobOutcome.CLEAN, id="all verified"),
+        pytest.param(summary(verified(), report("100")), JobOutcome.WAITING, id="one pending"),
+        pytest.param(summary(report("0")), JobOutcome.WAITING, id="no data yet"),
+        pytest.param(summary(report()), JobOutcome.WAITING, id="one unread"),
+        pytest.param(summary(shared()), JobOutcome.CLEAN, id="a warning of an earlier pass"),
+        pytest.param(summary(shared(moved=True)), JobOutcome.WARNINGS, id="a new warning"),
+        pytest.param(summary(failed()), JobOutcome.CLEAN, id="a failure of an earlier pass"),
+        pytest.param(summary(failed(moved=True), shared(moved=True)), JobOutcome.ERRORS, id="a new failure"),
+        pytest.param(summary(verified(), findings=(FINDING,)), JobOutcome.ERRORS, id="a finding"),
+        pytest.param(summary(verified(), errors=(UNREACHABLE,)), JobOutcome.ERRORS, id="an error"),
     ],
 )
 def test_how_a_pass_ended(found, ended):
@@ -86,11 +87,14 @@ def test_how_a_pass_ended(found, ended):
 @pytest.mark.parametrize(
     ("found", "compared", "ended"),
     [
-        pytest.param(summary(verified()), Verdict.RECONCILED, Outcome.CLEAN, id="both sides agree"),
-        pytest.param(summary(verified()), Verdict.MISMATCH, Outcome.ERRORS, id="they do not"),
-        pytest.param(summary(report("100")), Verdict.NO_DATA, Outcome.WARNINGS, id="a side is empty"),
+        pytest.param(summary(verified()), ComparisonVerdict.RECONCILED, JobOutcome.CLEAN, id="both sides agree"),
+        pytest.param(summary(verified()), ComparisonVerdict.MISMATCH, JobOutcome.ERRORS, id="they do not"),
+        pytest.param(summary(report("100")), ComparisonVerdict.NO_DATA, JobOutcome.WARNINGS, id="a side is empty"),
         pytest.param(
-            summary(failed(moved=True)), Verdict.NO_DATA, Outcome.ERRORS, id="a side is empty beside an error"
+            summary(failed(moved=True)),
+            ComparisonVerdict.NO_DATA,
+            JobOutcome.ERRORS,
+            id="a side is empty beside an error",
         ),
     ],
 )
@@ -99,20 +103,20 @@ def test_what_a_comparison_makes_of_it(found, compared, ended):
 
 
 def test_a_gate_that_stays_shut_is_an_error():
-    assert outcome(summary(report("100")), unverified=True) is Outcome.ERRORS
+    assert outcome(summary(report("100")), unverified=True) is JobOutcome.ERRORS
 
 
 @pytest.mark.parametrize(
     ("ended", "fail_on", "code"),
     [
-        (Outcome.ERRORS, FailOn.ERRORS, 1),
-        (Outcome.ERRORS, FailOn.WARNINGS, 1),
-        (Outcome.ERRORS, FailOn.NEVER, 0),
-        (Outcome.WARNINGS, FailOn.ERRORS, 0),
-        (Outcome.WARNINGS, FailOn.WARNINGS, 1),
-        (Outcome.WARNINGS, FailOn.NEVER, 0),
-        (Outcome.WAITING, FailOn.WARNINGS, 0),
-        (Outcome.CLEAN, FailOn.WARNINGS, 0),
+        (JobOutcome.ERRORS, FailOn.ERRORS, 1),
+        (JobOutcome.ERRORS, FailOn.WARNINGS, 1),
+        (JobOutcome.ERRORS, FailOn.NEVER, 0),
+        (JobOutcome.WARNINGS, FailOn.ERRORS, 0),
+        (JobOutcome.WARNINGS, FailOn.WARNINGS, 1),
+        (JobOutcome.WARNINGS, FailOn.NEVER, 0),
+        (JobOutcome.WAITING, FailOn.WARNINGS, 0),
+        (JobOutcome.CLEAN, FailOn.WARNINGS, 0),
     ],
 )
 def test_what_fails_a_job(ended, fail_on, code):
@@ -121,5 +125,5 @@ def test_what_fails_a_job(ended, fail_on, code):
 
 def test_what_could_not_be_reached_tells_in_the_exit_code():
     found = summary(findings=(FINDING,), errors=(UNSET, UNREACHABLE))
-    assert exit_code(found, Outcome.ERRORS, FailOn.ERRORS) == 3
-    assert exit_code(replace(found, errors=(UNSET,)), Outcome.ERRORS, FailOn.ERRORS) == 1
+    assert exit_code(found, JobOutcome.ERRORS, FailOn.ERRORS) == 3
+    assert exit_code(replace(found, errors=(UNSET,)), JobOutcome.ERRORS, FailOn.ERRORS) == 1

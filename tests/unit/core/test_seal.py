@@ -5,8 +5,8 @@ import json
 import pytest
 from support.proof import Written
 
-from reconcile.core.reading import BLOCK
-from reconcile.core.seal import digest, seal, sealed, unsealed
+from reconcile.runs.metrics import BLOCK
+from reconcile.runs.seal import digest, seal, sealed, unsealed
 
 
 def written():

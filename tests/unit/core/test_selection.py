@@ -7,8 +7,12 @@ from datetime import timedelta
 import pytest
 from support.runs import END, KEY, Tale, after, theirs
 
-from reconcile.core.model import Clock, Policy, RunKey, State, Status
-from reconcile.core.selection import EVERYTHING, Asked, Selected, Selection, clock_of, ends_in_future, select
+from reconcile.attribution.booking import clock_of
+from reconcile.attribution.claims import EVERYTHING, Asked
+from reconcile.minutes import Clock
+from reconcile.passes.selection import Selected, Selection, ends_in_future, select
+from reconcile.runs.run import RunKey
+from reconcile.runs.state import Policy, State, Status
 
 FORCE = Asked(force=True)
 WEEK = Policy(max_age=timedelta(days=7))

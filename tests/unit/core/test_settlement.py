@@ -22,12 +22,11 @@ from support.runs import (
     usage,
 )
 
-from reconcile.core.judgement import late_claims
-from reconcile.core.model import Bounds, Policy, Reason, Recorded, Status, Usage
-from reconcile.core.plateau import Effect
-from reconcile.core.settlement import settle
-
-pytestmark = pytest.mark.heavy
+from reconcile.runs.state import Policy, Reason, Status
+from reconcile.usage import Bounds, Recorded, Usage
+from reconcile.verdict.judgement import late_claims
+from reconcile.verdict.plateau import Effect
+from reconcile.verdict.settlement import settle
 
 THREE = Policy(min_stable_verifications=3)
 CALLS_3 = {"recorded_usage": {"api_calls": 3}}
@@ -675,7 +674,6 @@ def test_a_restatement_keeps_both_figures():
     assert (tale.run.state.restatement, tale.run.state.exact) == (None, True)
 
 
-@pytest.mark.traced
 def test_what_the_run_was_warned_of_itself_outlasts_every_other_figure():
     tale = Tale(**CALLS_3)
     story = """
@@ -700,7 +698,6 @@ def test_a_return_lifts_to_what_the_verdict_was():
     assert [tale.read("02:30", "60"), tale.read("03:30", "100")] == ["verified: log_matched"] * 2
 
 
-@pytest.mark.traced
 def test_a_higher_figure_beside_a_late_claim_is_told_with_all_that_either_may_have_used():
     tale = Tale()
     tale.tell(VERIFIED)
@@ -714,7 +711,6 @@ def test_a_higher_figure_beside_a_late_claim_is_told_with_all_that_either_may_ha
     assert (tale.tokens, tale.run.state.bounds) == (100, Bounds(Usage(), usage(150, calls=2)))
 
 
-@pytest.mark.traced
 def test_a_late_claim_after_a_higher_read_takes_nothing_from_its_second():
     tale = Tale()
     tale.tell(VERIFIED)
@@ -724,7 +720,6 @@ def test_a_late_claim_after_a_higher_read_takes_nothing_from_its_second():
     assert (tale.tokens, tale.run.state.bounds) == (100, Bounds(Usage(), usage(150, calls=2)))
 
 
-@pytest.mark.traced
 def test_recorded_totals_that_cannot_be_true_beside_those_of_others_are_a_mismatch():
     tale = Tale(**CALLS_3)
     tale.read("00:30", "3x100")
@@ -834,7 +829,6 @@ def test_a_verdict_says_what_it_rests_on(members, shown, completeness, proof, as
     assert (tale.block["completeness"], tale.block["proof"], tale.block["assumes"]) == (completeness, proof, assumes)
 
 
-@pytest.mark.traced
 def test_a_verdict_says_that_it_assumes_unreadable_runs_to_be_elsewhere():
     tale = Tale()
     tale.read("00:30", "100", unreadable=1)
@@ -1081,7 +1075,6 @@ def split():
     return tale
 
 
-@pytest.mark.traced
 def test_a_late_claim_that_leaves_the_run_less_lowers_its_figure_only_with_force():
     tale = split()
     tale.neighbours = [neighbour("c", 1, 2, calls=1)]
@@ -1171,7 +1164,6 @@ def test_a_neighbour_that_vanishes_never_lifts_the_warning():
     assert tale.read("10:30", BUSY) == "warning: shared_minutes", "nor does another claim that took nothing"
 
 
-@pytest.mark.traced
 def test_a_figure_that_returns_while_a_neighbour_is_missing_is_not_verified_again():
     """Without the neighbour it cannot be shown to be exact, and the file would call a range verified."""
     quiet = neighbour("d", 3, 5)
@@ -1183,7 +1175,6 @@ def test_a_figure_that_returns_while_a_neighbour_is_missing_is_not_verified_agai
     assert (tale.status, tale.run.state.exact) == ("warning: restated", False)
 
 
-@pytest.mark.traced
 def test_a_neighbour_that_vanishes_does_not_lift_the_warning_when_another_comes():
     tale = Tale(neighbours=[B])
     tale.read("04:30", BUSY)
@@ -1224,7 +1215,6 @@ def test_a_neighbour_that_goes_after_the_verdict_changes_nothing():
     assert (late_claims(tale.run, [GONE]), tale.read("02:30", BUSY)) == ((), "-")
 
 
-@pytest.mark.traced
 def test_a_neighbour_that_is_back_with_its_calls_is_judged_as_if_it_had_never_gone():
     counted = neighbour("b", 9, 12, calls=1)
     shown = "2x100 . . . . . . . . 50"
@@ -1246,7 +1236,6 @@ def test_a_second_late_claim_widens_what_the_first_left():
     assert tale.run.state.bounds.low.is_zero
 
 
-@pytest.mark.traced
 def test_a_late_claim_keeps_what_else_the_run_was_warned_of():
     tale = Tale()
     tale.tell("""
@@ -1286,7 +1275,6 @@ def test_a_neighbour_whose_times_changed_is_a_late_claim():
     assert late_claims(tale.run, [neighbour("b", 8, 12)])
 
 
-@pytest.mark.traced
 def test_a_run_that_is_not_settled_or_failed_knows_no_late_claims():
     tale = Tale()
     assert late_claims(tale.run, [B]) == ()
@@ -1448,7 +1436,6 @@ def test_a_verdict_that_an_overtaken_read_makes_is_as_old_as_the_latest_read():
     assert tale.block["verification_message"] == "Data stable across 60 minute interval"
 
 
-@pytest.mark.traced
 def test_a_figure_that_is_known_only_by_a_read_that_another_overtook_past_the_cutoff_is_given_up():
     tale = Tale()
     tale.read("24:30", "60")
@@ -1651,7 +1638,6 @@ def test_unless_it_is_forced_a_warning_of_shared_minutes_is_lifted_only_beside_a
 LOG = call_log("0:100 3:50")
 
 
-@pytest.mark.traced
 @pytest.mark.parametrize(
     ("log", "story"),
     [
@@ -1775,7 +1761,6 @@ def test_stories_with_a_call_log(log, story):
 CUT_OFF = call_log("0:100 3:7!")
 
 
-@pytest.mark.traced
 @pytest.mark.parametrize(
     ("log", "story"),
     [
@@ -1829,7 +1814,6 @@ def test_what_rests_on_a_call_that_was_cut_off_assumes_that_all_usage_is_in():
 UNKNOWN = replace(call_log("0:100", complete=False), unknown=1)
 
 
-@pytest.mark.traced
 def test_a_request_that_nobody_understood_is_waited_for_until_the_run_is_four_hours_old():
     tale = Tale(log=UNKNOWN, recorded_usage={"api_calls": 1})
     assert [tale.read(clock, "100") for clock in ("00:30", "01:30", "04:30")] == [
@@ -1870,7 +1854,6 @@ def test_a_log_beside_a_neighbour_that_recorded_nothing_proves_only_its_own_minu
     assert alone.read("00:30", "100 . . 50") == "verified: log_matched"
 
 
-@pytest.mark.traced
 def test_a_zero_that_is_read_again_is_what_it_was():
     tale = Tale(**CALLS_0)
     story = """

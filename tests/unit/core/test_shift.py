@@ -5,8 +5,8 @@ import json
 import pytest
 from support.worlds import LOGS, NOON, dice, seeds, window
 
-from reconcile.core.attribution.shift import elsewhere, shift_of
-from reconcile.core.model import Bucket, Usage, total
+from reconcile.attribution.booking import elsewhere, shift_of
+from reconcile.usage import Bucket, Usage, total
 
 TOKENS = Usage(100, 10, 25, 1)
 

@@ -5,14 +5,17 @@ from dataclasses import replace
 import pytest
 from support.runs import KEY, MODEL, SCOPE, WINDOW, Tale, after, attribution_of, call_log, neighbour, theirs
 
-from reconcile.core.account import Account
-from reconcile.core.board import Group
-from reconcile.core.evidence import evidence_of
-from reconcile.core.model import Claim, Finding, Generation, Policy, RunKey, Step, Usage, instant
-from reconcile.core.plateau import plateau_of
-from reconcile.core.selection import Selection
-from reconcile.core.situation import logged_span, situation_json, situation_of
-from reconcile.core.summary import RunReport
+from reconcile.attribution.evidence import evidence_of
+from reconcile.insight.account import Account
+from reconcile.insight.board import Group
+from reconcile.insight.situation import logged_span, situation_json, situation_of
+from reconcile.minutes import instant
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport
+from reconcile.runs.run import Claim, Finding, Generation, RunKey, Step
+from reconcile.runs.state import Policy
+from reconcile.usage import Usage
+from reconcile.verdict.plateau import plateau_of
 
 
 def situated(run, clock="03:00", *, selection=Selection.OBSERVED, shown=None, neighbours=(), others=(), scope=SCOPE):

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from reconcile.core.starting import Beginning, key_ids, readme_text, settings_text, to_ignore
+from reconcile.doctor.beginning import Beginning, key_ids, readme_text, settings_text, to_ignore
 from reconcile.errors import UsageError
 
 NAMES = ["chatdev", "chat-dev", "no", "On", "null", "123", "1e5", "0x1F", "2026-01-05", "a.b", "_", "N"]

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runs import EXAMPLES, FIRST, MODEL, Tale, after, neighbour, theirs, usage
 
-from reconcile import schema_files
-from reconcile.core.model import Bucket, Finding, Policy, Proof, RunKey, total
-from reconcile.core.selection import Selection
-from reconcile.core.summary import (
+from reconcile import schemas
+from reconcile.errors import ConfigurationError, ProviderError, StoreError
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import (
     STANDINGS,
     ApiUse,
     RunReport,
@@ -23,7 +23,9 @@ from reconcile.core.summary import (
     reported,
     standing,
 )
-from reconcile.errors import ConfigurationError, ProviderError, StoreError
+from reconcile.runs.run import Finding, RunKey
+from reconcile.runs.state import Policy, Proof
+from reconcile.usage import Bucket, total
 
 NOW = after("02:30")
 
@@ -316,7 +318,7 @@ def test_everything_at_once_is_what_the_schema_describes():
             dry_run=True,
         )
     )
-    jsonschema.Draft202012Validator(schema_files.load("summary")).validate(value)
+    jsonschema.Draft202012Validator(schemas.load("summary")).validate(value)
     assert len(value["runs"]) == len(RUNS)
     assert value["invalid"] == [
         {"path": FINDING.path, "line": 3, "column": 5, "pointer": "/steps", "message": FINDING.message}

@@ -5,9 +5,8 @@ from math import inf
 import pytest
 from support.runs import Tale, theirs
 
-from reconcile.core.history import histories
-from reconcile.core.model import Policy
-from reconcile.core.timing import timing_of
+from reconcile.insight.history import histories, timing_of
+from reconcile.runs.state import Policy
 
 CALLS = {"recorded_usage": {"api_calls": 2}}
 
@@ -40,7 +39,6 @@ def told(reads, members):
     return tale.run
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(("reads", "members", "expected"), STORIES.values(), ids=STORIES)
 def test_the_interval(reads, members, expected):
     ((history,), _) = histories([told(reads, members)])

@@ -7,12 +7,13 @@ import jsonschema
 import pytest
 from support.runs import Tale, after, neighbour, theirs
 
-from reconcile import schema_files
-from reconcile.core.backtest import Ending, Unanswerable
-from reconcile.core.history import LeftOut, Origin
-from reconcile.core.model import Policy, RunKey
-from reconcile.core.trial import at_share, backtest_json, backtest_of, described
+from reconcile import schemas
 from reconcile.errors import UsageError
+from reconcile.insight.history import LeftOut, Origin
+from reconcile.insight.replay import ReplayEnding, Unanswerable
+from reconcile.insight.trial import at_share, backtest_json, backtest_of, described
+from reconcile.runs.run import RunKey
+from reconcile.runs.state import Policy
 
 NOW = after("30:00")
 PRESENT = Policy()
@@ -40,8 +41,8 @@ def test_two_policies_stand_side_by_side():
     (trial,) = found.trials
     assert (trial.origin, trial.runs, trial.answered, trial.refused) == (Origin.OURS, 5, 4, None)
     assert trial.unanswered.count(Unanswerable.SHARED) == 1
-    assert (trial.present.count(Ending.VERIFIED), trial.present.count(Ending.OPEN)) == (3, 1)
-    assert (trial.tried.count(Ending.VERIFIED), trial.tried.count(Ending.WARNING)) == (3, 1)
+    assert (trial.present.count(ReplayEnding.VERIFIED), trial.present.count(ReplayEnding.OPEN)) == (3, 1)
+    assert (trial.tried.count(ReplayEnding.VERIFIED), trial.tried.count(ReplayEnding.WARNING)) == (3, 1)
     assert ([str(each.key) for each in trial.tried.early], trial.tried.restated) == (["chatdev/c"], 1)
     assert trial.present.early == ()
     assert [wait.total_seconds() / 60 for wait in trial.present.waits] == [91, 151, 161]
@@ -52,7 +53,7 @@ def test_two_policies_stand_side_by_side():
 def test_the_document_is_as_its_schema_says():
     for runs in ([VERIFIED, RISEN, ANOTHER, OPEN], [OPEN], []):
         document = backtest_json(backtest_of(runs, PRESENT, ONE_READ, NOW))
-        jsonschema.validate(document, schema_files.load("backtest"))
+        jsonschema.validate(document, schemas.load("backtest"))
         assert len(document["trials"]) == (2 if ANOTHER in runs else 1 if runs else 0)
 
 

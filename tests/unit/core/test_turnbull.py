@@ -6,7 +6,7 @@ from math import log
 import pytest
 from support.worlds import dice, seeds
 
-from reconcile.core.turnbull import Interval, estimate, quantile, share_by
+from reconcile.insight.turnbull import Interval, estimate, quantile, share_by
 
 
 def told(*times):

@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import examples
 
-from reconcile import schema_files
-from reconcile.core.document import scan, walk
-from reconcile.core.explanation import explain
-from reconcile.core.model import Finding, Generation, RunKey
-from reconcile.core.validation import MAX_BYTES, Checker, Document, generation_of, too_large
+from reconcile import schemas
+from reconcile.runs.document import scan, walk
+from reconcile.runs.run import Finding, Generation, RunKey
+from reconcile.runs.validation import MAX_BYTES, Checker, Document, explain, generation_of, too_large
 
 PATH = "runs/lab/run-1/metrics.json"
 RUN = RunKey("lab", "run-1")
-CHECKER = Checker(schema_files.load("metrics-v1"), schema_files.load("metrics-v2"))
+CHECKER = Checker(schemas.load("metrics-v1"), schemas.load("metrics-v2"))
 
 V2 = {
     "run_id": "run-1",
@@ -286,10 +285,10 @@ def mutated(draw):
 def test_the_two_validators_agree(value):
     name = f"metrics-{generation_of(value)}"
     quick = COMPILED[name].is_valid(value)
-    assert quick == (explain(schema_files.load(name), value) == [])
+    assert quick == (explain(schemas.load(name), value) == [])
 
 
-COMPILED = {name: jsonschema_rs.Draft202012Validator(schema_files.load(name)) for name in ("metrics-v1", "metrics-v2")}
+COMPILED = {name: jsonschema_rs.Draft202012Validator(schemas.load(name)) for name in ("metrics-v1", "metrics-v2")}
 
 
 ODD_BYTES = [b"", b"\xff", b'"', b"NaN", b"\\ud800", b"{"]
@@ -321,7 +320,6 @@ def test_check__lets_nothing_pass_that_no_remedy_is_known_for():
     ]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "step",
     [pytest.param(None, id="for the schema"), pytest.param({"step": 1, "end_timestamp": 1e9}, id="by contradiction")],

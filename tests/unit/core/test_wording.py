@@ -3,8 +3,8 @@
 import pytest
 from support.runs import Tale, call_log, neighbour
 
-from reconcile.core.model import Policy, Reason
-from reconcile.core.wording import LATE_CLAIM, SENTENCES
+from reconcile.runs.state import Policy, Reason
+from reconcile.verdict.wording import LATE_CLAIM, SENTENCES
 
 B = neighbour("b", 9, 12)
 CALLS_3 = {"recorded_usage": {"api_calls": 3}}

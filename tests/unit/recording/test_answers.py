@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from reconcile.recording.answers import Answer
-from reconcile.recording.responses import State
+from reconcile.recording.answers import AnswerBody
+from reconcile.recording.responses import Telling
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 20}
 CHAT = [{"id": "c-1", "model": "m", "usage": None}, {"id": "c-1", "model": "m", "usage": USAGE}, "[DONE]"]
@@ -38,7 +38,7 @@ def stream(events):
 
 
 def fed(data, size, *, events=True):
-    answer = Answer(events=events)
+    answer = AnswerBody(events=events)
     for start in range(0, len(data), size):
         answer.feed(data[start : start + size])
     return answer
@@ -86,7 +86,7 @@ def test_what_is_too_long_to_be_kept_is_not_known_and_what_follows_is_read(monke
     long = {"type": "response.completed", "response": {"id": "r-1", "output": "a" * 400}}
     answer = fed(stream([RESPONSES[0], long]), 7)
     answer.finish()
-    assert (answer.blind, answer.told.state, answer.told.response_id) == (True, State.PART, "r-1")
+    assert (answer.blind, answer.told.state, answer.told.response_id) == (True, Telling.PART, "r-1")
     assert fed(stream([long, *CHAT]), 64).told.counted.tokens_in == 100
 
 
@@ -94,4 +94,4 @@ def test_a_body_that_is_too_long_to_be_kept_counts_nothing(monkeypatch):
     monkeypatch.setattr("reconcile.recording.answers.LONGEST", 300)
     answer = fed(json.dumps({"id": "c-1", "usage": USAGE, "text": "a" * 400}).encode(), 7, events=False)
     answer.finish()
-    assert (answer.blind, answer.told.state, answer.told.counted) == (True, State.PART, None)
+    assert (answer.blind, answer.told.state, answer.told.counted) == (True, Telling.PART, None)

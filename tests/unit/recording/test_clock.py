@@ -3,7 +3,7 @@
 import pytest
 from support.recordings import NOON, FakeClock
 
-from reconcile.recording.clock import await_end, await_start
+from reconcile.recording.clocks import await_end, await_start
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconcile.recording.endpoints import Kind, endpoint_of
+from reconcile.recording.endpoints import DestinationKind, endpoint_of
 
 COUNTED = {
     "/v1/chat/completions": "chat",
@@ -75,31 +75,31 @@ UNKNOWN = [
 @pytest.mark.parametrize("path", COUNTED)
 def test_a_call_of_completions_is_one_at_whatever_address(path):
     found = endpoint_of("POST", path)
-    assert (found.kind, found.name) == (Kind.COUNTED, COUNTED[path])
+    assert (found.kind, found.name) == (DestinationKind.COUNTED, COUNTED[path])
 
 
 @pytest.mark.parametrize("path", OTHERS)
 def test_a_call_of_another_endpoint_has_its_name(path):
     found = endpoint_of("POST", path)
-    assert (found.kind, found.name) == (Kind.OTHER, OTHERS[path])
+    assert (found.kind, found.name) == (DestinationKind.OTHER, OTHERS[path])
 
 
 @pytest.mark.parametrize("request_line", FREE)
 def test_what_uses_no_tokens_is_free(request_line):
-    assert endpoint_of(*request_line.split(" ")).kind is Kind.FREE
+    assert endpoint_of(*request_line.split(" ")).kind is DestinationKind.FREE
 
 
 @pytest.mark.parametrize("request_line", UNKNOWN)
 def test_what_nobody_knows_is_unknown_and_named(request_line):
     found = endpoint_of(*request_line.split(" "))
-    assert (found.kind, found.name) == (Kind.UNKNOWN, request_line)
+    assert (found.kind, found.name) == (DestinationKind.UNKNOWN, request_line)
 
 
 def test_a_read_that_nobody_knows_is_looked_at():
-    assert endpoint_of("GET", "/v1/anything").kind is Kind.READ
+    assert endpoint_of("GET", "/v1/anything").kind is DestinationKind.READ
 
 
 @pytest.mark.parametrize("request_line", ["GET /v1/responses/resp_1", "POST /v1/responses/resp_1/cancel"])
 def test_who_asks_after_a_response_follows_it(request_line):
     found = endpoint_of(*request_line.split(" "))
-    assert (found.kind, found.about) == (Kind.FOLLOWED, "resp_1")
+    assert (found.kind, found.about) == (DestinationKind.FOLLOWED, "resp_1")

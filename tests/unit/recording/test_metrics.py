@@ -5,9 +5,9 @@ import json
 import pytest
 from support.recordings import NOON
 
-from reconcile.recording.journal import Journal, Step
-from reconcile.recording.metrics import Ending, left, read_calls
-from reconcile.recording.offset import Offset
+from reconcile.recording.clocks import Offset
+from reconcile.recording.journal import Journal, JournalStep
+from reconcile.recording.left import RunEnding, left, read_calls
 
 
 def row(tokens=100, **members):
@@ -25,7 +25,10 @@ def journal(**members):
 
 def ended(text="", *, successful=True, at=NOON + 60, of=None):
     return left(
-        "a", of or journal(watched=2), read_calls(text), Ending(started_at=NOON, at=at, successful=successful, told={})
+        "a",
+        of or journal(watched=2),
+        read_calls(text),
+        RunEnding(started_at=NOON, at=at, successful=successful, told={}),
     )
 
 
@@ -170,10 +173,10 @@ def test_a_statement_written_too_early_is_no_line_that_stays():
 
 def test_steps_lie_within_the_run_whatever_their_clock_says():
     strays = [
-        Step(name="early", begun_at=NOON - 5, ended_at=NOON + 1, success=True),
-        Step(name="late", begun_at=NOON + 59, ended_at=NOON + 99, success=True),
-        Step(name="backwards", begun_at=NOON + 9, ended_at=NOON + 8, success=True),
-        Step(name="unended", begun_at=NOON + 30),
+        JournalStep(name="early", begun_at=NOON - 5, ended_at=NOON + 1, success=True),
+        JournalStep(name="late", begun_at=NOON + 59, ended_at=NOON + 99, success=True),
+        JournalStep(name="backwards", begun_at=NOON + 9, ended_at=NOON + 8, success=True),
+        JournalStep(name="unended", begun_at=NOON + 30),
     ]
     steps = ended(of=journal(steps=strays)).document["steps"]
     found = [(step["name"], step["start_timestamp"][14:19], step["end_timestamp"][14:19]) for step in steps]

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.recordings import NOON
 
-from reconcile.recording.offset import MOST, Offset, offset_in, together
-from reconcile.recording.providers import host_of, is_provider, provider_of
+from reconcile.recording.clocks import MOST, Offset, offset_in, together
+from reconcile.recording.endpoints import host_of, is_provider, provider_of
 
 DATE = "Mon, 05 Jan 2026 12:00:00 GMT"
 HOST = "api.openai.com"

@@ -4,7 +4,7 @@ from types import SimpleNamespace as Object
 
 import pytest
 
-from reconcile.recording.responses import Message, State, told
+from reconcile.recording.responses import Message, Telling, told
 
 USAGE = {"input_tokens": 100, "output_tokens": 20}
 CHAT = {"id": "c-1", "model": "m", "usage": {"prompt_tokens": 100, "completion_tokens": 20}}
@@ -36,7 +36,7 @@ ONE = {
 @pytest.mark.parametrize("value", ONE.values(), ids=ONE)
 def test_a_response_of_every_library_is_one_call(value):
     (found,) = told(value)
-    assert (found.state, found.response_id, found.model) == (State.ENDED, "c-1", "m")
+    assert (found.state, found.response_id, found.model) == (Telling.ENDED, "c-1", "m")
     assert (found.counted.tokens_in, found.counted.tokens_out, found.counted.requests) == (100, 20, 1)
 
 
@@ -73,20 +73,20 @@ def test_what_tells_of_no_call_is_none(value):
 @pytest.mark.parametrize(
     ("value", "state"),
     [
-        ({"id": "r", "status": "queued"}, State.PENDING),
-        ({"id": "r", "status": "in_progress", "usage": None}, State.PENDING),
-        ({"id": None, "status": "queued"}, State.PART),
-        ({"id": "r", "status": "failed"}, State.CUT),
-        ({"id": "r", "status": "cancelled", "usage": None}, State.CUT),
-        ({"id": "r", "status": "completed"}, State.PART),
-        ({"id": "r", "object": "chat.completion.chunk"}, State.PART),
-        ({"type": "response.created", "response": {"id": "r", "status": "in_progress"}}, State.PART),
+        ({"id": "r", "status": "queued"}, Telling.PENDING),
+        ({"id": "r", "status": "in_progress", "usage": None}, Telling.PENDING),
+        ({"id": None, "status": "queued"}, Telling.PART),
+        ({"id": "r", "status": "failed"}, Telling.CUT),
+        ({"id": "r", "status": "cancelled", "usage": None}, Telling.CUT),
+        ({"id": "r", "status": "completed"}, Telling.PART),
+        ({"id": "r", "object": "chat.completion.chunk"}, Telling.PART),
+        ({"type": "response.created", "response": {"id": "r", "status": "in_progress"}}, Telling.PART),
         (
             {"type": "response.created", "response": {"id": "r", "status": "in_progress", "background": True}},
-            State.PENDING,
+            Telling.PENDING,
         ),
-        (None, State.PART),
-        ("text", State.PART),
+        (None, Telling.PART),
+        ("text", Telling.PART),
     ],
     ids=str,
 )
@@ -110,7 +110,7 @@ def test_a_response_of_another_endpoint_is_no_call_of_completions(name):
 
 def test_a_list_of_anything_is_no_response_of_another_endpoint():
     (found,) = told({"object": "list", "data": []})
-    assert (found.state, found.endpoint) == (State.PART, None)
+    assert (found.state, found.endpoint) == (Telling.PART, None)
 
 
 def test_what_holds_itself_ends():
@@ -126,5 +126,5 @@ def test_the_events_of_a_message_are_one_call_whose_output_is_told_last():
         start, {"type": "ping"}, Object(type="message_delta", usage=Object(output_tokens=20)), {"type": "message_stop"},
     ]  # fmt: skip
     found = [each for event in events for each in message.take(event)]
-    assert [(each.state, each.response_id) for each in found] == [(State.PART, "m-1"), (State.ENDED, "m-1")]
+    assert [(each.state, each.response_id) for each in found] == [(Telling.PART, "m-1"), (Telling.ENDED, "m-1")]
     assert (found[-1].counted.tokens_in, found[-1].counted.tokens_out) == (100, 20)

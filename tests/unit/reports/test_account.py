@@ -8,17 +8,20 @@ import pytest
 from support.hostile import HOSTILE
 from support.runs import KEY, SCOPE, WINDOW, Tale, after, attribution_of, neighbour, run_after, theirs
 
-from reconcile.core.account import Account, account_json
-from reconcile.core.claims import missing_key_id
-from reconcile.core.contest import Contest
-from reconcile.core.evidence import evidence_of
-from reconcile.core.model import Claim, Clock, Policy, RunKey, Scope, Window
-from reconcile.core.plateau import plateau_of
-from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport
+from reconcile.attribution.claims import missing_key_id
+from reconcile.attribution.evidence import evidence_of
 from reconcile.errors import ReconcileError
-from reconcile.reports.account import account_text
-from reconcile.reports.words import painter, printable
+from reconcile.insight.account import Account, account_json
+from reconcile.minutes import Clock, Window
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport
+from reconcile.providers.base import Scope
+from reconcile.report.account import account_text
+from reconcile.report.words import painter, printable
+from reconcile.runs.run import Claim, RunKey
+from reconcile.runs.state import Policy
+from reconcile.verdict.judgement import Contest
+from reconcile.verdict.plateau import plateau_of
 
 
 def told(tale, *given, **members):
@@ -273,7 +276,6 @@ def test_advice_names_the_neighbour_that_could_have_kept_away(start, end, advice
     assert said.count("would have kept") == 1
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_words_of_another_tool_are_shown_and_stay_on_their_lines(text):
     run = Tale(**theirs(("00:05", 50))).run

@@ -4,9 +4,8 @@ import pytest
 from support.hostile import HOSTILE, obeyed
 from support.week import calls, compared, official
 
-from reconcile.core.model import Finding
 from reconcile.errors import GitError
-from reconcile.reports.annotations import (
+from reconcile.report.job_log import (
     LONGEST,
     command,
     comparison_annotation,
@@ -15,6 +14,7 @@ from reconcile.reports.annotations import (
     job_annotations,
     surplus,
 )
+from reconcile.runs.run import Finding
 
 
 def finding(number=1, message="broken", path="runs/a"):

@@ -2,17 +2,17 @@
 
 from support.proof import Written
 
-from reconcile.core.auditing import Audit, Audited, Found, Outcome
-from reconcile.core.model import Finding, RunKey
 from reconcile.errors import ProviderError
-from reconcile.reports.audit import audit_text
-from reconcile.reports.words import painter
+from reconcile.insight.audit import Audit, Audited, AuditOutcome, AuditResult
+from reconcile.report.text import audit_text
+from reconcile.report.words import painter
+from reconcile.runs.run import Finding, RunKey
 
 
 def audited(outcome, why="", *findings, name="a"):
     run = Written().run
     object.__setattr__(run, "key", RunKey("chatdev", name))
-    return Audited(run=run, found=Found(outcome=outcome, why=why), findings=findings)
+    return Audited(run=run, found=AuditResult(outcome=outcome, why=why), findings=findings)
 
 
 def shown(*runs, errors=()):
@@ -20,16 +20,16 @@ def shown(*runs, errors=()):
 
 
 def test_a_sound_tree_is_one_line():
-    assert shown(audited(Outcome.SOUND), audited(Outcome.SOUND)) == "2 runs: 2 sound."
+    assert shown(audited(AuditOutcome.SOUND), audited(AuditOutcome.SOUND)) == "2 runs: 2 sound."
     assert shown() == "0 runs: none."
 
 
 def test_everything_that_is_not_sound_is_listed():
     finding = Finding("runs/chatdev/a/metrics.json", 3, 5, "/x", "is 2, and the evidence comes to 1")
     text = shown(
-        audited(Outcome.DIFFERENT, "", finding),
-        audited(Outcome.UNAUDITED, "evidence is off", name="\x1b[31mlong"),
-        audited(Outcome.UNREAD),
+        audited(AuditOutcome.DIFFERENT, "", finding),
+        audited(AuditOutcome.UNAUDITED, "evidence is off", name="\x1b[31mlong"),
+        audited(AuditOutcome.UNREAD),
         errors=(ProviderError("no answer", code="timeout", remedy="try again"),),
     )
     assert "Differences\nruns/chatdev/a/metrics.json:3:5: /x: is 2, and the evidence comes to 1" in text

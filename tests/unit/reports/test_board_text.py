@@ -8,15 +8,17 @@ import pytest
 from support.hostile import HOSTILE, rendered
 from support.runs import WINDOW, after, neighbour, run_after
 
-from reconcile.core.board import board_of
-from reconcile.core.contest import Contest
-from reconcile.core.model import Finding, Policy, RunKey, Window
-from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, Summary
 from reconcile.errors import StoreError
-from reconcile.reports.board import board_text
-from reconcile.reports.status_markdown import board_markdown
-from reconcile.reports.words import painter
+from reconcile.insight.board import board_of
+from reconcile.minutes import Window
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport, Summary
+from reconcile.report.board import board_text
+from reconcile.report.status_markdown import board_markdown
+from reconcile.report.words import painter
+from reconcile.runs.run import Finding, RunKey
+from reconcile.runs.state import Policy
+from reconcile.verdict.judgement import Contest
 
 UNREAD, PENDING, VERIFIED = run_after(), run_after("00:45"), run_after("00:45", "01:45")
 WARNED = run_after("00:45", "01:45", shown="100 2x200", neighbours=[neighbour("b", 1, 12)])
@@ -197,7 +199,6 @@ def test_markdown_has_the_same_tables_and_lists():
     )
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_names_of_others_are_text_on_the_board(text):
     def board(name):

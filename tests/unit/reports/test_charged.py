@@ -4,11 +4,11 @@ from datetime import date
 
 from support.money import at_list, billed, official, used
 
-from reconcile.core.comparing.chargeback import bill_charged, runs_charged
-from reconcile.core.comparing.labels import Labels
-from reconcile.core.comparing.sides import Period
-from reconcile.reports.charged import charged_csv, charged_text
-from reconcile.reports.words import painter
+from reconcile.ledger.charge_back import bill_charged, runs_charged
+from reconcile.money.charges import Labels
+from reconcile.money.entry import Period
+from reconcile.report.charged import charged_csv, charged_text
+from reconcile.report.words import painter
 
 WEEK = Period(date(2026, 1, 5), date(2026, 1, 11))
 LABELS = Labels(api_key_ids={"key_a": {"team": "research"}, "key_b": {"team": "=1+1,\x1b[31m"}})

@@ -10,17 +10,15 @@ import pytest
 from markdown_it import MarkdownIt
 from support.week import START, WEEK, bill, calls, compared, listed, official, used
 
-from reconcile.core.comparing.comparison import Verdict
-from reconcile.core.comparing.figures import Metric
-from reconcile.core.comparing.sides import DAY, HOUR, BadLine, Cost, Dimensions, Measured, Official, UsageLog
-from reconcile.core.comparing.tabulating import By
-from reconcile.core.comparing.wire import comparison_json
-from reconcile.reports.compared import compared_text, number, share, signed
-from reconcile.reports.compared_csv import compared_csv
-from reconcile.reports.compared_markdown import compared_markdown
-from reconcile.reports.words import painter
-
-pytestmark = pytest.mark.heavy
+from reconcile.ledger.comparison import ComparisonVerdict
+from reconcile.ledger.comparison_json import comparison_json
+from reconcile.ledger.figures import Metric
+from reconcile.ledger.log import BadLine, UsageLog
+from reconcile.ledger.table import By
+from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Measured, Official
+from reconcile.report.compared import compared_text, number, share, signed
+from reconcile.report.compared_as import compared_csv, compared_markdown
+from reconcile.report.words import painter
 
 EVIL = "=x\x1b[31m|</td>`@all ![](a)\n# b"
 """A name that would be a formula, a colour, a cell, HTML, a mention, an image and a heading."""
@@ -80,12 +78,11 @@ def test_equal_sides_are_told_in_short():
 )
 def test_nothing_is_called_nothing(local, reported, empty):
     found = compared(local, reported)
-    assert found.verdict is Verdict.NO_DATA
+    assert found.verdict is ComparisonVerdict.NO_DATA
     assert text(found).startswith("NO DATA  2026-03-02")
     assert f"Nothing to compare: {empty} no usage in these days" in text(found)
 
 
-@pytest.mark.traced
 def test_both_sides_stand_side_by_side():
     said = text(in_full())
     (requests,) = (line.split() for line in said.splitlines() if line.startswith("  requests  "))
@@ -126,13 +123,11 @@ def test_prices_are_named_with_their_source():
     assert "  Prices: a list of 2026.\n" in text(compared(calls()))
 
 
-@pytest.mark.traced
 def test_days_that_are_not_billed_have_no_share_of_a_gap():
     costs = bill(entry for entry in calls() if entry.start < WEEK.end - DAY)
     assert "  1. open_period: 0 cost (USD)\n" in text(compared(calls(), official(calls(), costs=costs)))
 
 
-@pytest.mark.traced
 def test_no_rows_are_no_table():
     assert "By day" not in text(compared([], Official(usage=())))
 
@@ -174,7 +169,6 @@ def test_csv_has_a_line_a_row_and_one_for_the_total_with_every_digit():
     assert rows[-1]["percent_cache_write_tokens"] == ""
 
 
-@pytest.mark.traced
 def test_csv_leaves_empty_what_is_not_told():
     keyless = [replace(entry, who=replace(entry.who, api_key_id=None)) for entry in calls()]
     rows = table(compared(keyless, price_of=None, by=By.KEY))
@@ -182,8 +176,6 @@ def test_csv_leaves_empty_what_is_not_told():
     assert rows[-1]["local_cost_usd"] == ""
 
 
-@pytest.mark.traced
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", [EVIL, "=1+1", "+1", "-1", "@a", 'a"b', "a,b", "a\nb", ""])
 def test_csv_holds_any_name_in_one_cell_and_as_no_formula(name):
     rows = table(compared([*calls(), used(3, model=name)], by=By.MODEL))
@@ -245,7 +237,6 @@ def billed_tokens(extra=0):
     )
 
 
-@pytest.mark.traced
 def test_the_count_that_stands_apart_is_told():
     local = [replace(entry, tokens=replace(entry.tokens, output=entry.tokens.output + 1)) for entry in calls()]
     found = compared(local, official(calls(), costs=billed_tokens()))

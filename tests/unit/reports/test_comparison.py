@@ -6,11 +6,12 @@ from textwrap import dedent
 
 from support.runs import Tale, after, neighbour, theirs
 
-from reconcile.core.model import Policy, RunKey
-from reconcile.core.trial import backtest_of
 from reconcile.errors import StoreError
-from reconcile.reports.comparison import backtest_text
-from reconcile.reports.words import painter
+from reconcile.insight.trial import backtest_of
+from reconcile.report.lag import backtest_text
+from reconcile.report.words import painter
+from reconcile.runs.run import RunKey
+from reconcile.runs.state import Policy
 
 PLAIN = painter(colour=False)
 ONE_READ = Policy(min_stable_verifications=1)

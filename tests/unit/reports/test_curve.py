@@ -5,11 +5,11 @@ from textwrap import dedent
 
 from support.runs import Tale, after, theirs
 
-from reconcile.core.lag import lag_of
-from reconcile.core.model import Policy
 from reconcile.errors import StoreError
-from reconcile.reports.curve import lag_text
-from reconcile.reports.words import painter
+from reconcile.insight.lag import lag_of
+from reconcile.report.lag import lag_text
+from reconcile.report.words import painter
+from reconcile.runs.state import Policy
 
 PLAIN = painter(colour=False)
 

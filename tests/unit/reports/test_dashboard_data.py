@@ -6,15 +6,17 @@ from dataclasses import replace
 import pytest
 from support.runs import END, FIRST, KEY, MODEL, SCOPE, WINDOW, Tale, after, attribution_of, neighbour, usage
 
-from reconcile.core.account import Account
-from reconcile.core.dashboard import Dashboard
-from reconcile.core.evidence import evidence_of
-from reconcile.core.lag import lag_of
-from reconcile.core.model import Claim, Finding, Policy, Scope
-from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, Summary
+from reconcile.attribution.evidence import evidence_of
 from reconcile.errors import ConfigurationError
-from reconcile.reports.dashboard_data import dashboard_json, with_hashed_keys
+from reconcile.insight.account import Account
+from reconcile.insight.dashboard import Dashboard
+from reconcile.insight.lag import lag_of
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport, Summary
+from reconcile.providers.base import Scope
+from reconcile.report.page import dashboard_json, with_hashed_keys
+from reconcile.runs.run import Claim, Finding
+from reconcile.runs.state import Policy
 
 NOW = after("03:00")
 HOUR = 3_600

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from support.hostile import HOSTILE
 
-from reconcile.reports.dashboard import page
+from reconcile.report.page import page
 
 FRAME = """<meta content="{{policy}}"><style>{{style}}</style>
 <script type="application/json" id="data">{{data}}</script><script>{{library}}</script><script>{{script}}</script>"""

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from support.examined import LISTED, SECRET, facts
 
-from reconcile.core.doctor import diagnose, proposals, rows
-from reconcile.core.model import Scope
-from reconcile.reports.doctor import doctor_text, keys_text
-from reconcile.reports.words import painter
+from reconcile.doctor.examination import diagnose
+from reconcile.doctor.key_rows import proposals, rows
+from reconcile.providers.base import Scope
+from reconcile.report.doctor import doctor_text, keys_text
+from reconcile.report.words import painter
 
 PLAIN = painter(colour=False)
 

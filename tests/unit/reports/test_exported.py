@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from support.week import START, used
 
-from reconcile.core.comparing.sides import DAY, Cost
-from reconcile.reports.exported import costs_csv, entries_csv
+from reconcile.money.entry import DAY, Cost
+from reconcile.report.compared_as import costs_csv, entries_csv
 
 
 def rows(text):

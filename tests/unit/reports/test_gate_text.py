@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 from support.runs import after, run_after
 
-from reconcile.core.model import Finding, Policy, Proof, RunKey
-from reconcile.core.selection import Selection
-from reconcile.core.summary import RunReport, Summary
-from reconcile.reports.gate import MOST, gate_lines
-from reconcile.reports.held import UNGRADED
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport, Summary
+from reconcile.report.board import MOST_LACKING, gate_lines
+from reconcile.report.held import UNGRADED
+from reconcile.runs.run import Finding, RunKey
+from reconcile.runs.state import Policy, Proof
 
 ALL = {"api_calls": 2, "tokens_in": 300, "tokens_out": 30, "cached_tokens": 75}
 PROVEN = run_after("00:45", "01:45", recorded_usage=ALL)
@@ -71,6 +72,6 @@ def test_a_file_that_is_no_run_shuts_it():
 
 
 def test_of_many_runs_some_are_named():
-    _, line = told(Proof.PROVEN, *[ASSUMED] * (MOST + 2))
+    _, line = told(Proof.PROVEN, *[ASSUMED] * (MOST_LACKING + 2))
     assert line.startswith("22 runs verified, but only assumed: record calls and tokens (chatdev/a, ")
     assert line.endswith(", 2 more)")

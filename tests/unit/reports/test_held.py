@@ -6,10 +6,8 @@ from datetime import timedelta
 import pytest
 from support.runs import Tale, run_after, theirs
 
-from reconcile.core import settlement
-from reconcile.core.model import Completeness, Guard, Proof, State, Status
-from reconcile.core.summary import STANDINGS
-from reconcile.reports.held import (
+from reconcile.passes.summary import STANDINGS
+from reconcile.report.held import (
     ASSUMPTIONS,
     HELD,
     RESTS_ON,
@@ -21,6 +19,8 @@ from reconcile.reports.held import (
     reasoned,
     rests_on,
 )
+from reconcile.runs.state import Completeness, Guard, Proof, State, Status
+from reconcile.verdict import settlement
 
 ALL = {"api_calls": 2, "tokens_in": 300, "tokens_out": 30, "cached_tokens": 75}
 PROVEN = run_after("00:45", "01:45", recorded_usage=ALL)

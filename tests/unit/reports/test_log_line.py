@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from support.runs import run_after
 
-from reconcile.core.census import census_of
-from reconcile.core.model import Policy
-from reconcile.core.selection import Selection
-from reconcile.core.summary import ApiUse, RunReport, Summary
 from reconcile.errors import ProviderError
-from reconcile.reports.log_line import failed_line, pass_line
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import ApiUse, RunReport, Summary
+from reconcile.report.job_log import failed_line, pass_line
+from reconcile.runs.census import census_of
+from reconcile.runs.state import Policy
 
 HELD = run_after("00:45", "01:45", recorded_usage={"api_calls": 2})
 AT = datetime(2026, 1, 5, 14, 17, 3, 250_000, tzinfo=UTC)

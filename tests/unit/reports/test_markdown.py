@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from support.hostile import HOSTILE, references, rendered
 from support.runs import END, EXAMPLES, Tale, after, neighbour, theirs
 
-from reconcile.core.model import Finding, Policy, RunKey, Status, Usage
-from reconcile.core.selection import Selection
-from reconcile.core.summary import ApiUse, RunReport, Summary, Unattributed
 from reconcile.errors import ProviderError
-from reconcile.reports.markdown import Links, code, prose, summary_markdown
-
-pytestmark = pytest.mark.heavy
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import ApiUse, RunReport, Summary, Unattributed
+from reconcile.report.markdown import Links, code, prose, summary_markdown
+from reconcile.runs.run import Finding, RunKey
+from reconcile.runs.state import Policy, Status
+from reconcile.usage import Usage
 
 LINKS = Links(blob="https://github.com/o/r/blob/abc", commit="https://github.com/o/r/commit/abc", job="https://job")
 WHOLE = 64_000
@@ -76,7 +76,6 @@ def test_an_empty_pass_is_a_title_and_a_footer():
     )
 
 
-@pytest.mark.traced
 def test_a_pass_with_everything_in_it():
     verified = read("100 200", "100 200")
     shared = read("100 2x200", "100 2x200", neighbours=[neighbour("b", 1, 12)])
@@ -147,7 +146,6 @@ def test_a_pass_with_everything_in_it():
         """)  # noqa: E501  a row is a line
 
 
-@pytest.mark.traced
 def test_what_the_last_read_changed_is_told():
     tale = read("100", "150")
     good = replace(tale.run, state=replace(tale.run.state, status=Status.VERIFIED))
@@ -210,7 +208,6 @@ class TestHostileText:
         assert "xxx/a" not in shown.partition("Errors")[0]
         assert "(https" not in shown.partition("Errors")[0]
 
-    @pytest.mark.traced
     def test_a_path_that_is_no_text_is_linked_byte_by_byte(self):
         shown = summary_markdown(everything(path="runs/\udcff/a/metrics.json"), LINKS, WHOLE)
         assert "(https://github.com/o/r/blob/abc/runs/%FF/a/metrics.json#L3)" in shown

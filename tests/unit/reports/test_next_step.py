@@ -6,11 +6,14 @@ from datetime import timedelta
 import pytest
 from support.runs import END, WINDOW, Tale, after
 
-from reconcile.core.contest import Contest
-from reconcile.core.model import Policy, RunKey, Window
-from reconcile.core.selection import Asked, Selection, select
-from reconcile.core.summary import RunReport
-from reconcile.reports.next_step import at_rest, next_step
+from reconcile.attribution.claims import Asked
+from reconcile.minutes import Window
+from reconcile.passes.selection import Selection, select
+from reconcile.passes.summary import RunReport
+from reconcile.report.next_step import at_rest, next_step
+from reconcile.runs.run import RunKey
+from reconcile.runs.state import Policy
+from reconcile.verdict.judgement import Contest
 
 
 def step(tale, clock, *, policy=None, selection=None, **asked):

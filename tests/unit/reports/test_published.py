@@ -4,10 +4,11 @@ import pytest
 from support.runs import after
 from support.week import calls, compared, official
 
-from reconcile.core.model import Finding, Policy
-from reconcile.core.summary import Summary
-from reconcile.reports.markdown import Links, summary_markdown
-from reconcile.reports.published import ROOM_FOR_VERDICT, published_markdown
+from reconcile.passes.summary import Summary
+from reconcile.report.compared_as import ROOM_FOR_VERDICT, published_markdown
+from reconcile.report.markdown import Links, summary_markdown
+from reconcile.runs.run import Finding
+from reconcile.runs.state import Policy
 
 MISMATCH = compared(calls()[1:], official(calls()))
 LIMIT = 12_000

@@ -2,8 +2,8 @@
 
 from textwrap import dedent
 
-from reconcile.core.starting import Beginning
-from reconcile.reports.started import started_text
+from reconcile.doctor.beginning import Beginning
+from reconcile.report.doctor import started_text
 
 
 def test_what_is_left_to_do_is_told():

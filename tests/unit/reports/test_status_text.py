@@ -7,18 +7,20 @@ import pytest
 from support.hostile import HOSTILE, rendered
 from support.runs import KEY, SCOPE, WINDOW, Tale, after, attribution_of, call_log, neighbour, theirs
 
-from reconcile.core.account import Account
-from reconcile.core.claims import missing_key_id
-from reconcile.core.evidence import evidence_of
-from reconcile.core.expectation import Models
-from reconcile.core.model import Claim, Finding, Generation, Policy, Recorded, RunKey, Step, Usage
-from reconcile.core.plateau import plateau_of
-from reconcile.core.selection import Selection
-from reconcile.core.situation import situation_of
-from reconcile.core.summary import RunReport
-from reconcile.reports.status import situation_text, took
-from reconcile.reports.status_markdown import situation_markdown
-from reconcile.reports.words import painter
+from reconcile.attribution.claims import missing_key_id
+from reconcile.attribution.evidence import evidence_of
+from reconcile.insight.account import Account
+from reconcile.insight.expectation import Models
+from reconcile.insight.situation import situation_of
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import RunReport
+from reconcile.report.status import situation_text, took
+from reconcile.report.status_markdown import situation_markdown
+from reconcile.report.words import painter
+from reconcile.runs.run import Claim, Finding, Generation, RunKey, Step
+from reconcile.runs.state import Policy
+from reconcile.usage import Recorded, Usage
+from reconcile.verdict.plateau import plateau_of
 
 
 def situated(
@@ -261,7 +263,6 @@ def test_markdown_of_a_run_without_a_range_has_no_table():
     assert "recorded nothing: the run did not count its own calls and tokens" in " ".join(page.text.split())
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 def test_words_of_others_are_text_in_both(hostile):
     def about(words):

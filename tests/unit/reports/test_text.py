@@ -6,12 +6,15 @@ from textwrap import dedent
 
 from support.runs import END, Tale, after, neighbour
 
-from reconcile.core.model import Finding, Policy, RunKey, State, Status, Usage
-from reconcile.core.selection import Selection
-from reconcile.core.summary import ApiUse, FileChange, RunReport, Summary, Unattributed
 from reconcile.errors import ProviderError
-from reconcile.reports.text import diff_text, findings_text, list_text, rests_on, summary_text
-from reconcile.reports.words import painter
+from reconcile.passes.selection import Selection
+from reconcile.passes.summary import ApiUse, FileChange, RunReport, Summary, Unattributed
+from reconcile.report.held import rests_on
+from reconcile.report.text import diff_text, findings_text, list_text, summary_text
+from reconcile.report.words import painter
+from reconcile.runs.run import Finding, RunKey
+from reconcile.runs.state import Policy, State, Status
+from reconcile.usage import Usage
 
 PLAIN = painter(colour=False)
 COLOURED = painter(colour=True)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.core.model import Usage
-from reconcile.core.wire import plural
-from reconcile.reports.words import clock, duration, minute, painter, printable, tokens
+from reconcile.report.words import clock, duration, minute, painter, printable, tokens
+from reconcile.usage import Usage
+from reconcile.words import plural
 
 NOW = datetime(2026, 1, 5, 14, 5, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.core.model import Recorded
-from reconcile.simulator.imitation import imitate
+from reconcile.simulator.scenarios import imitate
+from reconcile.usage import Recorded
 
 NOON = 1_767_614_400.0
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconcile.core.model import Bucket, Usage
-from reconcile.simulator.ledger import Call, Ledger
+from reconcile.simulator.calls import BilledCall, Ledger
+from reconcile.usage import Bucket, Usage
 
 START = 1767621600  # 2026-01-05T14:00:00Z
 NOW = START + 86400
 
 
-def call(second: float, **facts: Any) -> Call:
+def call(second: float, **facts: Any) -> BilledCall:
     known = {"tokens_in": 100, "tokens_out": 10, "api_key_id": "key_a", "model": "gpt-4o-mini-2024-07-18"}
-    return Call(at=START + second, **(known | facts))
+    return BilledCall(at=START + second, **(known | facts))
 
 
 def test_reported__one_bucket_a_group_in_order_of_time() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from reconcile.core.model import Usage, Window
+from reconcile.minutes import Window
 from reconcile.simulator import scenarios
-from reconcile.simulator.ledger import Ledger
-from reconcile.simulator.scenarios import Plan, calls_for, world
+from reconcile.simulator.calls import Ledger
+from reconcile.simulator.scenarios import Scenario, calls_for, world
+from reconcile.usage import Usage
 
 START = 1767621600  # 2026-01-05T14:00:00Z
 
@@ -34,8 +35,8 @@ def test_calls_for__every_call_is_in_the_run_and_possible(seconds: float) -> Non
     assert list(made) == sorted(made, key=lambda call: call.at)
 
 
-def plan(**changed: Any) -> Plan:
-    return Plan(**({"runs": 200, "start": float(START)} | changed))
+def plan(**changed: Any) -> Scenario:
+    return Scenario(**({"runs": 200, "start": float(START)} | changed))
 
 
 def shared_edges(runs: tuple[scenarios.SimulatedRun, ...]) -> list[bool]:
@@ -62,7 +63,6 @@ def test_world__runs_apart_share_no_minute_and_runs_in_a_chain_do() -> None:
     assert statistics.fmean(shared_edges(world(1, plan(timetable=scenarios.back_to_back)))) > 0.9
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("mean", [1, 2, 4])
 def test_world__overlapping_runs_overlap_as_much_as_was_asked(mean: int) -> None:
     runs = world(1, plan(timetable=scenarios.overlapping(mean), runs_per_key=200))

@@ -11,26 +11,14 @@ from support.months import MARCH, log_of, lost, month
 from support.week import START, WEEK, bill, calls, compared, listed, official, used
 from support.worlds import dice, seeds
 
-from reconcile import schema_files
-from reconcile.core.comparing.comparison import Verdict, compare
-from reconcile.core.comparing.figures import Figures, Metric
-from reconcile.core.comparing.sides import (
-    DAY,
-    HOUR,
-    BadLine,
-    Cost,
-    Dimensions,
-    Measured,
-    Official,
-    Tokens,
-    UsageLog,
-)
-from reconcile.core.comparing.tabulating import By
-from reconcile.core.comparing.tolerance import tolerance
-from reconcile.core.comparing.wire import comparison_json
-from reconcile.reports.compared import verdict_text
-
-pytestmark = pytest.mark.heavy
+from reconcile import schemas
+from reconcile.ledger.comparison import ComparisonVerdict, compare
+from reconcile.ledger.comparison_json import comparison_json
+from reconcile.ledger.figures import Figures, Metric, tolerance
+from reconcile.ledger.log import BadLine, UsageLog
+from reconcile.ledger.table import By
+from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Measured, Official, Tokens
+from reconcile.report.compared import verdict_text
 
 
 def shifted(entries, **parts):
@@ -47,16 +35,15 @@ def totals():
 
 def test_equal_sides_are_reconciled():
     found = compared(calls())
-    assert (found.verdict, found.outside, found.breaks) == (Verdict.RECONCILED, (), ())
+    assert (found.verdict, found.outside, found.breaks) == (ComparisonVerdict.RECONCILED, (), ())
     assert found.local == found.official
 
 
-@pytest.mark.traced
 def test_a_sum_that_nobody_told_agrees_with_nothing():
     first, *rest = without_half = calls()[1:]
     found = compared([replace(first, untold=frozenset({"tokens_in", "tokens_out", "api_calls"})), *rest])
-    assert compared(without_half).verdict is Verdict.MISMATCH
-    assert (found.verdict, found.parts_outside, found.breaks, found.gap) == (Verdict.NO_DATA, (), (), None)
+    assert compared(without_half).verdict is ComparisonVerdict.MISMATCH
+    assert (found.verdict, found.parts_outside, found.breaks, found.gap) == (ComparisonVerdict.NO_DATA, (), (), None)
     assert verdict_text(found).startswith("Nothing to compare: a run's file tells no input")
     assert [line.untested for line in found.lines if line.metric is Metric.REQUESTS] == [
         "a run's file does not tell it"
@@ -77,7 +64,6 @@ VERDICTS = {
 }
 
 
-@pytest.mark.traced
 @pytest.mark.parametrize("case", VERDICTS)
 def test_each_metric_is_tested_by_itself(case):
     parts, allowed, outside = VERDICTS[case]
@@ -86,17 +72,16 @@ def test_each_metric_is_tested_by_itself(case):
         local = [replace(entry, cost=listed(entry) * 2) for entry in local]
     found = compared(local, tolerance=tolerance(allowed or "5%"))
     assert [metric.value for metric in found.outside] == outside
-    assert found.verdict is (Verdict.MISMATCH if outside else Verdict.RECONCILED)
+    assert found.verdict is (ComparisonVerdict.MISMATCH if outside else ComparisonVerdict.RECONCILED)
 
 
-@pytest.mark.traced
 @pytest.mark.parametrize(
     ("local", "reported"),
     [([], None), (calls(), Official(usage=())), ([], Official(usage=())), ([used(1, requests=0, tokens=())], None)],
     ids=["nothing logged", "nothing reported", "nothing at all", "zeros"],
 )
 def test_nothing_is_never_reconciled(local, reported):
-    assert compared(local, reported).verdict is Verdict.NO_DATA
+    assert compared(local, reported).verdict is ComparisonVerdict.NO_DATA
 
 
 def untested(found):
@@ -104,7 +89,6 @@ def untested(found):
     return {line.metric.value: line.untested for line in found.lines if line.untested and line.metric not in parts}
 
 
-@pytest.mark.traced
 def test_what_a_side_does_not_tell_is_not_tested():
     flat = [replace(entry, tokens=Tokens(entry.tokens.input, 0, 0, entry.tokens.output)) for entry in calls()]
     assert untested(compared(flat)) == {"cached_tokens": "the log tells no cached tokens apart"}
@@ -113,7 +97,7 @@ def test_what_a_side_does_not_tell_is_not_tested():
     }
     found = compared(calls(), price_of=None)
     assert untested(found) == {"cost_usd": "the log has no costs, and no prices were given"}
-    assert (found.verdict, found.local.cost, found.breaks) == (Verdict.RECONCILED, None, ())
+    assert (found.verdict, found.local.cost, found.breaks) == (ComparisonVerdict.RECONCILED, None, ())
 
 
 def test_a_side_without_a_cost_has_no_difference_in_it():
@@ -145,7 +129,7 @@ def test_the_open_end_is_set_apart_on_both_sides():
     found = compared(calls(), settled_until=WEEK.end - 5 * HOUR)
     assert (found.apart_local.requests, found.apart_official.requests) == (6, 6)
     assert found.local.requests + 6 == totals().requests
-    assert found.verdict is Verdict.RECONCILED
+    assert found.verdict is ComparisonVerdict.RECONCILED
     assert found.breaks == ()
     assert found.local.cost == found.official.cost == sum(listed(e) for e in calls() if e.start < WEEK.end - DAY)
 
@@ -173,7 +157,7 @@ def test_the_bill_has_all_costs_and_the_comparison_those_of_calls():
     assert (found.official.cost, found.bill.calls, found.bill.other) == (totals().cost, totals().cost, Decimal("2.25"))
     assert found.bill.total == found.bill.calls + Decimal("2.25")
     assert found.bill.beyond == 100 - found.bill.total
-    assert found.verdict is Verdict.RECONCILED
+    assert found.verdict is ComparisonVerdict.RECONCILED
     assert compared(calls(), official(calls(), costs=())).bill is None
     alone = compared(calls(), official(calls(), costs=()), invoice=Decimal(3)).bill
     assert (alone.total, alone.beyond) == (0, 3)
@@ -204,14 +188,12 @@ def test_rows_by_key_say_what_a_side_does_not_tell():
     assert names(compared(partly, by=By.KEY)) == [("key_app", 336, 336), ("key_jobs", 41, 42), (None, 1, None)]
 
 
-@pytest.mark.traced
 def test_rows_by_project_show_a_side_without_any_of_it_as_zero():
     local = [replace(e, who=replace(e.who, project_id="p")) for e in calls()]
     reported = [replace(e, who=replace(e.who, project_id="q")) for e in calls()]
     assert names(compared(local, official(reported), by=By.PROJECT)) == [("p", 378, 0), ("q", 0, 378)]
 
 
-@pytest.mark.traced
 def test_rows_by_framework_take_the_providers_by_the_keys_that_only_one_uses():
     frameworks = {"key_app": "chatdev", "key_jobs": "baes"}
     local = [replace(e, who=replace(e.who, framework=frameworks[e.who.api_key_id])) for e in calls()]
@@ -244,8 +226,6 @@ def added(sides):
     ]
 
 
-@pytest.mark.sampled
-@pytest.mark.no_cover
 @pytest.mark.parametrize("by", By)
 def test_rows_add_up_to_totals_to_the_last_digit(by):
     for seed in seeds(1):
@@ -292,17 +272,14 @@ DOCUMENTS = {
 }
 
 
-@pytest.mark.no_cover
-@pytest.mark.traced
 @pytest.mark.parametrize("case", DOCUMENTS)
 def test_the_document_is_as_its_schema_says_and_holds_no_float(case):
     document = comparison_json(DOCUMENTS[case]())
-    jsonschema.Draft202012Validator(schema_files.load("comparison")).validate(document)
+    jsonschema.Draft202012Validator(schemas.load("comparison")).validate(document)
     assert floats(document) == []
     assert json.loads(json.dumps(document)) == document
 
 
-@pytest.mark.traced
 def test_the_document_says_what_was_found():
     document = comparison_json(DOCUMENTS["all that there may be"]())
     assert document["period"] == {

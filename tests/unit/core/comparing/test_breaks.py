@@ -7,11 +7,10 @@ from decimal import Decimal
 import pytest
 from support.week import START, WEEK, bill, calls, compared, listed, official, price, used
 
-from reconcile.core.comparing.breaks import Code
-from reconcile.core.comparing.figures import Metric
-from reconcile.core.comparing.sides import DAY, HOUR, Cost, Official, Period, Tokens, UsageLog
-
-pytestmark = pytest.mark.heavy
+from reconcile.ledger.figures import Metric
+from reconcile.ledger.log import UsageLog
+from reconcile.ledger.reasons.codes import BreakCode
+from reconcile.money.entry import DAY, HOUR, Cost, Official, Period, Tokens
 
 CODES = (
     "time_zone cached_counted_twice cached_left_out cache_writes_left_out reasoning_counted_twice "
@@ -52,7 +51,6 @@ def reasoned():
 # ------------------------------------------------------------------------------------------------------- quantities
 
 
-@pytest.mark.traced
 @pytest.mark.parametrize(
     ("hours", "said"),
     [
@@ -63,7 +61,7 @@ def reasoned():
 def test_a_clock_that_is_off_is_told_by_how_much(hours, said):
     around = [entry for days in (-7, 0, 7) for entry in moved(calls(), 24 * days)]
     found = only(compared(moved(around, hours)))
-    assert (found.code, found.metric) == (Code.TIME_ZONE, Metric.TOTAL)
+    assert (found.code, found.metric) == (BreakCode.TIME_ZONE, Metric.TOTAL)
     assert said in found.arithmetic
     assert found.explains == found.local - found.official
 
@@ -75,7 +73,6 @@ CHANGES = {
 }
 
 
-@pytest.mark.traced
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_clock_that_is_turned_in_the_period_is_told_with_the_hour(case):
     sunday, before, since, said = CHANGES[case]
@@ -97,7 +94,7 @@ def test_a_clock_that_is_turned_in_the_period_is_told_with_the_hour(case):
             replace(entry, tokens=old.tokens + entry.tokens, requests=old.requests + entry.requests) if old else entry
         )
     found = only(compared(list(merged.values()), official(theirs), period=period))
-    assert found.code is Code.TIME_ZONE
+    assert found.code is BreakCode.TIME_ZONE
     assert said in found.arithmetic
     assert found.arithmetic.endswith("100.0% of what differs hour by hour goes away")
 
@@ -105,25 +102,23 @@ def test_a_clock_that_is_turned_in_the_period_is_told_with_the_hour(case):
 def test_cached_tokens_that_are_in_the_input_too_are_counted_twice():
     local = [counted(entry, uncached=entry.tokens.cache_read) for entry in calls()]
     found = only(compared(local))
-    assert (found.code, found.metric) == (Code.CACHED_COUNTED_TWICE, Metric.INPUT)
+    assert (found.code, found.metric) == (BreakCode.CACHED_COUNTED_TWICE, Metric.INPUT)
     assert found.explains == found.local - found.official == sum(entry.tokens.cache_read for entry in calls())
 
 
-@pytest.mark.traced
 def test_written_tokens_that_are_in_the_input_too_are_counted_twice():
     theirs = [replace(entry, tokens=Tokens(400, 100, 50, 20)) for entry in calls()]
     for uncached, code in ((450, "cache write"), (550, "cached and cache write")):
         local = [counted(entry, uncached=uncached - 400) for entry in theirs]
         found = compared(local, official(theirs, costs=())).breaks[0]
-        assert found.code is Code.CACHED_COUNTED_TWICE
+        assert found.code is BreakCode.CACHED_COUNTED_TWICE
         assert f" {code} tokens" in found.arithmetic
 
 
-@pytest.mark.traced
 def test_reasoning_that_is_in_the_output_too_is_counted_twice():
     local = [counted(entry, output=entry.reasoning) for entry in reasoned()]
     found = only(compared(local))
-    assert (found.code, found.metric) == (Code.REASONING_COUNTED_TWICE, Metric.OUTPUT)
+    assert (found.code, found.metric) == (BreakCode.REASONING_COUNTED_TWICE, Metric.OUTPUT)
     assert found.explains == sum(entry.reasoning for entry in reasoned())
 
 
@@ -136,16 +131,15 @@ def test_another_unit_is_told_with_its_factor(factor, per, said):
         replace(entry, tokens=Tokens(*(count * factor // per for count in entry.tokens.parts))) for entry in theirs
     ]
     found = compared(local, official(theirs)).breaks[0]
-    assert found.code is Code.UNITS
+    assert found.code is BreakCode.UNITS
     assert said in found.arithmetic
 
 
-@pytest.mark.traced
 def test_repeated_lines_are_taken_out_once():
     again = calls()[::7]
     log = UsageLog(entries=(*calls(), *again), repeated=tuple(again))
     found = only(compared([], log=log))
-    assert found.code is Code.DUPLICATE_LINES
+    assert found.code is BreakCode.DUPLICATE_LINES
     assert "lines that equal an earlier one hold" in found.arithmetic
     assert found.explains == sum(entry.tokens.total for entry in again)
 
@@ -167,14 +161,14 @@ def test_a_log_that_has_everything_several_times_is_told_without_repeated_lines(
 def test_hours_that_stand_in_the_log_twice_are_told():
     days = [entry for entry in calls() if DAY <= entry.start - START < 3 * DAY]
     found = only(compared(calls() + days))
-    assert found.code is Code.DUPLICATE_LINES
+    assert found.code is BreakCode.DUPLICATE_LINES
     assert "in 24 hours the log has exactly twice" in found.arithmetic
 
 
 def test_hours_without_a_line_are_told_with_their_times():
     local = [entry for entry in calls() if not 2 * DAY <= entry.start - START < 3 * DAY]
     found = only(compared(local))
-    assert found.code is Code.MISSING_LOG
+    assert found.code is BreakCode.MISSING_LOG
     assert "nothing is logged from 2026-03-04 00:00Z to 2026-03-04 23:00Z, where" in found.arithmetic
 
 
@@ -189,18 +183,17 @@ def test_a_gap_of_one_key_is_told_with_the_key():
     assert "nothing of key key_app is logged from 2026-03-04 00:00Z" in only(compared(local)).arithmetic
 
 
-@pytest.mark.traced
 def test_lines_that_are_missing_here_and_there_are_counted():
     local = short(uncached=-200, output=-80)
     lacking = sum(entry.requests for entry in calls()) - sum(entry.requests for entry in local)
     found = only(compared(local))
-    assert found.code is Code.MISSING_LOG
+    assert found.code is BreakCode.MISSING_LOG
     assert f"{lacking} of 378 requests have no line ({lacking / 3.78:.2f} %)" in found.arithmetic
 
 
 def test_a_log_with_nothing_is_missing_and_no_other_reason_is_looked_for():
     found = only(compared([]))
-    assert (found.code, found.explains) == (Code.MISSING_LOG, -found.official)
+    assert (found.code, found.explains) == (BreakCode.MISSING_LOG, -found.official)
     assert codes(compared(calls(), Official(usage=()))) == []
 
 
@@ -215,22 +208,20 @@ def attempted(local, unlogged):
     return compared([], log=UsageLog(entries=tuple(local), unlogged_attempts=unlogged))
 
 
-@pytest.mark.traced
 def test_attempts_are_named_where_lines_speak_of_enough_of_them():
     local = short(uncached=-200, output=-80)
     lacking = sum(entry.requests for entry in calls()) - sum(entry.requests for entry in local)
     enough = only(attempted(local, lacking))
-    assert (enough.code, enough.metric, enough.explains) == (Code.UNLOGGED_ATTEMPTS, Metric.REQUESTS, -lacking)
+    assert (enough.code, enough.metric, enough.explains) == (BreakCode.UNLOGGED_ATTEMPTS, Metric.REQUESTS, -lacking)
     half = attempted(local, lacking // 2 + 1)
-    assert half.breaks[0].code is Code.UNLOGGED_ATTEMPTS
+    assert half.breaks[0].code is BreakCode.UNLOGGED_ATTEMPTS
     assert codes(attempted(local, lacking // 3)) == ["missing_log"]
 
 
 def test_requests_without_output_are_attempts_without_being_told():
-    assert only(compared(short(uncached=-200))).code is Code.UNLOGGED_ATTEMPTS
+    assert only(compared(short(uncached=-200))).code is BreakCode.UNLOGGED_ATTEMPTS
 
 
-@pytest.mark.traced
 def test_requests_whose_tokens_go_the_other_way_fit_no_reason():
     assert set(codes(compared(short(uncached=+200, output=-80)))) == {"unexplained"}
 
@@ -238,12 +229,11 @@ def test_requests_whose_tokens_go_the_other_way_fit_no_reason():
 def test_a_key_that_the_log_does_not_know_is_foreign():
     foreign = who(calls()[::3], api_key_id="key_x", project_id="p")
     found = compared(calls(), official([*calls(), *foreign])).breaks[0]
-    assert found.code is Code.FOREIGN_KEY
+    assert found.code is BreakCode.FOREIGN_KEY
     assert "of key key_x, which the log seems to hold none of" in found.arithmetic
     assert found.explains == -sum(entry.tokens.total for entry in foreign)
 
 
-@pytest.mark.traced
 def test_a_key_is_found_foreign_by_its_hours_where_the_log_tells_no_keys():
     local = who([entry for entry in calls() if entry.who.api_key_id == "key_app"], api_key_id=None)
     assert "of key key_jobs" in only(compared(local)).arithmetic
@@ -264,15 +254,13 @@ def test_what_is_billed_elsewhere_is_named_by_what_only_the_log_has():
     assert "of environment staging" in compared(environments).breaks[0].arithmetic
 
 
-@pytest.mark.traced
 def test_batch_jobs_that_are_not_logged_are_a_gap_and_no_matter_of_price():
     batches = who(calls()[::3], batch=True)
     found = only(compared(calls(), official([*calls(), *batches])))
-    assert found.code is Code.MISSING_LOG
+    assert found.code is BreakCode.MISSING_LOG
     assert "of batch jobs" in found.arithmetic
 
 
-@pytest.mark.traced
 def test_two_reasons_of_which_none_takes_away_most_are_found_together():
     day = [entry for entry in calls() if entry.start - START < DAY]
     gone = range(START + 4 * DAY, START + 5 * DAY)
@@ -304,7 +292,6 @@ def test_a_call_that_is_logged_in_the_next_hour_is_no_gap():
     assert codes(compared([later, *rest], official([first, second, *rest]))) == []
 
 
-@pytest.mark.traced
 def test_a_log_that_tells_batch_jobs_is_not_taken_for_one_without():
     local = [entry for n, entry in enumerate(batched()) if n % 8]
     assert "seems to hold none" not in compared(local, official(batched())).breaks[0].arithmetic
@@ -443,7 +430,6 @@ def unlisted(model):
     return lambda entry: None if entry.who.model == model else price(entry)
 
 
-@pytest.mark.traced
 @pytest.mark.parametrize("case", GAPS)
 def test_a_gap_in_money_has_its_reason_to_the_last_digit(case):
     make, expected = GAPS[case]
@@ -474,12 +460,11 @@ def test_many_models_without_a_price_are_named_up_to_a_few():
     assert "m0; m1; m2 and 3 more" in said
 
 
-@pytest.mark.traced
 def test_an_open_end_that_differs_is_named():
     lately = [entry for entry in calls() if entry.start >= WEEK.end - 5 * HOUR]
     reported = Official(usage=tuple(calls())[: -len(lately)], costs=None)
     found = only(compared(calls(), reported, settled_until=WEEK.end - 5 * HOUR))
-    assert (found.code, found.explains) == (Code.OPEN_PERIOD, sum(entry.tokens.total for entry in lately))
+    assert (found.code, found.explains) == (BreakCode.OPEN_PERIOD, sum(entry.tokens.total for entry in lately))
     assert "from 2026-03-08 19:00Z on" in found.arithmetic
 
 
@@ -491,4 +476,4 @@ def test_days_that_are_not_billed_yet_are_named_and_not_compared():
 
 
 def test_the_list_of_reasons_is_closed_and_the_likelier_come_first():
-    assert [code.value for code in Code] == CODES.split()
+    assert [code.value for code in BreakCode] == CODES.split()

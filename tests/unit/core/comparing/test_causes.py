@@ -9,11 +9,12 @@ import pytest
 from support.kept import KEPT, MODEL, calls, compared, first, official, read
 from support.week import START, WEEK, price
 
-from reconcile.core.comparing import doubts
-from reconcile.core.comparing.breaks import Code
-from reconcile.core.comparing.comparison import Verdict, compare
-from reconcile.core.comparing.figures import Metric
-from reconcile.core.comparing.sides import HOUR, Official, Suspicion, Tokens, UsageLog
+from reconcile.ledger import doubts
+from reconcile.ledger.comparison import ComparisonVerdict, compare
+from reconcile.ledger.figures import Metric
+from reconcile.ledger.log import Suspicion, UsageLog
+from reconcile.ledger.reasons.codes import BreakCode
+from reconcile.money.entry import HOUR, Official, Tokens
 
 MADE = calls()
 LINES = [call.line() for call in MADE]
@@ -125,12 +126,12 @@ def test_a_fault_of_lines_is_the_first_reason_and_explains_it_to_the_token(case)
 def test_a_sound_log_has_no_reason():
     for lines in (LINES, with_ids(), with_ids({"cache_hit": "False", "status": "success", "kind": "LLM"}.items())):
         found = compared(lines, MADE)
-        assert (found.verdict, found.breaks) == (Verdict.RECONCILED, ())
+        assert (found.verdict, found.breaks) == (ComparisonVerdict.RECONCILED, ())
 
 
 def test_parts_of_a_stream_that_add_up_are_requests_too_many():
     found = compared(deltas(), MADE).breaks[0]
-    assert (found.code, found.explains) == (Code.STREAMED_CHUNKS, 0)
+    assert (found.code, found.explains) == (BreakCode.STREAMED_CHUNKS, 0)
     assert "as requests of their own" in found.arithmetic
 
 
@@ -143,7 +144,7 @@ def test_input_without_cached_tokens_that_are_told_beside_it():
 def test_input_without_cached_tokens_that_are_told_nowhere():
     lines = [call.line(**{"in": call.given - call.cached, "cached": 0}) for call in MADE]
     found = compared(lines, MADE).breaks[0]
-    assert found.code is Code.CACHED_LEFT_OUT
+    assert found.code is BreakCode.CACHED_LEFT_OUT
     assert "log cached tokens too" in found.remedy
 
 
@@ -158,7 +159,10 @@ def test_lines_that_could_not_be_read_are_named_before_any_loss():
 
 def test_a_log_of_which_no_line_could_be_read_was_not_rotated_away():
     found = compared([b"{"] * 120, MADE)
-    assert (found.verdict, [each.code for each in found.breaks]) == (Verdict.NO_DATA, [Code.REFUSED_LINES])
+    assert (found.verdict, [each.code for each in found.breaks]) == (
+        ComparisonVerdict.NO_DATA,
+        [BreakCode.REFUSED_LINES],
+    )
 
 
 def test_a_refused_line_of_another_day_does_not_explain_hours_of_silence():
@@ -168,7 +172,7 @@ def test_a_refused_line_of_another_day_does_not_explain_hours_of_silence():
         if call.at >= START + 12 * HOUR or call.at < START + 9 * HOUR
     ]
     found = compared([*lines, b"{", b"{", b"{", b"{", b"{", b"{", b"{"], MADE).breaks[0]
-    assert found.code is Code.MISSING_LOG
+    assert found.code is BreakCode.MISSING_LOG
 
 
 def test_refused_lines_are_too_few_for_what_is_missing():
@@ -205,25 +209,25 @@ def test_a_loss_and_doubles_that_cancel_are_both_found():
         [line for n, line in enumerate(lines[:120]) if n % 8] + lines[120:] + [lines[120 + n] for n in range(0, 120, 8)]
     )
     found = compared(local, [*MADE, *other])
-    assert found.verdict is Verdict.MISMATCH
+    assert found.verdict is ComparisonVerdict.MISMATCH
     assert {part.name for part in found.parts_outside} == {"key_app", "key_jobs"}
-    assert [each.code for each in found.breaks][:2] == [Code.DUPLICATE_LINES, Code.MISSING_LOG]
+    assert [each.code for each in found.breaks][:2] == [BreakCode.DUPLICATE_LINES, BreakCode.MISSING_LOG]
 
 
 def test_calls_under_another_model_are_no_agreement():
     lines = [call.line(model="o3-2025-04-16") for call in MADE]
     found = compared(lines, MADE)
-    assert found.verdict is Verdict.MISMATCH
+    assert found.verdict is ComparisonVerdict.MISMATCH
     assert {part.what for part in found.parts_outside} == {"model"}
     (reason,) = found.breaks
-    assert (reason.code, reason.metric, reason.explains) == (Code.MODEL_SPELLING, Metric.TOTAL, 0)
+    assert (reason.code, reason.metric, reason.explains) == (BreakCode.MODEL_SPELLING, Metric.TOTAL, 0)
     assert f"under o3-2025-04-16 that the provider reports under {MODEL}" in reason.arithmetic
 
 
 @pytest.mark.parametrize("spelled", ["openai/gpt-4o", "openrouter/openai/gpt-4o-2024-08-06", "openai:gpt-4o", "GPT-4o"])
 def test_a_model_with_the_provider_before_its_name_is_the_same(spelled):
     found = compared([call.line(model=spelled) for call in MADE], MADE)
-    assert (found.verdict, found.breaks, found.parts_outside) == (Verdict.RECONCILED, (), ())
+    assert (found.verdict, found.breaks, found.parts_outside) == (ComparisonVerdict.RECONCILED, (), ())
 
 
 def test_keys_that_a_log_calls_by_names_of_its_own_tell_nothing():
@@ -236,7 +240,10 @@ def test_keys_that_a_log_calls_by_names_of_its_own_tell_nothing():
 
 def test_a_unit_is_named_only_where_its_factor_fits():
     lines = [call.line(**{"in": call.given * 3, "out": call.answered * 3, "cached": 0}) for call in MADE[:1]]
-    assert {each.code for each in compared(lines, MADE[:1]).breaks} <= {Code.UNEXPLAINED, Code.CACHED_LEFT_OUT}
+    assert {each.code for each in compared(lines, MADE[:1]).breaks} <= {
+        BreakCode.UNEXPLAINED,
+        BreakCode.CACHED_LEFT_OUT,
+    }
 
 
 def test_a_unit_whose_factor_fits_is_named():
@@ -284,14 +291,14 @@ def test_a_member_of_many_words_is_no_kind_and_a_line_of_many_members_is_looked_
 def test_without_prices_another_name_is_told_by_its_tokens():
     log = read([call.line(model="o3-2025-04-16") for call in MADE])
     found = compare(log, official(MADE), WEEK, settled_until=WEEK.end)
-    assert [each.code for each in found.breaks] == [Code.MODEL_SPELLING]
+    assert [each.code for each in found.breaks] == [BreakCode.MODEL_SPELLING]
 
 
 def test_a_log_that_was_not_looked_into_line_by_line_still_names_refused_lines():
     whole = read(LINES[1:])
     log = UsageLog(entries=whole.entries, lines=120, bad_lines=1)
     found = compare(log, official(MADE), WEEK, settled_until=WEEK.end, price_of=price)
-    assert found.breaks[0].code is Code.REFUSED_LINES
+    assert found.breaks[0].code is BreakCode.REFUSED_LINES
 
 
 def test_versions_of_a_call_of_which_the_last_counts_are_in_no_doubt():
@@ -301,7 +308,7 @@ def test_versions_of_a_call_of_which_the_last_counts_are_in_no_doubt():
 def test_lines_outside_the_period_are_in_no_reason():
     before = [call.line(at=call.at - 2 * 24 * HOUR - 10 * HOUR, cache_hit=True) for call in MADE[:40]]
     found = compared([*before, *LINES[5:]], MADE)
-    assert Code.CACHE_HITS not in {each.code for each in found.breaks}
+    assert BreakCode.CACHE_HITS not in {each.code for each in found.breaks}
 
 
 def test_calls_of_one_size_in_a_busy_hour_fit_any_sum():
@@ -327,5 +334,5 @@ def test_cache_writes_that_the_log_leaves_out():
     log = read(LINES)
     theirs = tuple(replace(entry, tokens=entry.tokens + Tokens(cache_write=40)) for entry in official(MADE).usage)
     found = compare(log, Official(usage=theirs, costs=None), WEEK, settled_until=WEEK.end, price_of=price)
-    assert found.breaks[0].code is Code.CACHE_WRITES_LEFT_OUT
+    assert found.breaks[0].code is BreakCode.CACHE_WRITES_LEFT_OUT
     assert found.breaks[0].explains == -40 * len(MADE)

@@ -10,13 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.money import DAY, ENTRIES, LINES, MINI, at_list, billed, official, used
 
-from reconcile import schema_files
-from reconcile.core.comparing.charge_wire import charge_back_json
-from reconcile.core.comparing.chargeback import Source, bill_charged, dimension, framework_of, runs_charged
-from reconcile.core.comparing.labels import Labels
-from reconcile.core.comparing.sides import Dimensions, Period, Tokens
-from reconcile.core.model import Scope
+from reconcile import schemas
 from reconcile.errors import UsageError
+from reconcile.ledger.charge_back import (
+    ChargeSource,
+    bill_charged,
+    charge_back_json,
+    dimension,
+    framework_of,
+    runs_charged,
+)
+from reconcile.money.charges import Labels
+from reconcile.money.entry import Dimensions, Period, Tokens
+from reconcile.providers.base import Scope
 
 WEEK = Period(date(2026, 1, 5), date(2026, 1, 11))
 LABELS = Labels(
@@ -145,8 +151,8 @@ def test_what_has_no_sure_price_is_unpriced_and_not_zero(model):
 
 @pytest.mark.parametrize(
     ("by", "source", "name"),
-    [(None, Source.COSTS, "project"), (None, Source.RUNS, "framework"), ("key", Source.RUNS, "key"),
-     ("team", Source.COSTS, "team")],
+    [(None, ChargeSource.COSTS, "project"), (None, ChargeSource.RUNS, "framework"), ("key", ChargeSource.RUNS, "key"),
+     ("team", ChargeSource.COSTS, "team")],
 )  # fmt: skip
 def test_a_row_is(by, source, name):
     assert dimension(by, LABELS, source) == name
@@ -154,12 +160,12 @@ def test_a_row_is(by, source, name):
 
 def test_a_label_that_nothing_has_is_an_error_that_names_those_there_are():
     with pytest.raises(UsageError, match="'department'") as refused:
-        dimension("department", LABELS, Source.COSTS)
+        dimension("department", LABELS, ChargeSource.COSTS)
     assert refused.value.remedy.startswith("one of framework, model, project, key, team;")
 
 
 def test_the_documents_are_those_of_the_schema():
-    schema = jsonschema.Draft202012Validator(schema_files.load("costs"))
+    schema = jsonschema.Draft202012Validator(schemas.load("costs"))
     bill = bill_of([billed("1", api_key_id="key_a"), billed("-2")], usage=[used()], until=DAY + 86400)
     for found in (bill, bill_of([]), runs_of(("a/b", (used("x"),)), ("a/c", "it was given up"))):
         schema.validate(charge_back_json(found))

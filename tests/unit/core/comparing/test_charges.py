@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.money import DAY, ENTRIES, LINES, MINI, at_list, billed, used
 
-from reconcile.core.comparing.charges import BY, charge_back, charged, entries_of_run, items_of_costs, items_of_usage
-from reconcile.core.comparing.labels import Labels
-from reconcile.core.comparing.sides import Dimensions, Tokens
-from reconcile.core.model import Bucket, Usage
+from reconcile.money.charges import BY, Labels, charge_back, charged, entries_of_run, items_of_costs, items_of_usage
+from reconcile.money.entry import Dimensions, Tokens
+from reconcile.usage import Bucket, Usage
 
 LABELS = Labels(
     frameworks={"chatdev": {"team": "research", "environment": "lab"}},

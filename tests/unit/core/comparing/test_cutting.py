@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from reconcile.core.comparing.aligning import aligned
-from reconcile.core.comparing.cutting import cut
-from reconcile.core.comparing.sides import DAY, HOUR, Cost, Dimensions, Entry, Official, Period, Tokens, UsageLog
+from reconcile.ledger.cut import aligned, cut
+from reconcile.ledger.log import UsageLog
+from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Entry, Official, Period, Tokens
 
 PERIOD = Period(date(2026, 3, 1), date(2026, 3, 3))
 START = PERIOD.start

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.money import AMOUNTS
 
-from reconcile.core.comparing.exact import added, decimal_of, less, plain, spelled_out, times
+from reconcile.money.exact import added, decimal_of, less, plain, spelled_out, times
 
 
 @given(st.lists(AMOUNTS))

@@ -10,11 +10,9 @@ from support import months
 from support.months import MARCH, MODELS, OCTOBER, log_of, month
 from support.worlds import SCALE, dice, seeds
 
-from reconcile.core.comparing.comparison import Verdict, compare
-from reconcile.core.comparing.figures import Metric, difference
-from reconcile.core.comparing.sides import Official
-
-pytestmark = pytest.mark.no_cover
+from reconcile.ledger.comparison import ComparisonVerdict, compare
+from reconcile.ledger.figures import Metric, difference
+from reconcile.money.entry import Official
 
 FEW = 1 if SCALE >= 10 else 10
 """Of many combinations every so manieth is tried; all of them in `make prove`."""
@@ -75,7 +73,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("keys", [True, False], ids=["with keys", "without keys"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_log_is_named_first(fault, keys):
@@ -95,7 +92,7 @@ def test_a_clean_month_names_nothing():
             lines = drawn.lines(keys=keys, aliases=aliases)
             for clean in (flagged(drawn, lines), priced(drawn, lines), priced(drawn, flagged(drawn, lines))):
                 found = compared(drawn, clean)
-                assert (codes(found), found.verdict) == ([], Verdict.RECONCILED), seed
+                assert (codes(found), found.verdict) == ([], ComparisonVerdict.RECONCILED), seed
                 assert found.local.cost == found.official.cost
 
 
@@ -221,7 +218,6 @@ def itemless(official):
     return replace(official, costs=tuple(replace(cost, line_item=None) for cost in official.costs))
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("case", PRICES)
 def test_a_fault_of_prices_is_named_alone_and_to_the_last_digit(case):
     code, spoil = PRICES[case]
@@ -324,8 +320,8 @@ def test_any_three_faults_at_once_put_a_true_one_first():
 def test_nothing_is_never_reconciled():
     drawn = month(1, busy=1)
     lines = flagged(drawn, drawn.lines())
-    assert compared(drawn, []).verdict is Verdict.NO_DATA
+    assert compared(drawn, []).verdict is ComparisonVerdict.NO_DATA
     assert codes(compared(drawn, [])) == ["missing_log"]
-    assert compared(drawn, lines, official=Official(usage=())).verdict is Verdict.NO_DATA
+    assert compared(drawn, lines, official=Official(usage=())).verdict is ComparisonVerdict.NO_DATA
     assert codes(compared(drawn, lines, official=Official(usage=()))) == []
-    assert compared(drawn, [], official=Official(usage=())).verdict is Verdict.NO_DATA
+    assert compared(drawn, [], official=Official(usage=())).verdict is ComparisonVerdict.NO_DATA

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import examples
 
-from reconcile.core.comparing.exact import added, spelled_out
-from reconcile.core.comparing.figures import Figures, Metric, difference, figures, percent
-from reconcile.core.comparing.sides import Dimensions, Entry, Tokens
+from reconcile.ledger.figures import Figures, Metric, difference, figures, percent
+from reconcile.money.entry import Dimensions, Entry, Tokens
+from reconcile.money.exact import added, spelled_out
 
 AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, places=40, min_value=-(10**12), max_value=10**12)
 COUNTS = st.integers(0, 10**14)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.money import DAY, ENTRIES, LINES, MINI, at_list, bill, billed, official, prices, used
 
-from reconcile.core.comparing.exact import spelled_out
-from reconcile.core.comparing.gap import split_gap
-from reconcile.core.comparing.sides import Tokens
+from reconcile.ledger.terms import split_gap
+from reconcile.money.entry import Tokens
+from reconcile.money.exact import spelled_out
 
 
 def terms(logged, usage, costs, price_of=at_list):

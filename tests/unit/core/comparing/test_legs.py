@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from support.money import DAY, MINI, billed, used
 
-from reconcile.core.comparing.legs import Leg, three_way
+from reconcile.ledger.legs import Leg, three_way
 
 
 @pytest.mark.parametrize(

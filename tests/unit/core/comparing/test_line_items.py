@@ -3,7 +3,7 @@
 import pytest
 from support.money import MINI, billed
 
-from reconcile.core.comparing.line_items import LineItem, billed_tokens, line_item
+from reconcile.money.prices import LineItem, billed_tokens, line_item
 
 
 @pytest.mark.parametrize(

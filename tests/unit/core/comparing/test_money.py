@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from support.money import MINI, at_list, prices, used
 
-from reconcile.core.comparing import money
-from reconcile.core.comparing.money import UNNAMED, family
-from reconcile.core.comparing.sides import Tokens
+from reconcile.money import prices as money
+from reconcile.money.entry import Tokens
+from reconcile.money.prices import UNNAMED, family
 
 
 def test_the_parts_of_the_tokens_have_their_own_prices():

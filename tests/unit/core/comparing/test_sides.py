@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from reconcile.core.comparing.sides import DAY, Period, Tokens
+from reconcile.money.entry import DAY, Period, Tokens
 
 
 def test_parts_of_a_difference_may_be_below_zero():

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from support.proof import Written
 
-from reconcile.core.comparing.sides import Tokens
-from reconcile.core.comparing.standing_in import figures_of_run
-from reconcile.core.evidence import read_evidence
-from reconcile.core.model import Scope
+from reconcile.attribution.evidence import read_evidence
+from reconcile.ledger.charge_back import figures_of_run
+from reconcile.money.entry import Tokens
+from reconcile.providers.base import Scope
 
 
 @pytest.fixture(scope="module")

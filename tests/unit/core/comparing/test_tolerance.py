@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import examples
 
-from reconcile.core.comparing.figures import Metric
-from reconcile.core.comparing.tolerance import DEFAULT, Allowed, Tolerance, tolerance
 from reconcile.errors import UsageError
+from reconcile.ledger.figures import DEFAULT, Allowed, Metric, Tolerance, tolerance
 
 FIVE = Allowed(percent=Decimal(5))
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from support.money import DAY, at_list, used
 
-from reconcile.core.comparing.sides import BadLine, Tokens
-from reconcile.core.comparing.tracking import UsageRecord, UsageRecords, compared, log_stats, percent, provider_stats
+from reconcile.ledger.log import BadLine
+from reconcile.ledger.tracking import UsageRecord, UsageRecords, compared, log_stats, percent, provider_stats
+from reconcile.money.entry import Tokens
 
 BAD = BadLine(file="usage.ndjson", line=3, why="the line is not JSON")
 

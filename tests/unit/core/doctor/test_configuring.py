@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconcile.core.doctor.configuring import with_key_ids
+from reconcile.doctor.key_rows import with_key_ids
 from reconcile.errors import ConfigurationError
 
 CASES = {

@@ -7,10 +7,12 @@ import pytest
 from support.examined import LISTED, NOW, SECRET, VERIFIED, facts, mistake, outage, selected, told
 from support.runs import END, theirs
 
-from reconcile.core.census import Census
-from reconcile.core.doctor import Automation, KeyKind, KeyVariable, Schedule, diagnose, diagnosis_json
-from reconcile.core.model import Claim, Contact, Finding, OwnScope, RunKey, Scope
+from reconcile.doctor.examination import diagnose, diagnosis_json
+from reconcile.doctor.facts import Automation, KeyKind, KeyVariable, Schedule
 from reconcile.errors import GitHubError
+from reconcile.providers.base import Contact, Scope
+from reconcile.runs.census import Census
+from reconcile.runs.run import Claim, Finding, OwnScope, RunKey
 
 OTHER = Scope("openai", ("key_b",))
 TWIN = KeyVariable(name="OPENAI_API_KEY_BAES", kind=KeyKind.PROJECT, alike=(SECRET.name,), fits=("key_a",))

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from support.examined import LISTED, SECRET
 
-from reconcile.core.doctor import keys_json, proposals, rows
-from reconcile.core.model import Scope
+from reconcile.doctor.key_rows import keys_json, proposals, rows
+from reconcile.providers.base import Scope
 
 A, B = Scope("openai", ("key_a",)), Scope("openai", ("key_b",))
 

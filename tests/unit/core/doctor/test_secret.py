@@ -3,9 +3,9 @@
 import pytest
 from support.examined import LISTED
 
-from reconcile.core.doctor import KeyKind
-from reconcile.core.doctor.secret import fitting, hidden, kind_of
-from reconcile.core.model import ListedKey
+from reconcile.doctor.checks import fitting, hidden, kind_of
+from reconcile.doctor.facts import KeyKind
+from reconcile.providers.base import ListedKey
 
 SECRET = "sk-proj-abcdefghij1111"
 

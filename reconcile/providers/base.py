@@ -1,0 +1,138 @@
+"""What is asked of a provider and what it reports; and which of it a run may call its own.
+
+API keys as a provider lists them: never a secret, only what is left of it in its redacted value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from reconcile.errors import ReconcileError
+from reconcile.minutes import Window
+from reconcile.usage import Bucket, OddRow, names
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""This machine's own names, where a simulator answers: no proxy is asked for them, and no TLS needed."""
+
+
+EXCLUDED, INCLUDED, ONLY = "exclude", "include", "only"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What identifies a run's traffic. An empty tuple admits everything of that dimension."""
+
+    provider: str
+    api_key_ids: tuple[str, ...] = ()
+    project_ids: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    batch: str = EXCLUDED
+    """Whether rows of batch jobs are among its traffic: `exclude`, `include`, or `only` these."""
+
+    def admits(self, bucket: Bucket) -> bool:
+        return self.sees(bucket) and (self.batch == INCLUDED or bool(bucket.batch) == (self.batch == ONLY))
+
+    def sees(self, bucket: Bucket) -> bool:
+        """Whether the bucket is of its keys, projects and models, be it of a batch job or not."""
+        return (
+            (not self.api_key_ids or bucket.api_key_id in self.api_key_ids)
+            and (not self.project_ids or bucket.project_id in self.project_ids)
+            and (not self.models or any(names(alias, bucket.model) for alias in self.models))
+        )
+
+    def may_admit(self, row: OddRow) -> bool:
+        """Whether the row may be usage of this scope, as far as it can be read."""
+        unreadable = row.unreadable
+        return (
+            (not self.api_key_ids or "api_key_id" in unreadable or row.api_key_id in self.api_key_ids)
+            and (not self.project_ids or "project_id" in unreadable or row.project_id in self.project_ids)
+            and (not self.models or "model" in unreadable or any(names(alias, row.model) for alias in self.models))
+        )
+
+    def may_name(self, model: str) -> bool:
+        """Whether usage of what a call log names `model` can be admitted, under that name or a dated one."""
+        return not self.models or any(names(alias, model) or names(model, alias) for alias in self.models)
+
+    def meets(self, other: Scope) -> bool:
+        """Whether one bucket can be admitted by both; may say yes where only odd model names would decide."""
+        return (
+            self.provider == other.provider
+            and {self.batch, other.batch} != {EXCLUDED, ONLY}
+            and _common(self.api_key_ids, other.api_key_ids)
+            and _common(self.project_ids, other.project_ids)
+            and (
+                not self.models
+                or not other.models
+                or any(names(a, b) or names(b, a) for a in self.models for b in other.models)
+            )
+        )
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return not one or not other or bool(set(one) & set(other))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One request to a provider: whole minutes `[start, end)`; no key ids means every key."""
+
+    provider: str
+    window: Window
+    api_key_ids: tuple[str, ...] = ()
+    grouped: bool = True
+    """Whether a minute has a row for each project, key, model, batch flag and tier, or one for all of them."""
+    scopes: tuple[Scope, ...] = field(default=(), compare=False)
+    """Those of all claims. A row that cannot be true fails the query, unless none of them can admit it. Where none is
+    given, every such row does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A complete answer to a `Query`: every bucket of every page, and what it took to get them."""
+
+    query: Query
+    buckets: tuple[Bucket, ...]
+    pages: int = 1
+    retries: int = 0
+    date: datetime | None = None
+    """When it was answered, by the provider's own clock."""
+    odd: tuple[OddRow, ...] = ()
+    """Rows that cannot be true and that no scope of the query can admit."""
+
+
+class UsageProvider(Protocol):
+    """A source of reported usage."""
+
+    def fetch(self, query: Query) -> Fetched:
+        """Every minute of the query's window, or `ProviderError`: never a part of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedKey:
+    """One key of one project. Names are its owner's text; two keys may have the same."""
+
+    id: str
+    name: str
+    redacted: str
+    """`sk-abc...def`: its beginning and its end."""
+    project_id: str
+    project: str
+    archived: bool = False
+    """Whether its project is."""
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """What one question to a provider came to."""
+
+    asked_at: datetime
+    """By this machine's clock, when the answer had come."""
+    served_at: datetime | None = None
+    """By the provider's, where it tells."""
+    local: bool = False
+    """Whether the provider is on this machine, as a simulator is."""
+    problem: ReconcileError | None = None
+    """Why the key was refused, or nobody answered."""

@@ -1,0 +1,132 @@
+"""Tokens and calls: whole numbers, and intervals of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and calls. Input includes cached input, output includes reasoning."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached_tokens: int = 0
+    api_calls: int = 0
+
+    @property
+    def parts(self) -> tuple[int, int, int, int]:
+        return (self.tokens_in, self.tokens_out, self.cached_tokens, self.api_calls)
+
+    @property
+    def is_zero(self) -> bool:
+        return not any(self.parts)
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))
+
+    def __sub__(self, other: Usage) -> Usage:
+        """The difference, kind by kind; a part of it may be below zero."""
+        return Usage(*(a - b for a, b in zip(self.parts, other.parts, strict=True)))
+
+    def rose_from(self, other: Usage) -> bool:
+        """Some kind is higher than in `other` and none is lower."""
+        return self != other and all(a >= b for a, b in zip(self.parts, other.parts, strict=True))
+
+
+ZERO = Usage()
+
+KINDS = ("tokens_in", "tokens_out", "cached_tokens", "api_calls")
+"""The fields of a `Usage`, in the order of its `parts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """An interval that holds the true figure, kind by kind, both ends included."""
+
+    low: Usage
+    high: Usage
+
+    @property
+    def exact(self) -> bool:
+        return self.low == self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a run counted by itself; None where it did not count that kind."""
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cached_tokens: int | None = None
+    api_calls: int | None = None
+    source: str | None = None
+    aborted: int = field(default=0, kw_only=True)
+    """Calls whose answer did not come whole. They may be billed or not, and are not among `api_calls`."""
+    unknown: int = field(default=0, kw_only=True)
+    """Requests that were not understood. They may be billed or not, too."""
+    others: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
+    """Calls that are not in the figure of completions, by endpoint, in the order of names."""
+    every_attempt: bool = field(default=False, kw_only=True)
+    """Whether every attempt of every call was seen, retries of the client itself too."""
+
+    @property
+    def parts(self) -> tuple[int | None, int | None, int | None, int | None]:
+        return (self.tokens_in, self.tokens_out, self.cached_tokens, self.api_calls)
+
+    @property
+    def tokens(self) -> tuple[int | None, int | None, int | None]:
+        return self.parts[:3]
+
+
+UNRECORDED = Recorded()
+NOTHING_RECORDED = UNRECORDED.parts
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """The sum of figures; nothing sums to zero."""
+    sums = [0, 0, 0, 0]
+    for usage in usages:
+        for kind, value in enumerate(usage.parts):
+            sums[kind] += value
+    return Usage(*sums)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One minute of reported usage of one project, key, model, batch flag and service tier."""
+
+    minute: int
+    usage: Usage
+    api_key_id: str | None = None
+    model: str | None = None
+    project_id: str | None = None
+    batch: bool | None = None
+    service_tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OddRow:
+    """A row of a minute that cannot be true, and what can be read of it: that may tell that it is nobody's here."""
+
+    minute: int
+    parts: tuple[int | None, ...]
+    """Its figures by kind; None for one that is no count."""
+    api_key_id: str | None = None
+    model: str | None = None
+    project_id: str | None = None
+    unreadable: frozenset[str] = frozenset()
+    """The dimensions among these three that hold what they cannot: they may be anybody's."""
+
+
+SNAPSHOT = "-[0-9]{4}(-[0-9]{2}-[0-9]{2})?"
+"""What a dated snapshot adds to the name of its model: gpt-4o-mini-2024-07-18, and of older ones gpt-4-0613."""
+
+
+@lru_cache(maxsize=4096)
+def names(alias: str, model: str | None) -> bool:
+    """Whether `alias` is the reported `model` or its undated form: usage is reported under dated snapshots."""
+    return model is not None and (model == alias or re.fullmatch(re.escape(alias) + SNAPSHOT, model) is not None)
