@@ -7,7 +7,7 @@ the start of a call or its end is not documented, so both are tried, and the ans
 How near a provider books a call to the second in which it was made, learnt from logged runs of measured clocks.
 
 A complete log tells by how much its times must be shifted to fill the reported minutes, be calls booked as they start
-or as they end (`attribution.shift`). Beside a measured clock nothing of that shift is the clock's. So where many calls
+or as they end (`shift_of`). Beside a measured clock nothing of that shift is the clock's. So where many calls
 leave a shift of a second or two, whichever second is booked, nothing is booked later than that.
 """
 

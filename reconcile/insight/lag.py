@@ -4,7 +4,7 @@ Nothing is approximated by a normal distribution: where all of 60 runs were comp
 
 The reporting lag: how long after a run's window its figure is complete, from the reads that files keep.
 
-What each run tells is an interval of ages (`timing`). The estimate is Turnbull's (`turnbull`), from intervals whose
+What each run tells is an interval of ages (`history`). The estimate is Turnbull's (`turnbull`), from intervals whose
 ends do not depend on when in them the run was complete: it needs that, and what files keep does not give it by itself.
 So it ends where equal reads are no longer kept.
 

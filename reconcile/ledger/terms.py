@@ -8,7 +8,7 @@ price      the rest: one side charged other prices than the list
 Why the local cost and the provider's differ: the gap between them by UTC day and model, in terms that sum to it.
 
 Snapshots of a model are taken together. Costs are local minus official throughout, like every difference of a
-comparison. What the terms mean stands in `terms.py`.
+comparison.
 """
 
 from __future__ import annotations
