@@ -18,7 +18,7 @@ from reconcile.cli.session import provider
 from reconcile.config.inputs import Inputs, read_inputs
 from reconcile.errors import ReconcileError, UsageError
 from reconcile.passes.containing import attempted
-from reconcile.passes.fetch import MOST_REQUESTS
+from reconcile.providers.openai import MOST_REQUESTS
 from reconcile.report import job_log
 
 

@@ -22,11 +22,11 @@ from reconcile import config
 from reconcile.attribution import claims
 from reconcile.cli import answers
 from reconcile.cli.answers import Form, answer_board, answer_situation
-from reconcile.cli.session import Session, command, workspace_of
+from reconcile.cli.session import Session, command, curl_lines, workspace_of
 from reconcile.git import history
 from reconcile.insight import audit_files, looking
 from reconcile.insight.looking import board, situation
-from reconcile.passes import fetch, tree
+from reconcile.passes import tree
 from reconcile.report import files
 from reconcile.runs import run, state
 
@@ -107,9 +107,7 @@ def list_(session: Session, framework: str | None, *, everything: bool, least: s
 def explain(session: Session, framework: str, run_id: str) -> None:
     """How one run's figure came about, what its verdict rests on and what happens next."""
     settings = session.settings()
-    account = looking.explain(
-        workspace_of(settings), run.RunKey(framework, run_id), fetch.curl_lines(settings.base_url)
-    )
+    account = looking.explain(workspace_of(settings), run.RunKey(framework, run_id), curl_lines(settings))
     session.finish(answers.answer_explain(account, session.look))
 
 
@@ -192,4 +190,4 @@ def status(session: Session, framework: str | None, run_id: str | None, *, form:
         found = board(opened, claims.Asked(framework=framework))
         session.finish(answer_board(found, session.look, told))
     key = run.RunKey(framework, run_id)
-    session.finish(answer_situation(situation(opened, key, fetch.curl_lines(settings.base_url)), session.look, told))
+    session.finish(answer_situation(situation(opened, key, curl_lines(settings)), session.look, told))

@@ -247,8 +247,9 @@ def _judge_stable(case: Case) -> Judgement:
     if not attribution.exact or _may_cancel(case):
         return open_status, (Reason.EDGE_USAGE,)
     idle = attribution.claim.known.api_calls == 0
-    if case.young and not case.past_cutoff and (idle or _stalled(case)):
-        return Status.PENDING, (Reason.AWAITING_STABILITY if idle else Reason.STALLED_FEED,)
+    weak = not attribution.claim.scope.counted and attribution.completeness is Completeness.ASSUMED
+    if case.young and not case.past_cutoff and (idle or weak or _stalled(case)):
+        return Status.PENDING, (Reason.AWAITING_STABILITY if idle or weak else Reason.STALLED_FEED,)
     return Status.VERIFIED, (Reason.NO_API_CALLS if idle else Reason.STABLE,)
 
 

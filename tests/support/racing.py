@@ -21,9 +21,9 @@ from reconcile.action.branches import read_branch
 from reconcile.attribution.claims import Asked
 from reconcile.config.inputs import read_inputs
 from reconcile.git.remote import Push
-from reconcile.passes import fetch
 from reconcile.passes.apply import conclude
-from reconcile.passes.fetch import openai_billing, read_usage
+from reconcile.passes.fetch import read_usage
+from reconcile.providers.openai import openai_billing, openai_usage
 from reconcile.runs.run import RunKey
 
 FASTER = 20
@@ -72,7 +72,7 @@ def opened(checkout, temp, provider_url, key, keys, now):
         token=None,
         source=config.SettingsOrigin(flags=inputs.flags, variables=environ),
         clients=lambda url: branches.Clients(
-            provider=fetch.openai_usage(key, url, now=now),
+            provider=openai_usage(key, url, now=now),
             billing=openai_billing(key, url, now=now, cached=False),
             rehearsal=False,
         ),
