@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from reconcile import config
-from reconcile.action import act, branches, job
+from reconcile.action import act, job
 from reconcile.action.branches import read_branch
 from reconcile.attribution.claims import Asked
 from reconcile.config.inputs import read_inputs
@@ -71,7 +71,7 @@ def opened(checkout, temp, provider_url, key, keys, now):
         environ,
         token=None,
         source=config.SettingsOrigin(flags=inputs.flags, variables=environ),
-        clients=lambda url: branches.Clients(
+        clients=lambda url: job.Clients(
             provider=fetch.openai_usage(key, url, now=now),
             billing=openai_billing(key, url, now=now, cached=False),
             rehearsal=False,
