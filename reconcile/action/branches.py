@@ -44,7 +44,17 @@ class BranchState:
 def read_branch(action: Action, branch: str, *, settings: Configuration | None = None) -> BranchState:
     """The branch at its tip now. `settings` are those of the base branch where this is another."""
     commit = action.repository.remote.fetch(branch)
-    return read_commit(action, branch, commit, settings or configuration_at(action, commit))
+    settings = settings or configuration_at(action, commit)
+    store = _store_at(action, commit, PurePosixPath(settings.runs.as_posix()))
+    workspace = workspace_over(action, store, settings, _prices() if settings.pricing else None)
+    return BranchState(
+        branch=branch,
+        commit=commit,
+        configuration=settings,
+        store=store,
+        workspace=workspace,
+        tree=read_tree(workspace),
+    )
 
 
 def configuration_at(action: Action, commit: str) -> Configuration:
@@ -61,27 +71,18 @@ def configuration_at(action: Action, commit: str) -> Configuration:
     return action.source.settings(text.decode("utf-8", "replace"))
 
 
-def read_commit(action: Action, branch: str, commit: str, settings: Configuration) -> BranchState:
-    root = PurePosixPath(settings.runs.as_posix())
+def _store_at(action: Action, commit: str, root: PurePosixPath) -> TreeStore:
+    """The files below the folder of runs, with the bytes of as many as a pass takes up."""
     files = action.repository.files(commit, str(root))
     runs = [file for file in files if file.plain and is_run(root, file.path) and (file.size or 0) <= MAX_BYTES]
     beside = {f"{PurePosixPath(file.path).parent}/{name}" for file in runs for name in (LOG_NAME, EVIDENCE_NAME)}
     others = [file for file in files if file.plain and file.path in beside and (file.size or 0) <= MAX_LOG_BYTES]
     runs, _ = affordable(runs, MOST_RUN_BYTES)
     inside = [affordable(some, MOST_BESIDE_BYTES)[0] for some in _by_name(others)]
-    store = TreeStore(
+    return TreeStore(
         root,
         {file.path: (file.mode, file.size or 0) for file in files},
         action.repository.contents([*runs, *chain.from_iterable(inside)]),
-    )
-    workspace = workspace_over(action, store, settings, _prices() if settings.pricing else None)
-    return BranchState(
-        branch=branch,
-        commit=commit,
-        configuration=settings,
-        store=store,
-        workspace=workspace,
-        tree=read_tree(workspace),
     )
 
 

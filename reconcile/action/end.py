@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from reconcile.action.comment import Published
@@ -188,7 +189,7 @@ def write_job(environ: Mapping[str, str], acted: Acted) -> tuple[ReconcileError,
         ("summary.json", lambda: _write_document(file, acted)),
         ("the step's summary", lambda: write_summary(job, acted.markdown)),
     )
-    done = [attempted(what, lambda what=what, step=step: _on_disk(what, step)) for what, step in steps]  # type: ignore[misc]
+    done = [attempted(what, partial(_on_disk, what, step)) for what, step in steps]
     return tuple(each for each in done if isinstance(each, ReconcileError))
 
 

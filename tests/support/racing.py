@@ -40,7 +40,8 @@ def regenerate(action):
 def stale(action):
     """One pass that pushes what it made from the first tip it saw, on whatever tip there is."""
     state = read_branch(action, "main")
-    read = read_usage(state.workspace, state.tree, action.provider, action.request.asked)
+    provider = action.clients(state.configuration.base_url).provider
+    read = read_usage(state.workspace, state.tree, provider, action.request.asked)
     summary = conclude(state.workspace, state.tree, read, action.request.asked)
     changed, tip = dict(state.store.changed), state.commit
     while True:
