@@ -86,27 +86,27 @@ def _opened(action: Action, mode: Mode) -> Opened:
     return Opened(action=action, mode=mode, base=base, clients=clients, notices=notices)
 
 
-def _passed(job: Opened) -> Course:
+def _passed(opened: Opened) -> Course:
     """Read, land and publish. Raises why nothing landed on the base, where nothing did anywhere."""
-    start = started(job.action, job.base) if job.mode is Mode.PULL_REQUEST else job.base
-    pool = pool_of(job.action, start, job.clients.provider)
-    visited = visit(job.action, pool)
-    landed = _landed(job, start, pool.pooled)
+    start = started(opened.action, opened.base) if opened.mode is Mode.PULL_REQUEST else opened.base
+    pool = pool_of(opened.action, start, opened.clients.provider)
+    visited = visit(opened.action, pool)
+    landed = _landed(opened, start, pool.pooled)
     if not isinstance(landed, ReconcileError):
-        course = _course(job.action, landed, job.notices)
-        _make(course, landed.state, job.clients)
+        course = _course(opened.action, landed, opened.notices)
+        _make(course, landed.state, opened.clients)
     elif any(each.landed for each in visited):
-        course = _without_base(job, landed)
+        course = _without_base(opened, landed)
     else:
         raise landed
     _publish(course, visited)
     return course
 
 
-def _landed(job: Opened, start: BranchState, pooled: Pooled) -> Landed | ReconcileError:
-    if job.mode is Mode.PULL_REQUEST:
-        return attempted(job.action.request.pr_branch, lambda: propose(job.action, start, pooled))
-    target = PushedBranch(action=job.action, asked=job.action.request.asked)
+def _landed(opened: Opened, start: BranchState, pooled: Pooled) -> Landed | ReconcileError:
+    if opened.mode is Mode.PULL_REQUEST:
+        return attempted(opened.action.request.pr_branch, lambda: propose(opened.action, start, pooled))
+    target = PushedBranch(action=opened.action, asked=opened.action.request.asked)
     return attempted(start.branch, lambda: land(target, start, pooled))
 
 
@@ -122,11 +122,11 @@ def _course(action: Action, landed: Landed, notices: Iterable[str] = ()) -> Cour
     )
 
 
-def _without_base(job: Opened, error: ReconcileError) -> Course:
+def _without_base(opened: Opened, error: ReconcileError) -> Course:
     """The job whose pass has landed on branches of open pull requests alone."""
-    policy = job.base.workspace.policy
-    summary = Summary(now=job.action.now, policy=policy, discovered=0, runs=(), errors=(error,))
-    return Course(action=job.action, summary=summary, root=job.base.store.root)
+    policy = opened.base.workspace.policy
+    summary = Summary(now=opened.action.now, policy=policy, discovered=0, runs=(), errors=(error,))
+    return Course(action=opened.action, summary=summary, root=opened.base.store.root)
 
 
 def _passed_over(summary: Summary) -> list[str]:
