@@ -503,7 +503,7 @@ def test_clocks_of_all_parts_of_a_run_are_put_together(client, models, run, left
 
 
 def test_what_goes_wrong_in_the_watcher_is_not_the_experiments(client, models, run, left, monkeypatch):
-    monkeypatch.setattr("reconcile.recording.bodies.Answer", lambda **_: 1 / 0)
+    monkeypatch.setattr("reconcile.recording.bodies.AnswerBody", lambda **_: 1 / 0)
     assert use(client).model == SNAPSHOT
     assert list(client.responses.create(**ASKED_RESPONSES, stream=True))
     found = left()

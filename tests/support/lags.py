@@ -17,6 +17,8 @@ from reconcile.usage import Recorded
 from reconcile.verdict.settlement import settle
 
 FULL, HALF, NONE = "2x100", "100", "0"
+CONFIRMED = 150
+"""Minutes in which passes have confirmed what they show, a higher figure of a settled run too."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ def lived(roll, lag, number, *, counts, interval=60, policy=None):
         run = remembered(run, outcome.verdict) if outcome.verdict else run
         completeness = outcome.verdict.completeness if outcome.verdict else run.state.completeness
         run = replace(run, state=replace(run.state, policy=policy, completeness=completeness))
-        if age >= late and run.settled:
-            break  # an equal read of a settled run is not kept
+        if age >= late + CONFIRMED and run.settled:
+            break  # reads that equal what was confirmed are not kept
     return run
 
 

@@ -320,13 +320,14 @@ def test_check__lets_nothing_pass_that_no_remedy_is_known_for():
     ]
 
 
-@pytest.mark.parametrize(
-    "step",
-    [pytest.param(None, id="for the schema"), pytest.param({"step": 1, "end_timestamp": 1e9}, id="by contradiction")],
-)
-def test_check__tells_at_most_a_thousand_of_a_kind(step):
-    value = {**V2, "steps": [step] * 3000}
-    assert len(findings(json.dumps(value))) == 1000
+def test_check__tells_at_most_a_thousand_of_a_kind():
+    assert len(findings(json.dumps({**V2, "steps": [None] * 3000}))) == 1000
+
+
+def test_check__tells_the_first_contradiction_of_a_long_file():
+    value = {**V2, "steps": [{"step": 1, "end_timestamp": 1e9}] * 3000}
+    (only,) = findings(json.dumps(value))
+    assert only.pointer == "/steps/0/end_timestamp"
 
 
 GHOST = {"run": "lab/ghost", "start": 1767614400, "end": 1767614460}

@@ -208,7 +208,7 @@ PRICES = {
         ),
     ),
     "all calls under one model": (
-        "unexplained",
+        "model_spelling",
         lambda drawn, lines: ([replace(line, model="gpt-4o-mini") for line in flagged(drawn, lines)], {}),
     ),
 }
