@@ -28,7 +28,7 @@ from reconcile.passes.containing import attempted
 from reconcile.passes.fetch import Read, read_usage
 from reconcile.passes.summary import Summary, narrowed
 from reconcile.passes.tree import Workspace
-from reconcile.report.files import Made
+from reconcile.report.exports import Made
 from reconcile.report.markdown import Links
 
 NO_COMPARISON = "`compare: true` does nothing in mode check, which asks the provider nothing"

@@ -20,7 +20,7 @@ from reconcile.errors import ConfigurationError
 from reconcile.git.repository import GitRepository, TreeFile
 from reconcile.github.client import GitHub
 from reconcile.ledger.formats import LogFormat
-from reconcile.ledger.readers.files import Pattern
+from reconcile.ledger.readers.log_files import Pattern
 from reconcile.ledger.usage_logs import Billing
 from reconcile.money.entry import PriceOf
 from reconcile.money.list_prices import list_prices

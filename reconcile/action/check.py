@@ -22,16 +22,16 @@ from reconcile.action.request import Mode, Sign
 from reconcile.errors import ConfigurationError, GitHubError, ReconcileError, UsageError
 from reconcile.git.remote import PUSH_REMEDY
 from reconcile.insight.audit_files import audit_tree
-from reconcile.insight.looking import list_tree
+from reconcile.insight.survey import list_tree
 from reconcile.ledger.comparison import Comparison
 from reconcile.ledger.comparison_json import comparison_json
 from reconcile.ledger.log import UsageLog
-from reconcile.ledger.readers.files import Pattern, files_within, folder_named
+from reconcile.ledger.readers.log_files import Pattern, files_within, folder_named
 from reconcile.ledger.usage_logs import compare_usage_log, known_prices, log_of_runs, read_usage_log, wanted
 from reconcile.money.entry import Period
 from reconcile.passes.summary import Summary
 from reconcile.passes.tree import Workspace, read_tree
-from reconcile.report.files import Made, report_tree
+from reconcile.report.exports import Made, report_tree
 from reconcile.runs.run_store import RunStore
 
 

@@ -19,7 +19,7 @@ from reconcile.action.request import Sign
 from reconcile.attribution.claims import Asked
 from reconcile.errors import ConfigurationError, GitError, ReconcileError
 from reconcile.git.remote import Push
-from reconcile.github.answers import PullRequest
+from reconcile.github.values import PullRequest
 from reconcile.passes.apply import conclude
 from reconcile.passes.containing import attempted
 from reconcile.passes.fetch import Read

@@ -26,7 +26,7 @@ import click
 
 from reconcile import config
 from reconcile.attribution import claims
-from reconcile.cli import answers
+from reconcile.cli import output
 from reconcile.cli.session import (
     CONFIG,
     MAX_AGE,
@@ -81,7 +81,7 @@ def run(session: Session, framework: str | None, run_id: str | None, *, force: b
             dry_run=dry_run or settings.rehearsal,
             announce=lambda queries: announced(queries, verbose=session.verbose),
         )
-    session.finish(answers.answer_run(summary, session.look))
+    session.finish(output.answer_run(summary, session.look))
 
 
 SLICE = 60.0

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from reconcile import config, recording
-from reconcile.cli import answers
+from reconcile.cli import output
 from reconcile.cli.session import CONFIG, RUNS, Session
 from reconcile.errors import ReconcileError
 from reconcile.passes import fetch
@@ -63,7 +63,7 @@ def record(runs: str | None, config_: str | None, command: Sequence[str], **opti
     except ReconcileError as error:
         session.fail(error)
     if ended.error:
-        click.echo(answers.answer_error(ended.error, session.look).text, err=True)
+        click.echo(output.answer_error(ended.error, session.look).text, err=True)
         sys.exit(ended.exit_status or ended.error.exit_code)
     for problem in ended.problems:
         click.echo(f"note: {problem}", err=True)

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reconcile import config, workspace
-from reconcile.cli import answers
+from reconcile.cli import output
 from reconcile.errors import ConfigurationError, ReconcileError
 from reconcile.passes import containing, fetch, tree
 from reconcile.providers import base
@@ -83,7 +83,7 @@ class Session:
         self._said: set[str] = set()
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
-        self.look = answers.Look(colour=colour, width=max(60, min(columns, 140)))
+        self.look = output.Look(colour=colour, width=max(60, min(columns, 140)))
 
     @classmethod
     def plain(cls, *, runs: str | None = None, config_: str | None = None) -> Session:
@@ -100,7 +100,7 @@ class Session:
                 self._said.add(text)
                 click.echo(text, err=True)
 
-    def finish(self, answer: answers.Answer) -> NoReturn:
+    def finish(self, answer: output.Answer) -> NoReturn:
         """Print the answer and exit with its code."""
         if self.as_json:
             click.echo(json.dumps(answer.document, indent=2))
@@ -111,9 +111,9 @@ class Session:
     def fail(self, error: ReconcileError) -> NoReturn:
         """Say what kept the command from being carried out: on stdout as JSON, else on stderr."""
         if self.as_json:
-            self.finish(answers.answer_error(error, self.look))
-        look = answers.Look(colour=sys.stderr.isatty() and self.look.colour, width=self.look.width)
-        click.echo(answers.answer_error(error, look).text, err=True)
+            self.finish(output.answer_error(error, self.look))
+        look = output.Look(colour=sys.stderr.isatty() and self.look.colour, width=self.look.width)
+        click.echo(output.answer_error(error, look).text, err=True)
         sys.exit(error.exit_code)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconcile.errors import ConfigurationError, GitError
-from reconcile.git.command import Git, GitAnswer
+from reconcile.git.runner import Git, GitAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from reconcile.errors import GitHubError
-from reconcile.github.answers import (
+from reconcile.github.failures import STALE, meaning_of_errors
+from reconcile.github.values import (
     Comment,
     Issue,
     PullRequest,
@@ -30,12 +31,11 @@ from reconcile.github.answers import (
     untrusted,
     workflow_in,
 )
-from reconcile.github.failures import STALE, meaning_of_errors
-from reconcile.github.transport import Transport
 from reconcile.github.wire import (
     API_URL,
     GitHubRequest,
     Token,
+    Transport,
     checked_address,
     checked_repository,
     graphql_address,

@@ -24,7 +24,7 @@ from reconcile.ledger.figures import DEFAULT, Tolerance
 from reconcile.ledger.figures import tolerance as tolerance_of
 from reconcile.ledger.formats import LogFormat
 from reconcile.ledger.log import BadLine, UsageLog
-from reconcile.ledger.readers.files import Pattern
+from reconcile.ledger.readers.log_files import Pattern
 from reconcile.ledger.readers.records import read_logs
 from reconcile.ledger.table import By
 from reconcile.ledger.tally import SHOWN

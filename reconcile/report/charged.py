@@ -10,7 +10,7 @@ from reconcile.money.charges import Charge
 from reconcile.money.exact import spelled_out
 from reconcile.report.compared import number, table
 from reconcile.report.compared_as import csv_text
-from reconcile.report.words import Paint, printable
+from reconcile.report.phrases import Paint, printable
 from reconcile.words import plural
 
 UNLABELLED, TOTAL, UNPRICED = "(unlabelled)", "TOTAL", "UNPRICED"

@@ -15,7 +15,7 @@ from reconcile.ledger.reasons.codes import Break
 from reconcile.ledger.table import TableRow
 from reconcile.minutes import instant
 from reconcile.money.exact import spelled_out
-from reconcile.report.words import Paint, printable
+from reconcile.report.phrases import Paint, printable
 from reconcile.words import plural
 
 NAMES = {

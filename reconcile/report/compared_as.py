@@ -32,7 +32,7 @@ from reconcile.report.compared import (
     verdict_text,
 )
 from reconcile.report.markdown import Links, code, prose, summary_markdown
-from reconcile.report.words import printable
+from reconcile.report.phrases import printable
 from reconcile.words import plural
 
 TOTAL = "TOTAL"

@@ -15,8 +15,8 @@ from reconcile.ledger.comparison import Comparison, ComparisonVerdict
 from reconcile.minutes import spelled
 from reconcile.passes.summary import Summary
 from reconcile.report.compared import headline, verdict_text
-from reconcile.report.text import totals_text
-from reconcile.report.words import printable
+from reconcile.report.phrases import printable
+from reconcile.report.terminal import totals_text
 from reconcile.runs.run import Finding
 from reconcile.words import plural
 

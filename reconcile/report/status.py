@@ -16,10 +16,10 @@ from reconcile.insight.expectation import LEAST, Basis, Expectation, Place, Spre
 from reconcile.insight.situation import Situation, logged_span, seconds_taken
 from reconcile.minutes import instant, spelled
 from reconcile.passes.selection import Selection
-from reconcile.report.account import NOUNS, advice_lines, figure_lines, observation_lines, paragraph, recorded_lines
+from reconcile.report.explanation import NOUNS, advice_lines, figure_lines, observation_lines, paragraph, recorded_lines
 from reconcile.report.held import guard_text, reasoned, rests_on, style
 from reconcile.report.next_step import command, next_step
-from reconcile.report.words import Paint, clock, duration, printable, tokens
+from reconcile.report.phrases import Paint, clock, duration, printable, tokens
 from reconcile.usage import KINDS
 from reconcile.words import plural
 

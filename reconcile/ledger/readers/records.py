@@ -15,8 +15,8 @@ from reconcile.ledger.formats import LogFormat, Shape
 from reconcile.ledger.lines import LineParser, Record
 from reconcile.ledger.log import BadLine, UsageLog
 from reconcile.ledger.readers import database
-from reconcile.ledger.readers.files import LogFile, Pattern, find
-from reconcile.ledger.readers.rows import format_of, lines_of, parser_of, stream
+from reconcile.ledger.readers.log_files import LogFile, Pattern, find
+from reconcile.ledger.readers.stream import format_of, lines_of, parser_of, stream
 from reconcile.ledger.scroll import MOST_BYTES, Scroll
 
 

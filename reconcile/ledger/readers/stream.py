@@ -17,7 +17,7 @@ from reconcile.errors import ConfigurationError
 from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.formats import BUILT_IN, SEEDS, LogFormat, Shape, recognised
 from reconcile.ledger.lines import BYTE_ORDER_MARK, LineParser, cells_of, delimiter_of_line, object_of
-from reconcile.ledger.readers.files import LogFile, blocks, head
+from reconcile.ledger.readers.log_files import LogFile, blocks, head
 from reconcile.ledger.scroll import MOST_BYTES, Scroll
 from reconcile.runs.run import is_lfs_pointer
 

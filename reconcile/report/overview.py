@@ -14,8 +14,8 @@ from reconcile.passes.selection import Selection
 from reconcile.passes.summary import RunReport, Summary, graded
 from reconcile.report.held import UNGRADED, label_of, style, tally, ungraded
 from reconcile.report.next_step import next_step
-from reconcile.report.text import error_text, findings_text, standing_text, titled, wrapped
-from reconcile.report.words import Paint, clock, printable
+from reconcile.report.phrases import Paint, clock, printable
+from reconcile.report.terminal import error_text, findings_text, standing_text, titled, wrapped
 from reconcile.runs.run import Finding, Run
 from reconcile.runs.state import Proof
 from reconcile.verdict.settlement import AGGREGATE

@@ -17,7 +17,7 @@ from reconcile.passes.selection import Selection
 from reconcile.passes.summary import STANDINGS, RunReport, Summary, Unattributed, reported, standing
 from reconcile.report.held import counted, label_of, rests_on, style
 from reconcile.report.next_step import at_rest, next_step
-from reconcile.report.words import Paint, clock, minute, printable
+from reconcile.report.phrases import Paint, clock, minute, printable
 from reconcile.runs.run import Finding, Run
 from reconcile.runs.state import Status
 from reconcile.usage import KINDS

@@ -14,8 +14,8 @@ from reconcile.insight.history import LeftOut, Origin
 from reconcile.insight.lag import CONFIDENCE, Curve, Lag, Point, Quantile
 from reconcile.insight.replay import ReplayEnding, Unanswerable
 from reconcile.insight.trial import Backtest, Outcomes, Trial, at_share, described, why_refused
-from reconcile.report.text import error_text
-from reconcile.report.words import Paint, duration, printable
+from reconcile.report.phrases import Paint, duration, printable
+from reconcile.report.terminal import error_text
 from reconcile.words import plural
 
 TITLES = {

@@ -11,8 +11,8 @@ from reconcile.minutes import MINUTE, Window, instant, spelled
 from reconcile.providers.base import Scope
 from reconcile.report.held import assumed, basis, guard_text, held, reasoned, style
 from reconcile.report.next_step import next_step
-from reconcile.report.text import span
-from reconcile.report.words import Paint, duration, printable, tokens
+from reconcile.report.phrases import Paint, duration, printable, tokens
+from reconcile.report.terminal import span
 from reconcile.runs.run import Claim, Run
 from reconcile.runs.state import State
 from reconcile.usage import Usage

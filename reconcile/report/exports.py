@@ -22,7 +22,7 @@ from reconcile.errors import StoreError, UsageError
 from reconcile.files import write_whole
 from reconcile.insight.audit_files import audit_tree
 from reconcile.insight.dashboard import Dashboard
-from reconcile.insight.looking import account_of, lag_tree, list_tree
+from reconcile.insight.survey import account_of, lag_tree, list_tree
 from reconcile.ledger.comparison import Comparison
 from reconcile.ledger.comparison_json import comparison_json
 from reconcile.passes.containing import contained

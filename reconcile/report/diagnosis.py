@@ -13,7 +13,7 @@ from reconcile.doctor.beginning import SETTINGS, WORKFLOW, Beginning
 from reconcile.doctor.checks import Check, Health
 from reconcile.doctor.examination import Diagnosis
 from reconcile.doctor.key_rows import KeyRow, Proposal
-from reconcile.report.words import Paint, printable
+from reconcile.report.phrases import Paint, printable
 from reconcile.words import plural
 
 STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.ERROR: "red"}
