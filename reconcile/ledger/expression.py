@@ -109,7 +109,13 @@ judged AS (
     ELSE {ODD} END AS kind
   FROM parts
 )
-SELECT kind, part,
+{_answer(fields)}
+"""  # noqa: S608  made of the settings alone, whose names are checked to be plain
+
+
+def _answer(fields: Fields) -> str:
+    """The `COLUMNS` of lines that were judged."""
+    return f"""SELECT kind, part,
   CASE WHEN kind = {ODD} THEN line END AS odd,
   {_if_sound("quarter")} AS quarter,
   {_if_sound("zone")} AS zone,
@@ -122,8 +128,7 @@ SELECT kind, part,
   {", ".join(f"sum({_if_sound(name)}) AS sum_{name}" for name in SUMMED)},
   sum({_if_sound("cost")}) AS sum_cost
 FROM judged
-GROUP BY ALL
-"""  # noqa: S608  made of the settings alone, whose names are checked to be plain
+GROUP BY ALL"""  # noqa: S608  as above
 
 
 def numbered(source: str) -> str:
@@ -285,7 +290,7 @@ def _empty() -> str:
 
 
 def _parts(log_format: LogFormat, fields: Fields) -> str:
-    """What `parts.parts_of` does."""
+    """What `cells.parts_of` does."""
 
     def count(name: str) -> str:
         return f"{name}_n * {log_format.units}"
