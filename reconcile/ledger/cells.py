@@ -16,8 +16,8 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
-from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.formats import Included, LogFormat, Timestamps
+from reconcile.ledger.log import UnusableError
 from reconcile.money.entry import LOGGED_GRAIN
 from reconcile.words import shown
 

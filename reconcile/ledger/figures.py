@@ -181,10 +181,3 @@ def tolerance(text: str) -> Tolerance:
 
 def _refused(text: str, why: str) -> UsageError:
     return UsageError(f"tolerance {text!r}: {why}", code="bad_tolerance", remedy=REMEDY)
-
-
-class UnusableError(ValueError):
-    """A sentence for the person who has to mend the line: what stands there, and the remedy.
-
-    It never leaves the reading of a log: it becomes a `BadLine`.
-    """

@@ -17,6 +17,13 @@ class BadLine:
     why: str
 
 
+class UnusableError(ValueError):
+    """A sentence for the person who has to mend the line: what stands there, and the remedy.
+
+    It never leaves the reading of a log: it becomes a `BadLine`.
+    """
+
+
 class Suspicion(StrEnum):
     """What may be wrong with lines that count."""
 

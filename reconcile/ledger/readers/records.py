@@ -10,10 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.formats import LogFormat, Shape
 from reconcile.ledger.lines import LineParser, Record
-from reconcile.ledger.log import BadLine, UsageLog
+from reconcile.ledger.log import BadLine, UnusableError, UsageLog
 from reconcile.ledger.readers import database
 from reconcile.ledger.readers.log_files import LogFile, Pattern, find
 from reconcile.ledger.readers.stream import format_of, lines_of, parser_of, stream

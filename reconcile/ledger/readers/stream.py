@@ -14,9 +14,9 @@ from dataclasses import replace
 from itertools import chain, islice
 
 from reconcile.errors import ConfigurationError
-from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.formats import BUILT_IN, SEEDS, LogFormat, Shape, recognised
 from reconcile.ledger.lines import BYTE_ORDER_MARK, LineParser, cells_of, delimiter_of_line, object_of
+from reconcile.ledger.log import UnusableError
 from reconcile.ledger.readers.log_files import LogFile, blocks, head
 from reconcile.ledger.scroll import MOST_BYTES, Scroll
 from reconcile.runs.run import is_lfs_pointer
