@@ -1,7 +1,4 @@
-"""`doctor` and `keys`: is the set-up right, and which key is whose.
-
-`init`: a folder is set up, by a few questions or by flags.
-"""
+"""`doctor`, is the set-up right; `keys`, which key is whose; and `init`, which sets a folder up by questions or flags."""
 
 from __future__ import annotations
 

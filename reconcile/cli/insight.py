@@ -1,11 +1,4 @@
-"""`lag` and `backtest`: what the reads that files have kept tell of the provider and of the policy.
-
-`validate`, `list`, `explain` and `audit`: what files say, and whether it is true.
-
-`report`: the dashboard, one page for whoever would rather look than read.
-
-`status`: how all runs stand, or one.
-"""
+"""Commands that look at files: `validate`, `list`, `explain`, `audit`, `status`, `report`, `lag` and `backtest`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""The client of the provider for usage and costs of whole days.
-
-`compare`: a usage log, or committed runs, against the provider's usage and costs.
-
-`costs`: who pays what of the provider's bill, or of committed runs.
-"""
+"""Commands about money and whole days: `compare` a usage log with the provider, and `costs`, by who pays."""
 
 from __future__ import annotations
 

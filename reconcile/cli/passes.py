@@ -1,13 +1,8 @@
-"""`run`: a pass over the folder of runs.
+"""`run`, one pass over the folder of runs, and `watch`, pass after pass on this machine.
 
-The clock of this machine, and the signals that ask a program to stop: they end a wait, and nothing else.
-
-What runs when one comes goes on. A second one does what it always does, for whoever will not wait for that.
-
-Pass after pass, for as long as is wanted. How a pass is made, and how time passes, is given.
-
-`watch`: pass after pass on this machine.
-"""
+How a pass is made, and how time passes, is given to the watch. Its clock is this machine's; the signals that ask a
+program to stop end a wait, and nothing else: what runs when one comes goes on. A second one does what it always does,
+for whoever will not wait for that."""
 
 from __future__ import annotations
 

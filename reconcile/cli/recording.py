@@ -1,9 +1,6 @@
-"""`step`: a part of a run as it happens. Imports little, because it runs as often as a script has steps.
+"""`record` and `step`, a run as it happens, and `finish`, what it left going on.
 
-`record`: a run as it happens.
-
-`finish`: what a recorded run left going on.
-"""
+A step imports little, because it runs as often as a script has steps."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The client of the provider, and what is told on stderr while it is asked.
+"""What every command has: its options, the settings that follow from them, and how it ends.
 
-What every command has: its options, the settings that follow from them, and how it ends.
-"""
+Those that ask the provider get its client here, and what is told on stderr while it is asked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""One thing that was looked at, and how it is.
+"""One thing that was looked at, and how it is; and what a secret key looks like.
 
-What a secret key looks like, and whether a redacted value can be what is left of it. Nothing of it is kept.
-"""
+Whether a redacted value can be what is left of a secret is decided here. Nothing of it is kept."""
 
 from __future__ import annotations
 

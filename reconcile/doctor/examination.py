@@ -1,7 +1,6 @@
-"""All checks, worst first; among equals a cause comes before what follows from it.
+"""`doctor`: gathers the facts of a set-up and has them judged. Secrets are compared here and go no further.
 
-`doctor`: gathers the facts of a set-up and has them judged. Secrets are compared here and go no further.
-"""
+All checks are told, worst first; among equals a cause comes before what follows from it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The text of reconcile.yml, read byte for byte and replaced whole or not at all.
+"""`keys`: which listed key is whose, and its id written into reconcile.yml.
 
-`keys`: which listed key is whose, and its id written into reconcile.yml.
-"""
+That text is read byte for byte, and replaced whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The files of a project that is set up: created all or none, and never over one that is there.
+"""Sets a folder up: settings, the hourly workflow, what git ignores, and a place for the first runs.
 
-Sets a folder up: settings, the hourly workflow, what git ignores, and a place for the first runs.
-"""
+Files are created all or none, and never over one that is there."""
 
 from __future__ import annotations
 

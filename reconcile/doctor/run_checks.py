@@ -1,7 +1,7 @@
-"""Checks of the runs themselves: those that cannot be told apart, those that were forgotten, and when any was read.
+"""Checks of the runs themselves and of the keys they use.
 
-Checks of the keys that runs use: secrets that are told apart, ids that exist, and that they are each other's.
-"""
+runs   those that cannot be told apart, those that were forgotten, and when any was read
+keys   secrets that are told apart, ids that exist, and that they are each other's"""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Commits through GraphQL: GitHub makes and signs them, and only while the branch is where it is expected to be.
+"""The calls to GitHub: a method each, from numbers, names and texts to values.
 
-The calls: a method each, from numbers, names and texts to values.
-"""
+Commits go through GraphQL: GitHub makes and signs them, and only while the branch is where it is expected to be."""
 
 from __future__ import annotations
 

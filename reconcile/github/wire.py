@@ -1,9 +1,8 @@
-"""What may become part of an address: the API's own, the repository's name, and names that anybody chose.
+"""Requests to GitHub over HTTP: what may be in an address, one request and its whole answer, and all tries of one.
 
-One request to GitHub over HTTP and its whole answer; nothing is decided here but what a failure means.
-
-A connection serves one request: one that was kept open and dies under a POST would leave unknown what became of it.
-"""
+Parts of an address are the API's own, the repository's name, and names that anybody chose. A connection serves one
+request: one that was kept open and dies under a POST would leave unknown what became of it. Tries are patient where
+that is safe, and nothing is ever carried out twice. Lists are read to their end."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""An attribution made once more, from the evidence of a run and of all claims around it. No provider is asked.
+"""The audit of runs: which checks apply to one, and what they come to together. No provider is asked.
 
-The audit of one run: which checks apply, and what they come to together.
-"""
+Its attribution is made once more, from the evidence of the run and of all claims around it."""
 
 from __future__ import annotations
 

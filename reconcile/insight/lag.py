@@ -1,10 +1,6 @@
-"""Exact bounds on a probability from independent trials (Clopper and Pearson 1934): they hold at any number of trials.
+"""The reporting lag: how long after a run's window its figure is complete, from the reads that files keep.
 
-Nothing is approximated by a normal distribution: where all of 60 runs were complete, that has no spread at all.
-
-The reporting lag: how long after a run's window its figure is complete, from the reads that files keep.
-
-What each run tells is an interval of ages (`timing`). The estimate is Turnbull's (`turnbull`), from intervals whose
+What each run tells is an interval of ages (`history`). The estimate is Turnbull's (`turnbull`), from intervals whose
 ends do not depend on when in them the run was complete: it needs that, and what files keep does not give it by itself.
 So it ends where equal reads are no longer kept.
 
@@ -15,11 +11,12 @@ The band does not lean on that, nor on the estimate. At each of fixed ages:
 - High: the share of all runs that may have been complete, which is all but those that a read at or after this age
   still found lacking.
 
-Each share has an exact binomial bound, its error divided by the number of bounds, so that all of them hold at once:
-then a bound at one age holds at later (low) or earlier (high) ones too. A bootstrap would not do: for censored times
-like these it is inconsistent, and where no run was ever seen incomplete it would have no width. The band takes runs
-for independent of each other, and when a run is first read for independent of how late its usage is.
-"""
+Each share has an exact bound, of a probability from independent trials (Clopper and Pearson 1934): it holds at any
+number of trials, and nothing is approximated by a normal distribution, for where all of 60 runs were complete that has
+no spread at all. The error of each is divided by the number of bounds, so that all of them hold at once: then a bound
+at one age holds at later (low) or earlier (high) ones too. A bootstrap would not do: for censored times like these it
+is inconsistent, and where no run was ever seen incomplete it would have no width. The band takes runs for independent
+of each other, and when a run is first read for independent of how late its usage is."""
 
 from __future__ import annotations
 

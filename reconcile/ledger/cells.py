@@ -1,13 +1,10 @@
-"""From the timestamp of a line to the quarter of an hour it lies in.
+"""What the cells of a line say: the quarter of an hour it lies in, its counts, and token parts that share nothing.
 
 A zone's offset is a whole number of quarters, so all of a local quarter lies in one of UTC's. A wall clock that shows
-an hour twice is taken at its first showing.
-
-From the counts of a line to token parts that share nothing, proven to sum to what the line says.
+an hour twice is taken at its first showing. Parts are proven to sum to what the line says:
 
 input = uncached + cache read + cache write        of OpenAI, whose input includes both
-output = answer + reasoning                        reasoning is within it, and never added twice
-"""
+output = answer + reasoning                        reasoning is within it, and never added twice"""
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
 """A charge-back of a period: who pays what of the provider's bill, or of committed runs at list prices.
 
-Its rows sum to its total to the last digit. What nobody is named for is a row, and what has no price is never 0.
+Its rows sum to its total to the last digit. What nobody is named for is a row, and what has no price is never 0. The
+figures of committed runs are entries as those of a log are, by the minute where evidence has them.
 
-Committed runs in the place of a log: their figures as entries, by the minute where evidence has them.
-
-A charge-back as schemas/costs.schema.json describes it: amounts of money are exact decimal strings.
-"""
+As a document it is what schemas/costs.schema.json describes: amounts of money are exact decimal strings."""
 
 from __future__ import annotations
 

@@ -1,11 +1,8 @@
-"""One name for what both sides call differently: a model's undated name stands for its dated snapshots, and a name
-with the provider's before it for the bare one.
+"""What of both sides can be compared: settled whole hours, and of costs whole closed days. The rest is set apart.
 
-What of both sides can be compared: settled whole hours, and of costs whole closed days. The rest is set apart.
-
-Below the total: models and keys that both sides name, one by one. What one lacks and another has twice cancels in
-the total, and nowhere else.
-"""
+Both call a thing differently: a model's undated name stands for its dated snapshots, and a name with the provider's
+before it for the bare one. So one name is found for both. Below the total are models and keys that both sides name, one
+by one: what one lacks and another has twice cancels in the total, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two sides of a comparison in one form: usage by stretches of time, in token parts that share nothing."""
+"""A usage log as it was read: usage by stretches of time, in token parts that share nothing, and what does not count."""
 
 from __future__ import annotations
 

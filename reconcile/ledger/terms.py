@@ -1,15 +1,12 @@
-"""The terms of a gap between two costs of the same usage, how they are told apart, and that they sum to it.
+"""Why the local cost and the provider's differ: the gap between them by UTC day and model, in terms that sum to it.
 
 quantity   tokens that one side has and the other has not, at the list prices of what the provider reports
 unpriced   all of the gap where a list price is not known, or a cost is not of a model's tokens
 rounding   a difference from list prices that writing each amount to six decimals can have made
 price      the rest: one side charged other prices than the list
 
-Why the local cost and the provider's differ: the gap between them by UTC day and model, in terms that sum to it.
-
 Snapshots of a model are taken together. Costs are local minus official throughout, like every difference of a
-comparison. What the terms mean stands in `terms.py`.
-"""
+comparison."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
-"""Comparing: a usage log, or committed runs in its place, held against the provider's usage and costs.
+"""What `compare` and `costs` work on: a usage log, the provider's bill, or committed runs in the place of either.
 
 read the log -> ask the provider -> compare -> report
-
-Charge-back: the provider's costs of a period, or the committed figures of its runs, by who pays.
-
-ask the provider, or read the runs -> charge -> report
-"""
+ask the provider, or read the runs -> charge -> report"""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""The parts of the dashboard page, as they ship with the package. The chart library is used only as it was chosen.
+"""Files for people: the dashboard, written into a folder, and a comparison line by line for a dispute.
 
-The dashboard: one page of all that files say, written into a folder. Asks no provider and changes no run.
-
-What a comparison says: as text, CSV or one JSON document, as an exit code, and as files for a dispute.
-"""
+The page is all that files say; its parts ship with the package, and the chart library is used only as it was chosen.
+Asks no provider and changes no run."""
 
 from __future__ import annotations
 

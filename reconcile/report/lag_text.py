@@ -1,7 +1,6 @@
-"""`lag` as text: a table of how old runs are when their figures are complete, and the curve with its band.
+"""`lag` and `backtest` as text: when figures are complete, and the present policy beside the one that is tried.
 
-`backtest` as text: the present policy and the one that is tried, side by side.
-"""
+The lag is a table of how old runs are when their figures are complete, and the curve with its band."""
 
 from __future__ import annotations
 

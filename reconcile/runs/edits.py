@@ -1,10 +1,8 @@
-"""A JSON text as parts, any of which can change while all the others keep their bytes.
+"""Changes to a JSON text that preserve every byte outside the changed values.
 
-A value stays a slice of the text until something inside it changes. Then it is opened: a list of parts, each with the
-white space around it. New values follow the layout of their file.
-
-Changes to a JSON text that preserve every byte outside the changed values.
-"""
+The text is a tree of parts, any of which can change while all the others keep their bytes. A value stays a slice of the
+text until something inside it changes. Then it is opened: a list of parts, each with the white space around it. New
+values follow the layout of their file."""
 
 from __future__ import annotations
 

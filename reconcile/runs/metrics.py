@@ -1,12 +1,8 @@
-"""Reads of another tool that left kinds of tokens, or calls, out: what a whole read tells of them.
+"""From a valid metrics.json to a `Run`: the document's own words end here; figures, bounds and policy get theirs.
 
-Where a later read of every kind shows the same in all kinds that the earlier one has, it confirms it: then the earlier
-read is taken to have seen what the later one shows in the others too. Else what it left out stays unknown.
-
-Figures, bounds and the policy in the words that files and summaries share.
-
-From a valid metrics.json to a `Run`: the document's own words end here.
-"""
+Reads of another tool may have left kinds of tokens, or calls, out. Where a later read of every kind shows the same in
+all kinds that such a read has, it confirms it: then the earlier read is taken to have seen what the later one shows in
+the others too. Else what it left out stays unknown."""
 
 from __future__ import annotations
 

@@ -1,13 +1,11 @@
-"""Digests of what lies beside a run's file: of values, so that line ends, spaces and the order of members do not count.
+"""The checksum over all that reconciliation wrote into a run's file, and digests of what lies beside that.
 
-A checkout writes other line ends, and a formatter lays a file out anew; neither changes what it says. The first version
-took digests of bytes. Those stay valid, whatever line ends the file has by now.
-
-The checksum over all that reconciliation wrote into a run's file.
-
-It finds a figure, a bound or a verdict that was edited by hand or damaged on the way. It is no signature: whoever
+The seal finds a figure, a bound or a verdict that was edited by hand or damaged on the way. It is no signature: whoever
 edits both finds no resistance here, only in a fresh read.
-"""
+
+Digests are of values, so that line ends, spaces and the order of members do not count: a checkout writes other line
+ends, and a formatter lays a file out anew; neither changes what it says. The first version took digests of bytes. Those
+stay valid, whatever line ends the file has by now."""
 
 from __future__ import annotations
 

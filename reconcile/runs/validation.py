@@ -1,13 +1,9 @@
-"""What a schema objects to in a value, as sentences for the person who has to mend it.
-
-The remedy stands in the schema, as `x-remedy` beside the keywords it is about. Where a member is missing, its
-description says what to add.
-
-Whether the bytes of a metrics.json are a valid document of their generation, and if not, everything that is wrong.
+"""Whether the bytes of a metrics.json are a valid document of their generation, and if not, everything that is wrong.
 
 A valid file is decided quickly: decode, a compiled schema, a few comparisons. Only what fails there is scanned and
-explained, so a finding costs milliseconds and a good file microseconds.
-"""
+explained, so a finding costs milliseconds and a good file microseconds. What a schema objects to becomes a sentence for
+the person who has to mend it. The remedy stands in the schema, as `x-remedy` beside the keywords it is about; where a
+member is missing, its description says what to add."""
 
 from __future__ import annotations
 

@@ -1,12 +1,9 @@
 """Made-up runs and calls whose truth is known: the same for the same seed, on every machine.
 
 A timetable says when runs start and a feed when their calls show in the usage API. Nothing here knows of files,
-frameworks or verdicts.
-
-Made-up traffic for runs that exist: lets anyone try a pass over their own runs without a provider account.
-
-What a run recorded of itself is believed: as many calls, and the tokens scaled to its totals.
-"""
+frameworks or verdicts. Traffic can also be made up for runs that exist: then anyone can try a pass over their own runs
+without a provider account. What a run recorded of itself is believed: as many calls, and the tokens scaled to its
+totals."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""What follows from a run's figure: AEI, and the shares of the steps of a v1 file.
+"""What a verdict changes in a metrics.json, as edits of the document. Nothing else in the file is touched.
 
-Usage is known per minute only. A minute that several steps share is split by the seconds each of them took of it;
-a minute outside every step goes to the nearest. The parts of a split always add up to the whole.
-
-What a verdict changes in a metrics.json, as edits of the document. Nothing else in the file is touched.
-"""
+From the run's figure follow AEI and the shares of the steps of a v1 file. Usage is known per minute only. A minute that
+several steps share is split by the seconds each of them took of it; a minute outside every step goes to the nearest.
+The parts of a split always add up to the whole."""
 
 from __future__ import annotations
 

@@ -1,12 +1,9 @@
 """What a pass learnt about one run, and how it goes into the run's file as the file is at that moment.
 
 A pass reads first and writes later; meanwhile others may write. So what it carries is not a new file but a lesson,
-which can be applied again to whatever the file has become.
-
-Observations that live only on the Action's own branch, carried over to the file as it now is on the base.
-
-A person may have edited the base's file meanwhile: their bytes stay, and only what reconciliation wrote is brought in.
-"""
+which can be applied again to whatever the file has become. Observations that live only on the Action's own branch are
+carried over to the file as it now is on the base in the same way: a person may have edited that meanwhile; their bytes
+stay, and only what reconciliation wrote is brought in."""
 
 from __future__ import annotations
 

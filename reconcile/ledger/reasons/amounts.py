@@ -1,7 +1,6 @@
-"""The reasons of a gap in money, from its parts.
+"""The reasons of a gap in money, from its parts; and what shows only line by line.
 
-What shows only line by line: one line that is far too large, and calls that were made again after a time-out.
-"""
+That is one line that is far too large, and calls that were made again after a time-out."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Lines that the log has and that do not count: what the provider has beside the others may be theirs.
+"""Reasons found by elimination: what takes away most of the gap is put right, then the rest is looked at again.
 
-Calls that the provider reports and no line tells of, where nothing but their number says why.
-
-Reasons found by elimination: what takes away most of the gap is put right, then the rest is looked at again.
+Two kinds of reasons stand here: lines that the log has and that do not count, for what the provider has beside the
+others may be theirs; and calls that the provider reports and no line tells of, where nothing but their number says why.
 """
 
 from __future__ import annotations
