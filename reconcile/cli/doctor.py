@@ -1,4 +1,4 @@
-"""`doctor`, is the set-up right; `keys`, which key is whose; and `init`, which sets a folder up by questions or flags."""
+"""`doctor`, is the set-up right; `keys`, which key is whose; `init`, which sets a folder up, by questions or flags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A usage log as it was read: usage by stretches of time, in token parts that share nothing, and what does not count."""
+"""A usage log as it was read: usage by stretches of time, in parts that share nothing, and what does not count."""
 
 from __future__ import annotations
 
