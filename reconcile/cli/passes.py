@@ -79,113 +79,6 @@ def run(session: Session, framework: str | None, run_id: str | None, *, force: b
     session.finish(output.answer_run(summary, session.look))
 
 
-SLICE = 60.0
-"""Seconds waited at once: a machine that slept meanwhile has to look at its clock."""
-
-
-class StopSignals:
-    """While it lasts, SIGTERM and Ctrl-C only stop it. In the main thread, for no other gets signals."""
-
-    def __init__(self) -> None:
-        self.stopped = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> StopSignals:
-        # Any signal writes here: one that came just before the wait would not end it otherwise.
-        self._woken, self._wakes = socket.socketpair()
-        self._woken.setblocking(False)
-        self._wakes.setblocking(False)
-        self._others = signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(signum) != signal.SIG_IGN:
-                self._before[signum] = signal.signal(signum, self._stop)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._restore()
-        signal.set_wakeup_fd(self._others)
-        self._woken.close()
-        self._wakes.close()
-
-    def now(self) -> float:
-        return time.time()
-
-    def wait(self, seconds: float) -> None:
-        """Return after so many seconds, after SLICE, or when a signal comes."""
-        if not self.stopped and select.select([self._woken], [], [], min(seconds, SLICE))[0]:
-            self._woken.recv(4096)
-
-    def _stop(self, _: int, __: FrameType | None) -> None:
-        self.stopped = True
-        self._restore()
-
-    def _restore(self) -> None:
-        while self._before:
-            signal.signal(*self._before.popitem())
-
-
-class Timer(Protocol):
-    """Unix seconds, a way to let them pass, and whether somebody has asked to stop."""
-
-    @property
-    def stopped(self) -> bool: ...
-
-    def now(self) -> float: ...
-
-    def wait(self, seconds: float) -> None:
-        """Return after so many seconds, or earlier."""
-
-
-def stop_signals() -> StopSignals:
-    """The clock of this machine, stopped by SIGTERM and Ctrl-C."""
-    return StopSignals()
-
-
-def keep_watch(
-    make_pass: Callable[[], Summary],
-    timer: Timer,
-    tell: Callable[[str], None],
-    *,
-    every: timedelta,
-    until_settled: bool = False,
-) -> int:
-    """Make a pass and tell a line of it, every so often, until the timer is stopped. Returns the exit code.
-
-    An error, a bug of ours too, is told in the line of its pass and ends nothing: settings are mended and providers
-    come back.
-    `until_settled`: end where no run awaits anything, with 1 where one of them is not verified; and with 1 where it is
-    stopped before.
-    """
-    while True:
-        begun = timer.now()
-        summary = _told_pass(make_pass, datetime.fromtimestamp(begun, UTC), tell)
-        if until_settled and summary and not awaited(summary):
-            return ending(summary)
-        _await(timer, begun + every.total_seconds(), at_most=every.total_seconds())
-        if timer.stopped:
-            return int(until_settled)
-
-
-def _told_pass(make_pass: Callable[[], Summary], at: datetime, tell: Callable[[str], None]) -> Summary | None:
-    summary = attempted("this pass", make_pass)
-    if isinstance(summary, ReconcileError):
-        tell(failed_line(at, summary))
-        return None
-    line = attempted("telling of this pass", lambda: pass_line(at, summary))
-    tell(failed_line(at, line) if isinstance(line, ReconcileError) else line)
-    return summary
-
-
-def _await(timer: Timer, moment: float, *, at_most: float) -> None:
-    """Until that moment. Where the clock was put back meanwhile, no longer than a whole interval."""
-    while not timer.stopped and (left := moment - timer.now()) > 0:
-        if left > at_most:
-            moment = timer.now() + at_most
-        timer.wait(min(left, at_most))
-
-
 SHORTEST = timedelta(minutes=1)
 
 
@@ -254,3 +147,110 @@ def _refuse_given_instant(variables: Mapping[str, str]) -> None:
             code="instant_given",
             remedy="unset it, or replay passes one by one with `reconcile run --now INSTANT`",
         )
+
+
+def keep_watch(
+    make_pass: Callable[[], Summary],
+    timer: Timer,
+    tell: Callable[[str], None],
+    *,
+    every: timedelta,
+    until_settled: bool = False,
+) -> int:
+    """Make a pass and tell a line of it, every so often, until the timer is stopped. Returns the exit code.
+
+    An error, a bug of ours too, is told in the line of its pass and ends nothing: settings are mended and providers
+    come back.
+    `until_settled`: end where no run awaits anything, with 1 where one of them is not verified; and with 1 where it is
+    stopped before.
+    """
+    while True:
+        begun = timer.now()
+        summary = _told_pass(make_pass, datetime.fromtimestamp(begun, UTC), tell)
+        if until_settled and summary and not awaited(summary):
+            return ending(summary)
+        _await(timer, begun + every.total_seconds(), at_most=every.total_seconds())
+        if timer.stopped:
+            return int(until_settled)
+
+
+def _told_pass(make_pass: Callable[[], Summary], at: datetime, tell: Callable[[str], None]) -> Summary | None:
+    summary = attempted("this pass", make_pass)
+    if isinstance(summary, ReconcileError):
+        tell(failed_line(at, summary))
+        return None
+    line = attempted("telling of this pass", lambda: pass_line(at, summary))
+    tell(failed_line(at, line) if isinstance(line, ReconcileError) else line)
+    return summary
+
+
+def _await(timer: Timer, moment: float, *, at_most: float) -> None:
+    """Until that moment. Where the clock was put back meanwhile, no longer than a whole interval."""
+    while not timer.stopped and (left := moment - timer.now()) > 0:
+        if left > at_most:
+            moment = timer.now() + at_most
+        timer.wait(min(left, at_most))
+
+
+SLICE = 60.0
+"""Seconds waited at once: a machine that slept meanwhile has to look at its clock."""
+
+
+class StopSignals:
+    """While it lasts, SIGTERM and Ctrl-C only stop it. In the main thread, for no other gets signals."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        # Any signal writes here: one that came just before the wait would not end it otherwise.
+        self._woken, self._wakes = socket.socketpair()
+        self._woken.setblocking(False)
+        self._wakes.setblocking(False)
+        self._others = signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(signum) != signal.SIG_IGN:
+                self._before[signum] = signal.signal(signum, self._stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+        signal.set_wakeup_fd(self._others)
+        self._woken.close()
+        self._wakes.close()
+
+    def now(self) -> float:
+        return time.time()
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds, after SLICE, or when a signal comes."""
+        if not self.stopped and select.select([self._woken], [], [], min(seconds, SLICE))[0]:
+            self._woken.recv(4096)
+
+    def _stop(self, _: int, __: FrameType | None) -> None:
+        self.stopped = True
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._before:
+            signal.signal(*self._before.popitem())
+
+
+class Timer(Protocol):
+    """Unix seconds, a way to let them pass, and whether somebody has asked to stop."""
+
+    @property
+    def stopped(self) -> bool: ...
+
+    def now(self) -> float: ...
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds, or earlier."""
+
+
+def stop_signals() -> StopSignals:
+    """The clock of this machine, stopped by SIGTERM and Ctrl-C."""
+    return StopSignals()

@@ -146,6 +146,10 @@ def count_of(value: object, name: str, units: int = 1) -> int:
     return number
 
 
+GROUP = 3
+"""Digits between two separators of thousands."""
+
+
 def without_thousands(value: object, separator: str) -> object:
     """The count `1,234` as `1234`; what is no such count as it is."""
     if not isinstance(value, str) or not separator:
@@ -153,10 +157,6 @@ def without_thousands(value: object, separator: str) -> object:
     parts = value.strip().split(separator)
     whole = len(parts) == 1 or (1 <= len(parts[0]) <= GROUP and all(len(part) == GROUP for part in parts[1:]))
     return "".join(parts) if whole else value
-
-
-GROUP = 3
-"""Digits between two separators of thousands."""
 
 
 def _no_count(value: object, name: str) -> UnusableError:

@@ -72,13 +72,6 @@ class Applied:
     note: str | None = None
 
 
-def _as_claimed(lesson: Lesson, run: Run) -> bool:
-    """Whether the file still says of the run what it said when its usage was read."""
-    claim = lesson.claim
-    now = (run.window, run.sessions, run.recorded, run.own_scope, run.clock.offset if run.clock else 0.0)
-    return now == (claim.window, claim.sessions, claim.recorded, lesson.own_scope, claim.clock.offset)
-
-
 def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Applied:
     """The file's bytes with the lesson in them. Raises StoreError rather than return bytes that are not valid."""
     document = checker.check(lesson.path, lesson.claim.run, data)
@@ -107,6 +100,13 @@ def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Appl
     text = amend(document.text, amendments(document.value, run, verdict, policy, lesson.prices))
     applied = _written(lesson, data, text, _evidence(lesson, verdict), checker)
     return replace(applied, note=note or applied.note if verdict.attribution else note)
+
+
+def _as_claimed(lesson: Lesson, run: Run) -> bool:
+    """Whether the file still says of the run what it said when its usage was read."""
+    claim = lesson.claim
+    now = (run.window, run.sessions, run.recorded, run.own_scope, run.clock.offset if run.clock else 0.0)
+    return now == (claim.window, claim.sessions, claim.recorded, lesson.own_scope, claim.clock.offset)
 
 
 def _written(lesson: Lesson, before: bytes, text: str, evidence: bytes | None, checker: Checker) -> Applied:
@@ -175,15 +175,6 @@ def carried(base: Document, ours: bytes, checker: Checker) -> bytes | None:
     return after if isinstance(checker.check(base.path, base.run, after), Document) else None
 
 
-def _recorded(base: Object, recorded: Object) -> Iterator[Change]:
-    """What the run had counted itself, where the base does not say it."""
-    if recorded and "recorded_usage" not in base:
-        yield Put(("recorded_usage",), recorded)
-    for kind in KINDS:
-        if kind in recorded and kind not in base.get("recorded_usage", recorded):
-            yield Put(("recorded_usage", kind), recorded[kind])
-
-
 def _carried_text(base: Object, ours: Object) -> Iterator[Change]:
     """Everything that reconciliation may have written."""
     for name in (*AGGREGATES, "AEI"):
@@ -197,3 +188,12 @@ def _carried_text(base: Object, ours: Object) -> Iterator[Change]:
             if name in before and name in after:
                 yield Put(("steps", position, name), after[name])
     yield Put((BLOCK,), ours[BLOCK])
+
+
+def _recorded(base: Object, recorded: Object) -> Iterator[Change]:
+    """What the run had counted itself, where the base does not say it."""
+    if recorded and "recorded_usage" not in base:
+        yield Put(("recorded_usage",), recorded)
+    for kind in KINDS:
+        if kind in recorded and kind not in base.get("recorded_usage", recorded):
+            yield Put(("recorded_usage", kind), recorded[kind])
