@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from reconcile.attribution.evidence import Evidence
 from reconcile.errors import UsageError
+from reconcile.ledger.cut import DOLLAR
 from reconcile.minutes import instant, spelled
 from reconcile.money.charges import (
     BY,
@@ -44,8 +45,6 @@ from reconcile.providers.base import Scope
 from reconcile.runs.run import Json, Run
 from reconcile.usage import names
 from reconcile.verdict.cost import entries_of_settled
-
-DOLLAR = "usd"
 
 
 class ChargeSource(StrEnum):

@@ -13,7 +13,7 @@ from itertools import product
 
 from reconcile.ledger.cells import LAST, MOST
 from reconcile.ledger.formats import NAMES, Counters, Fields, Included, LogFormat, Shape, Timestamps, column, steps
-from reconcile.ledger.lines import EMPTY
+from reconcile.ledger.lines import COUNTED, EMPTY
 from reconcile.ledger.scroll import MOST_BYTES
 from reconcile.money.entry import LOGGED_GRAIN
 from reconcile.words import KEY_PREFIX
@@ -33,7 +33,6 @@ DEEPEST = 400
 """Brackets of one kind in a longer line."""
 
 NAMED = ("model", "api_key_id", "project_id", "service_tier")
-COUNTED = ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 STATEFUL = ("attempt", "request_id", "aborted")
 """Fields that make one line depend on others."""
 

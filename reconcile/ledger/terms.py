@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from reconcile.ledger.cut import DOLLAR
 from reconcile.money.entry import DAY, Cost, Entry, Official, PriceOf, Prices, Tokens, total_tokens
 from reconcile.money.exact import NOTHING, added, decimal_of, less, times
 from reconcile.money.prices import AtList, at_list, family, line_item
@@ -37,9 +38,6 @@ class Gap:
     @property
     def total(self) -> Decimal:
         return added(self.terms)
-
-
-USD = "usd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +89,7 @@ def split_gap(logged: Iterable[Entry], official: Official, price_of: PriceOf) ->
     """
     if official.costs is None:
         return None
-    sides = _cells(logged, official.usage, [cost for cost in official.costs if cost.currency.lower() == USD])
+    sides = _cells(logged, official.usage, [cost for cost in official.costs if cost.currency.lower() == DOLLAR])
     found = [_cell(*of, sides[of], price_of) for of in sorted(sides, key=lambda of: (of[0], of[1] or ""))]
     cells = tuple(cell for cell, _ in found)
     unpriced: dict[str, Tokens] = {}
@@ -154,7 +152,7 @@ def _cell(day: int, model: str | None, sides: _Sides, price_of: PriceOf) -> tupl
 def _foreign(costs: Iterable[Cost]) -> dict[str, Decimal]:
     sums: dict[str, list[Decimal]] = defaultdict(list)
     for cost in costs:
-        if cost.currency.lower() != USD:
+        if cost.currency.lower() != DOLLAR:
             sums[cost.currency].append(cost.amount)
     return {currency: added(amounts) for currency, amounts in sorted(sums.items())}
 

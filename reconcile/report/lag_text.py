@@ -146,7 +146,7 @@ def _trial(trial: Trial, backtest: Backtest, paint: Paint, width: int) -> str:
     lines = [paint(TITLES[trial.origin], "bold"), f"  {trial.answered:,} of {plural(trial.runs, 'run')} answered"]
     if trial.refused:
         message, remedy = why_refused(trial, backtest.tried)
-        return "\n".join([*lines, _filled_cells(f"Not answered: {message}. {remedy}.", width)])
+        return "\n".join([*lines, _filled(f"Not answered: {message}. {remedy}.", width, "  ")])
     rows = [
         ("", "present", "tried"),
         *((word, *(f"{side.count(ending):,}" for side in _sides(trial))) for ending, word in ENDINGS.items()),
@@ -156,7 +156,7 @@ def _trial(trial: Trial, backtest: Backtest, paint: Paint, width: int) -> str:
         ("restated", *(f"{side.restated:,}" for side in _sides(trial))),
     ]
     lines += [f"  {label:<32}{present:>14}{tried:>14}" for label, present, tried in rows]
-    return "\n".join([*lines, *(_filled_cells(text, width) for text in _remarks(trial))])
+    return "\n".join([*lines, *(_filled(text, width, "  ") for text in _remarks(trial))])
 
 
 def _sides(trial: Trial) -> tuple[Outcomes, Outcomes]:
@@ -182,7 +182,3 @@ def _remarks(trial: Trial) -> list[str]:
     unanswered = {reason: trial.unanswered.count(reason) for reason in Unanswerable}
     reasons = [f"{plural(count, 'run')} {WHY[reason]}" for reason, count in unanswered.items() if count]
     return remarks + ([f"Not answered: {'; '.join(reasons)}."] if reasons else [])
-
-
-def _filled_cells(text: str, width: int) -> str:
-    return textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  ")

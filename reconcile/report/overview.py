@@ -13,8 +13,8 @@ from reconcile.passes.selection import Selection
 from reconcile.passes.summary import RunReport, Summary, graded
 from reconcile.report.held import UNGRADED, label_of, style, tally, ungraded
 from reconcile.report.next_step import next_step
-from reconcile.report.phrases import Paint, clock, printable
-from reconcile.report.terminal import error_text, findings_text, standing_text, titled, wrapped
+from reconcile.report.phrases import Paint, clock, printable, titled, wrapped
+from reconcile.report.terminal import error_text, findings_text, standing_text
 from reconcile.runs.run import Finding, Run
 from reconcile.runs.state import Proof
 from reconcile.verdict.settlement import AGGREGATE
@@ -30,7 +30,7 @@ def board_text(board: Board, paint: Paint, width: int) -> str:
     odd = [*reports_of(board, Group.BROKEN), *reports_of(board, Group.MISSED)]
     look_at = standing_text(odd[:MOST], summary, paint, width)
     sections = [
-        wrapped(headline(board), "", width),
+        wrapped(headline(board), width),
         _table(age_rows(board)),
         _table(framework_rows(board)),
         titled("To look at", _cut(look_at, len(odd), board), paint),
@@ -127,7 +127,7 @@ def _waiting(board: Board, paint: Paint, width: int) -> str:
     first, second = max(map(len, names), default=0), max(map(len, words), default=0)
     lines = []
     for report, name, word in zip(waiting, names, words, strict=False):
-        step = wrapped(next_step(report, board.summary.policy, board.summary.now), " " * (first + second + 6), width)
+        step = wrapped(next_step(report, board.summary.policy, board.summary.now), width, " " * (first + second + 6))
         status = paint(word.ljust(second), style(report.run))
         lines.append(f"  {name.ljust(first)}  {status}  {step.lstrip()}")
     return _cut("\n".join(lines), len(waiting), board)

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
 
 from reconcile.attribution.attribute import Attribution
 from reconcile.attribution.claims import record_of
@@ -23,14 +22,12 @@ from reconcile.runs.metrics import AGGREGATES, BLOCK, bounds_json, policy_json, 
 from reconcile.runs.run import Generation, Json, Run, Step
 from reconcile.runs.state import Observation, Policy, Reason, Status
 from reconcile.usage import KINDS, Usage, total
-from reconcile.verdict.cost import PRICING, cost_changes, pricing_json, run_cost, stored_pricing
+from reconcile.verdict.cost import PRICING, Object, cost_changes, pricing_json, run_cost, stored_pricing
 from reconcile.verdict.settlement import Verdict
 from reconcile.verdict.wording import seen_early
 
 FLOORED_WARNINGS = {Reason.CALLS_MISSING, Reason.TOKENS_MISSING, Reason.ZERO_UNCONFIRMED}
 """Warnings whose figure is known to lack usage: it does not go below what the run recorded."""
-
-Object = Mapping[str, Any]
 
 
 def amendments(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from reconcile.attribution.attribute import Attribution
 from reconcile.attribution.claims import followed
@@ -20,12 +19,12 @@ from reconcile.money.entry import PriceOf
 from reconcile.runs.edits import Change, Put, amend
 from reconcile.runs.metrics import AGGREGATES, BLOCK, read_run
 from reconcile.runs.run import Claim, OwnScope, Run, RunKey
-from reconcile.runs.seal import EVIDENCE, sealed, unsealed
+from reconcile.runs.seal import EVIDENCE, STEP_FIGURES, sealed, unsealed
 from reconcile.runs.state import Policy
 from reconcile.runs.validation import Checker, Document
 from reconcile.usage import KINDS
 from reconcile.verdict.amendment import amendments, in_future
-from reconcile.verdict.cost import unpriced_note
+from reconcile.verdict.cost import Object, unpriced_note
 from reconcile.verdict.plateau import JITTER, Effect, apart
 from reconcile.verdict.settlement import Verdict, settle
 
@@ -151,11 +150,6 @@ def _never_written(path: str, defect: str) -> StoreError:
     )
 
 
-STEP_FIELDS = ("tokens_in", "tokens_out", "api_calls", "cached_tokens")
-
-Object = Mapping[str, Any]
-
-
 def carried(base: Document, ours: bytes, checker: Checker) -> bytes | None:
     """The base's file with what `ours` has learnt; None where there is nothing to carry.
 
@@ -184,7 +178,7 @@ def _carried_text(base: Object, ours: Object) -> Iterator[Change]:
     if "verification_status" in base and "verification_status" in ours[BLOCK]:
         yield Put(("verification_status",), ours[BLOCK]["verification_status"])
     for position, (before, after) in enumerate(zip(base["steps"], ours["steps"], strict=False)):
-        for name in STEP_FIELDS:
+        for name in STEP_FIGURES:
             if name in before and name in after:
                 yield Put(("steps", position, name), after[name])
     yield Put((BLOCK,), ours[BLOCK])
