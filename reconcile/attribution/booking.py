@@ -5,7 +5,8 @@ the log must be shifted, at least and at most, to lie in its minute; together th
 provider books the start of a call or its end is not documented, so both are tried, and the answer is the span of both.
 
 Beside a measured clock nothing of that shift is the clock's. So where many calls leave a shift of a second or two,
-whichever second is booked, nothing is booked later than that."""
+whichever second is booked, nothing is booked later than that.
+"""
 
 from __future__ import annotations
 

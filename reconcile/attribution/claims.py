@@ -39,9 +39,6 @@ class Asked:
 EVERYTHING = Asked()
 
 
-KEY_ID_VARIABLE = re.compile(r"OPENAI_API_KEY_[A-Z0-9_]+_ID")
-"""The environment variables that name a framework's key ids, as the origin project spells them."""
-
 KEY_ID = re.compile(r"(?!sk-)[!-~]+")
 """What can be an id, as the schemas have it: printable, and no secret key."""
 

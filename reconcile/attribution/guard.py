@@ -6,7 +6,8 @@ reach, because its clock may be off, are unclaimed as long as nothing shows that
 were not read are not watched.
 
 A provider may be hours late with one key or one model while the others are up to date. Then its newest minute lags
-behind, and what a run used of it cannot be told from nothing."""
+behind, and what a run used of it cannot be told from nothing.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 Each recorded call needs a request of its own inside its run's window. Giving the requests of each minute to the
 window that ends earliest serves as many calls as can be served at all, because windows are runs of consecutive
 minutes (Glover's rule). A call that is still left over proves that usage is late; comparing each window with its own
-count would not see it where windows share requests."""
+count would not see it where windows share requests.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 How a pass is made, and how time passes, is given to the watch. Its clock is this machine's; the signals that ask a
 program to stop end a wait, and nothing else: what runs when one comes goes on. A second one does what it always does,
-for whoever will not wait for that."""
+for whoever will not wait for that.
+"""
 
 from __future__ import annotations
 

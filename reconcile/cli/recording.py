@@ -1,6 +1,7 @@
 """`record` and `step`, a run as it happens, and `finish`, what it left going on.
 
-A step imports little, because it runs as often as a script has steps."""
+A step imports little, because it runs as often as a script has steps.
+"""
 
 from __future__ import annotations
 

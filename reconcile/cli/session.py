@@ -1,6 +1,7 @@
 """What every command has: its options, the settings that follow from them, and how it ends.
 
-Those that ask the provider get its client here, and what is told on stderr while it is asked."""
+Those that ask the provider get its client here, and what is told on stderr while it is asked.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """reconcile.yml and the .env file beside it, read; or refused with what is wrong and where, never with a line of it.
 
 Where the provider is asked is such a setting: the admin key goes there, so whoever can name the address can have the
-key."""
+key.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """`doctor`: gathers the facts of a set-up and has them judged. Secrets are compared here and go no further.
 
-All checks are told, worst first; among equals a cause comes before what follows from it."""
+All checks are told, worst first; among equals a cause comes before what follows from it.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +15,19 @@ from pathlib import Path
 from reconcile import __version__
 from reconcile.attribution.claims import EVERYTHING, key_variable, scopes
 from reconcile.doctor import environment_checks, run_checks
-from reconcile.doctor.checks import Check, Health, fitting, hidden, kind_of
+from reconcile.doctor.checks import (
+    Automation,
+    Check,
+    Facts,
+    Health,
+    KeyKind,
+    KeyVariable,
+    Schedule,
+    fitting,
+    hidden,
+    kind_of,
+)
 from reconcile.doctor.environment_checks import WRONG
-from reconcile.doctor.facts import Automation, Facts, KeyKind, KeyVariable, Schedule
 from reconcile.errors import ConfigurationError, ReconcileError, StoreError
 from reconcile.github.client import GitHub
 from reconcile.minutes import MINUTE, Window

@@ -1,6 +1,7 @@
 """`keys`: which listed key is whose, and its id written into reconcile.yml.
 
-That text is read byte for byte, and replaced whole or not at all."""
+That text is read byte for byte, and replaced whole or not at all.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Ids go into that text with every other byte as it was, comments included. The edit is made where the parser saw the
 nodes, and believed only if the text then says exactly what it said before and the ids. Whatever is written in a way
-that this does not hold for is left to a person."""
+that this does not hold for is left to a person.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ import yaml
 
 from reconcile.attribution.claims import key_id_variable
 from reconcile.doctor.beginning import scalar
-from reconcile.doctor.facts import KeyVariable
+from reconcile.doctor.checks import KeyVariable
 from reconcile.errors import ConfigurationError
 from reconcile.minutes import spelled
 from reconcile.passes.summary import SCHEMA_VERSION

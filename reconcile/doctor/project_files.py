@@ -1,6 +1,7 @@
 """Sets a folder up: settings, the hourly workflow, what git ignores, and a place for the first runs.
 
-Files are created all or none, and never over one that is there."""
+Files are created all or none, and never over one that is there.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Of its configuration only the URL of `origin` and the format of objects count. The two commands that read them start
 no other program, whatever is configured there. Nothing but files that were there before is ever written. Whoever asks
-what is ignored outside of a repository, or without git, hears of nothing."""
+what is ignored outside of a repository, or without git, hears of nothing.
+"""
 
 from __future__ import annotations
 

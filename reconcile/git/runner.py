@@ -7,7 +7,8 @@ of whatever git says. What commands are for is not known here.
 
 A failure means that somebody else was faster, or what to set or to mend. The words are git's untranslated ones
 (LC_ALL=C) and GitHub's (GH006: protected branch, GH013: ruleset). Whether a push lost a race is read from the reason
-git gives for the ref alone: what a hook of the remote prints proves nothing."""
+git gives for the ref alone: what a hook of the remote prints proves nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The calls to GitHub: a method each, from numbers, names and texts to values.
 
-Commits go through GraphQL: GitHub makes and signs them, and only while the branch is where it is expected to be."""
+Commits go through GraphQL: GitHub makes and signs them, and only while the branch is where it is expected to be.
+"""
 
 from __future__ import annotations
 

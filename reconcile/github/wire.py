@@ -2,7 +2,8 @@
 
 Parts of an address are the API's own, the repository's name, and names that anybody chose. A connection serves one
 request: one that was kept open and dies under a POST would leave unknown what became of it. Tries are patient where
-that is safe, and nothing is ever carried out twice. Lists are read to their end."""
+that is safe, and nothing is ever carried out twice. Lists are read to their end.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Calls and tokens are held against what is reported for them, and their differences are read together. Where the figure
 is not exact, what was recorded agrees with it as long as it lies within the bounds. But calls of a run that shares no
-minute are all those of its minutes, whoever made them."""
+minute are all those of its minutes, whoever made them.
+"""
 
 from __future__ import annotations
 

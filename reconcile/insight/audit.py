@@ -1,6 +1,7 @@
 """The audit of runs: which checks apply to one, and what they come to together. No provider is asked.
 
-Its attribution is made once more, from the evidence of the run and of all claims around it."""
+Its attribution is made once more, from the evidence of the run and of all claims around it.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ so that the interval only widens.
 
 A figure is final when reads confirm it as the policy asks and no recorded calls are missing. That is a statement about
 the reads that were made: usage that came after the last of them is in no file. Where as many calls were recorded as
-were reported the figure is proven. Recorded calls that never come leave a run that is never complete."""
+were reported the figure is proven. Recorded calls that never come leave a run that is never complete.
+"""
 
 from __future__ import annotations
 

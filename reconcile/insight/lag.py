@@ -16,7 +16,8 @@ number of trials, and nothing is approximated by a normal distribution, for wher
 no spread at all. The error of each is divided by the number of bounds, so that all of them hold at once: then a bound
 at one age holds at later (low) or earlier (high) ones too. A bootstrap would not do: for censored times like these it
 is inconsistent, and where no run was ever seen incomplete it would have no width. The band takes runs for independent
-of each other, and when a run is first read for independent of how late its usage is."""
+of each other, and when a run is first read for independent of how late its usage is.
+"""
 
 from __future__ import annotations
 

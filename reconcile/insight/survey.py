@@ -2,7 +2,8 @@
 
 They ask the provider nothing and write nothing.
 
-read the runs -> stand -> report"""
+read the runs -> stand -> report
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ A zone's offset is a whole number of quarters, so all of a local quarter lies in
 an hour twice is taken at its first showing. Parts are proven to sum to what the line says:
 
 input = uncached + cache read + cache write        of OpenAI, whose input includes both
-output = answer + reasoning                        reasoning is within it, and never added twice"""
+output = answer + reasoning                        reasoning is within it, and never added twice
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 Its rows sum to its total to the last digit. What nobody is named for is a row, and what has no price is never 0. The
 figures of committed runs are entries as those of a log are, by the minute where evidence has them.
 
-As a document it is what schemas/costs.schema.json describes: amounts of money are exact decimal strings."""
+As a document it is what schemas/costs.schema.json describes: amounts of money are exact decimal strings.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Both call a thing differently: a model's undated name stands for its dated snapshots, and a name with the provider's
 before it for the bare one. So one name is found for both. Below the total are models and keys that both sides name, one
-by one: what one lacks and another has twice cancels in the total, and nowhere else."""
+by one: what one lacks and another has twice cancels in the total, and nowhere else.
+"""
 
 from __future__ import annotations
 

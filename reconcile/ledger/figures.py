@@ -1,6 +1,7 @@
 """What is compared: the metrics, the sums of one side, their difference, and how much of it counts as reconciled.
 
-A difference has its share of the provider's figure beside it; the tolerance is said metric by metric."""
+A difference has its share of the provider's figure beside it; the tolerance is said metric by metric.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ rounding   a difference from list prices that writing each amount to six decimal
 price      the rest: one side charged other prices than the list
 
 Snapshots of a model are taken together. Costs are local minus official throughout, like every difference of a
-comparison."""
+comparison.
+"""
 
 from __future__ import annotations
 

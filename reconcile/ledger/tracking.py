@@ -1,7 +1,8 @@
 """The statistics of a usage log and of the provider, and their difference, as the plain dictionaries that programs get.
 
 The keys are those that programs of this kind have long used. Costs are USD; one that is not known is `Decimal("NaN")`:
-it prints as NaN, makes every sum that it is in NaN, and is never taken for 0."""
+it prints as NaN, makes every sum that it is in NaN, and is never taken for 0.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What `compare` and `costs` work on: a usage log, the provider's bill, or committed runs in the place of either.
 
 read the log -> ask the provider -> compare -> report
-ask the provider, or read the runs -> charge -> report"""
+ask the provider, or read the runs -> charge -> report
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 CSV has a line a row and one for the total, exact amounts, and no name that looks like a formula. Both sides line by
 line, as CSV too, are what a dispute is argued with. Markdown is for the job summary and the comment, where the
-comparison stands below the pass, in the room that the pass leaves; names and sentences of others are escaped."""
+comparison stands below the pass, in the room that the pass leaves; names and sentences of others are escaped.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What `doctor`, `keys` and `init` say, as text: a line a check or a key, its remedy below it, what is wrong first.
 
-Of a new set-up: what was written, what is left to fill in, and how to go on."""
+Of a new set-up: what was written, what is left to fill in, and how to go on.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Files for people: the dashboard, written into a folder, and a comparison line by line for a dispute.
 
 The page is all that files say; its parts ship with the package, and the chart library is used only as it was chosen.
-Asks no provider and changes no run."""
+Asks no provider and changes no run.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Workflow commands are annotations on lines and groups, with values of others made harmless in them. The line of a pass
 says when it was, how the runs stand, and what went wrong, in ASCII, whatever the log's encoding is. A log is read by
-people and by `grep`, and text of others in it must not look like another line."""
+people and by `grep`, and text of others in it must not look like another line.
+"""
 
 from __future__ import annotations
 

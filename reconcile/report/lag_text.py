@@ -1,6 +1,7 @@
 """`lag` and `backtest` as text: when figures are complete, and the present policy beside the one that is tried.
 
-The lag is a table of how old runs are when their figures are complete, and the curve with its band."""
+The lag is a table of how old runs are when their figures are complete, and the curve with its band.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """`status` of a folder as text: the sentence a person wants, the counts by age and framework, what to look at.
 
-The gate that wants every run verified speaks here too: whether it is open, and what the others would need."""
+The gate that wants every run verified speaks here too: whether it is open, and what the others would need.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """`status` of one run as text: where it stands, what was asked, the calls made, what to expect, what hangs on it.
 
-What runs like it let expect is said in words and as the cells of a table, and always called an estimate."""
+What runs like it let expect is said in words and as the cells of a table, and always called an estimate.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A pass, a list, findings and audits as text for a person: aligned, and coloured where the output is a terminal.
 
-Of an audit: every difference with its place, what was not computed again and why, and the count."""
+Of an audit: every difference with its place, what was not computed again and why, and the count.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 The text is a tree of parts, any of which can change while all the others keep their bytes. A value stays a slice of the
 text until something inside it changes. Then it is opened: a list of parts, each with the white space around it. New
-values follow the layout of their file."""
+values follow the layout of their file.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Reads of another tool may have left kinds of tokens, or calls, out. Where a later read of every kind shows the same in
 all kinds that such a read has, it confirms it: then the earlier read is taken to have seen what the later one shows in
-the others too. Else what it left out stays unknown."""
+the others too. Else what it left out stays unknown.
+"""
 
 from __future__ import annotations
 

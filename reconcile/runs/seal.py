@@ -5,7 +5,8 @@ edits both finds no resistance here, only in a fresh read.
 
 Digests are of values, so that line ends, spaces and the order of members do not count: a checkout writes other line
 ends, and a formatter lays a file out anew; neither changes what it says. The first version took digests of bytes. Those
-stay valid, whatever line ends the file has by now."""
+stay valid, whatever line ends the file has by now.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 A valid file is decided quickly: decode, a compiled schema, a few comparisons. Only what fails there is scanned and
 explained, so a finding costs milliseconds and a good file microseconds. What a schema objects to becomes a sentence for
 the person who has to mend it. The remedy stands in the schema, as `x-remedy` beside the keywords it is about; where a
-member is missing, its description says what to add."""
+member is missing, its description says what to add.
+"""
 
 from __future__ import annotations
 

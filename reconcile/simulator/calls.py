@@ -1,7 +1,8 @@
 """What was really used, what of it the usage API shows at an instant, and what it costs.
 
 The truth that all else is measured against: nothing here is lost, rounded or late, but for a record's `visible_at`.
-Amounts are in USD, exact."""
+Amounts are in USD, exact.
+"""
 
 from __future__ import annotations
 

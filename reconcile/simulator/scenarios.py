@@ -3,7 +3,8 @@
 A timetable says when runs start and a feed when their calls show in the usage API. Nothing here knows of files,
 frameworks or verdicts. Traffic can also be made up for runs that exist: then anyone can try a pass over their own runs
 without a provider account. What a run recorded of itself is believed: as many calls, and the tokens scaled to its
-totals."""
+totals.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 From the run's figure follow AEI and the shares of the steps of a v1 file. Usage is known per minute only. A minute that
 several steps share is split by the seconds each of them took of it; a minute outside every step goes to the nearest.
-The parts of a split always add up to the whole."""
+The parts of a split always add up to the whole.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 The first row of a table that applies decides; CONTRIBUTING.md has the tables. Everything here looks at a `Case` and
 says a status with its reasons; what is written follows in `settlement`. A `Contest` changes no verdict: it is where
-another run claims minutes of a settled one, and no read has told yet what is whose."""
+another run claims minutes of a settled one, and no read has told yet what is whose.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 A pass reads first and writes later; meanwhile others may write. So what it carries is not a new file but a lesson,
 which can be applied again to whatever the file has become. Observations that live only on the Action's own branch are
 carried over to the file as it now is on the base in the same way: a person may have edited that meanwhile; their bytes
-stay, and only what reconciliation wrote is brought in."""
+stay, and only what reconciliation wrote is brought in.
+"""
 
 from __future__ import annotations
 

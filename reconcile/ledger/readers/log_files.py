@@ -2,7 +2,8 @@
 
 Logs may be held to a folder: what a pattern finds must lie in it, wherever links and `..` would lead. In a job the
 files of a workspace are anybody's who may push to it. A link there to a file of the machine would have lines of that
-file quoted in a comment."""
+file quoted in a comment.
+"""
 
 from __future__ import annotations
 

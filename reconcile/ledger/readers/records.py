@@ -1,6 +1,7 @@
 """Reads logs, whatever their size: by line, or with embedded DuckDB where that can prove to do the same.
 
-A program may have a log record by record instead: everything a line says, of as many lines as fit in memory."""
+A program may have a log record by record instead: everything a line says, of as many lines as fit in memory.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Reads a log line by line, in memory that does not grow with it, from the bytes of its files to what counts.
 
 UTF-16 is read as UTF-8, rows of CSV whose cells go over lines as one, and JSON that is one list or is written over many
-lines as its values."""
+lines as its values.
+"""
 
 from __future__ import annotations
 

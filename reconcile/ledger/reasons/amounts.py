@@ -1,6 +1,7 @@
 """The reasons of a gap in money, from its parts; and what shows only line by line.
 
-That is one line that is far too large, and calls that were made again after a time-out."""
+That is one line that is far too large, and calls that were made again after a time-out.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 A hypothesis is one thing that may be wrong, and both sides as they would be if it were put right. The one that stands
 here is of names: models that the log names otherwise than the provider, the same calls under another name and so at
-another price."""
+another price.
+"""
 
 from __future__ import annotations
 
