@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     )
     from reconcile.minutes import Window
     from reconcile.passes.apply import run_pass
-    from reconcile.passes.fetch import openai_usage
     from reconcile.passes.summary import RunReport, Summary, as_json
     from reconcile.passes.tree import Workspace
     from reconcile.providers.base import Fetched, Query, Scope, UsageProvider
+    from reconcile.providers.openai import openai_usage
     from reconcile.recording import Recording, finish, record
     from reconcile.report.exports import report
     from reconcile.runs.run import Run, RunKey
@@ -67,7 +67,7 @@ _HOMES = {
     ),
     "reconcile.minutes": ("Window",),
     "reconcile.passes.apply": ("run_pass",),
-    "reconcile.passes.fetch": ("openai_usage",),
+    "reconcile.providers.openai": ("openai_usage",),
     "reconcile.passes.summary": (
         "RunReport",
         "Summary",

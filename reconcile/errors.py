@@ -9,7 +9,7 @@
     ├── GitHubError             GitHub's API refused, or could not be asked             (exit 3)
     └── UnexpectedError         a bug of ours, contained where it showed                (exit 3)
 
-A defect of a file is no error but a finding (`core.model.Finding`): it is collected and reported, and never stops
+A defect of a file is no error but a finding (`runs.run.Finding`): it is collected and reported, and never stops
 the other files.
 """
 

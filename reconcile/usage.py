@@ -109,6 +109,20 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call as a provider tells it that tells calls one by one. Instants are Unix seconds of its clock."""
+
+    id: str
+    started: float
+    ended: float
+    usage: Usage
+    """With one call."""
+    api_key_id: str | None = None
+    model: str | None = None
+    project_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OddRow:
     """A row of a minute that cannot be true, and what can be read of it: that may tell that it is nobody's here."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import sample_world
 
 from reconcile.passes.apply import run_pass
-from reconcile.passes.fetch import openai_usage
+from reconcile.providers.openai import openai_usage
 from reconcile.simulator.calls import Ledger
 from reconcile.simulator.server import Simulator
 from reconcile.workspace import open_workspace

@@ -1,98 +1,26 @@
-"""What a job works on, and the state of a branch at its freshly fetched tip.
+"""The state of a branch at its freshly fetched tip, which is what a pass works on.
 
 The checkout may be hours old when a queued job starts, and it may be any commit; so it is never read for a pass.
 """
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import chain
-from pathlib import Path, PurePosixPath
-from typing import Protocol
+from pathlib import PurePosixPath
 
-from reconcile.action.request import JobRequest
-from reconcile.action.runtime import Job
+from reconcile.action.job import Action, Configuration
 from reconcile.errors import ConfigurationError
-from reconcile.git.repository import GitRepository, TreeFile
-from reconcile.github.client import GitHub
-from reconcile.ledger.formats import LogFormat
-from reconcile.ledger.readers.log_files import Pattern
-from reconcile.ledger.usage_logs import Billing
+from reconcile.git.repository import TreeFile
 from reconcile.money.entry import PriceOf
 from reconcile.money.list_prices import list_prices
-from reconcile.passes.fetch import Provider
 from reconcile.passes.tree import Tree, Workspace, read_tree
-from reconcile.providers.base import Scope
-from reconcile.runs.call_log import MAX_LOG_BYTES, LogChecker
+from reconcile.runs.call_log import MAX_LOG_BYTES
 from reconcile.runs.census import MOST_BESIDE_BYTES, MOST_RUN_BYTES, affordable
 from reconcile.runs.run import RunFiles
-from reconcile.runs.state import Policy
 from reconcile.runs.tree_store import EVIDENCE_NAME, LOG_NAME, TreeStore, is_run
-from reconcile.runs.validation import MAX_BYTES, Checker
-
-
-class Configuration(Protocol):
-    """What reconcile.yml, the inputs and the environment come to."""
-
-    @property
-    def runs(self) -> Path: ...
-    @property
-    def policy(self) -> Policy: ...
-    @property
-    def scopes(self) -> Mapping[str, Scope]: ...
-    @property
-    def variables(self) -> Mapping[str, str]: ...
-    @property
-    def evidence(self) -> bool: ...
-    @property
-    def pricing(self) -> bool: ...
-    @property
-    def base_url(self) -> str: ...
-    def vouched(self) -> Configuration: ...
-    def log_files(self, given: Sequence[str]) -> Sequence[tuple[Sequence[Pattern], LogFormat]]: ...
-
-
-class SettingsSource(Protocol):
-    """Where settings come from: a file of the base branch, never of a pull request's, below inputs and environment."""
-
-    @property
-    def path(self) -> str: ...
-    def settings(self, text: str) -> Configuration: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clients:
-    """What asks the provider, or why there is nothing to ask with."""
-
-    provider: Provider
-    billing: Billing | ConfigurationError
-    """What a comparison asks."""
-    rehearsal: bool
-    """Whether nothing may be written of what they answer."""
-    notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One job: what it was asked, where it runs, and what it may use."""
-
-    request: JobRequest
-    job: Job
-    repository: GitRepository
-    github: GitHub | None
-    source: SettingsSource
-    clients: Callable[[str], Clients]
-    """What asks the provider at an address."""
-    checker: Checker
-    log_checker: LogChecker
-    now: datetime
-    clock: Callable[[], datetime] | None = None
-    sleep: Callable[[float], None] = time.sleep
-    random: Callable[[], float] = random.random
+from reconcile.runs.validation import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,46 +41,20 @@ class BranchState:
         return replace(self, store=store, workspace=workspace, tree=read_tree(workspace))
 
 
-def target_branch(action: Action) -> str:
-    """The branch that is worked on: the input's, else the one that was checked out."""
-    branch = action.request.branch or action.job.branch
-    if branch is None:
-        raise ConfigurationError(
-            f"the event {action.job.event or 'of this job'} has no branch to commit to",
-            code="no_branch",
-            remedy="name one with the input `branch`; on tags and pull requests GitHub checks out no branch",
-        )
-    return branch
-
-
-def clients_of(action: Action, base: BranchState) -> tuple[Action, Clients]:
-    """What asks the provider, and the job as it goes on with that: where nothing may be written, as a dry run.
-
-    The admin key goes to the address that the configuration names only where that is of a branch which takes no
-    changes without a review: the base of a pull request; else the branch that the job runs on, or the default one.
-    """
-    found = base.configuration.vouched()
-    if found.base_url != base.configuration.base_url and not _reviewed(action, base.branch):
-        found = base.configuration
-    clients = action.clients(found.base_url)
-    if found is base.configuration and found.base_url != found.vouched().base_url:
-        ignored = f"{action.source.path}: providers.openai.url of {base.branch} is ignored: it is not the base branch"
-        clients = replace(clients, notices=(*clients.notices, f"{ignored}; set RECONCILE_OPENAI_URL or `api-url`"))
-    dry_run = action.request.dry_run or clients.rehearsal
-    return replace(action, request=replace(action.request, dry_run=dry_run)), clients
-
-
-def _reviewed(action: Action, branch: str) -> bool:
-    job = action.job
-    if job.base_branch:
-        return branch == job.base_branch
-    return branch == job.branch or branch == action.repository.remote.default_branch()
-
-
 def read_branch(action: Action, branch: str, *, settings: Configuration | None = None) -> BranchState:
     """The branch at its tip now. `settings` are those of the base branch where this is another."""
     commit = action.repository.remote.fetch(branch)
-    return read_commit(action, branch, commit, settings or configuration_at(action, commit))
+    settings = settings or configuration_at(action, commit)
+    store = _store_at(action, commit, PurePosixPath(settings.runs.as_posix()))
+    workspace = workspace_over(action, store, settings, _prices() if settings.pricing else None)
+    return BranchState(
+        branch=branch,
+        commit=commit,
+        configuration=settings,
+        store=store,
+        workspace=workspace,
+        tree=read_tree(workspace),
+    )
 
 
 def configuration_at(action: Action, commit: str) -> Configuration:
@@ -169,27 +71,18 @@ def configuration_at(action: Action, commit: str) -> Configuration:
     return action.source.settings(text.decode("utf-8", "replace"))
 
 
-def read_commit(action: Action, branch: str, commit: str, settings: Configuration) -> BranchState:
-    root = PurePosixPath(settings.runs.as_posix())
+def _store_at(action: Action, commit: str, root: PurePosixPath) -> TreeStore:
+    """The files below the folder of runs, with the bytes of as many as a pass takes up."""
     files = action.repository.files(commit, str(root))
     runs = [file for file in files if file.plain and is_run(root, file.path) and (file.size or 0) <= MAX_BYTES]
     beside = {f"{PurePosixPath(file.path).parent}/{name}" for file in runs for name in (LOG_NAME, EVIDENCE_NAME)}
     others = [file for file in files if file.plain and file.path in beside and (file.size or 0) <= MAX_LOG_BYTES]
     runs, _ = affordable(runs, MOST_RUN_BYTES)
     inside = [affordable(some, MOST_BESIDE_BYTES)[0] for some in _by_name(others)]
-    store = TreeStore(
+    return TreeStore(
         root,
         {file.path: (file.mode, file.size or 0) for file in files},
         action.repository.contents([*runs, *chain.from_iterable(inside)]),
-    )
-    workspace = workspace_over(action, store, settings, _prices() if settings.pricing else None)
-    return BranchState(
-        branch=branch,
-        commit=commit,
-        configuration=settings,
-        store=store,
-        workspace=workspace,
-        tree=read_tree(workspace),
     )
 
 

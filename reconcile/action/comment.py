@@ -1,10 +1,8 @@
-"""The one comment on a pull request: how it is found again, and whether it has to change.
+"""The one comment on a pull request and the one open issue: how they are found again, and whether they have to change.
 
-Its first line is a hidden marker with a key, so that several jobs can each have their own, and a digest of what it
-shows: figures, statuses, findings, a comparison. Times and links are not in the digest, nor is how much was read, so a
-pass that learnt nothing edits nothing.
-
-The comment on a pull request and the sticky issue. What cannot be written is a notice, never a failure.
+The first line of either is a hidden marker with a key, so that several jobs can each have their own, and a digest of
+what is shown: figures, statuses, findings, a comparison. Times and links are not in the digest, nor is how much was
+read, so a pass that learnt nothing edits nothing. What GitHub does not let be written is a notice, never a failure.
 """
 
 from __future__ import annotations
@@ -17,9 +15,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import PurePosixPath
 
-from reconcile.action.branches import Action
-from reconcile.action.land import Landed
+from reconcile.action.job import Action
 from reconcile.action.request import CommentPolicy
+from reconcile.action.target import Landed
 from reconcile.errors import GitHubError
 from reconcile.github.client import GitHub
 from reconcile.github.values import Comment as WrittenComment
@@ -32,6 +30,16 @@ from reconcile.report.markdown import Links, summary_markdown
 from reconcile.runs.metrics import bounds_json, usage_json
 from reconcile.runs.run import Json, RunKey
 from reconcile.runs.tree_store import EVIDENCE_NAME, FILE_NAME, LOG_NAME
+
+MOST_CHARACTERS = 64_000
+"""GitHub refuses the body of a comment above 65,536 characters."""
+
+RIGHT = "pull-requests: write"
+DENIED = {"missing_permission", "forbidden", "not_found"}
+"""Codes of errors that a right may mend. Without one, what is asked for is hidden, or its reading is refused."""
+
+READING = ("log", "api")
+"""Of a comparison, what grows from hour to hour and is no figure: lines that were read, requests that were made."""
 
 MARKER = re.compile(r"<!-- llm-usage-reconcile key=([A-Za-z0-9_.-]{1,64}) digest=([0-9a-f]{16}) -->(?:\r?\n|\Z)")
 
@@ -97,21 +105,8 @@ def _run(report: RunReport) -> Json:
     }
 
 
-READING = ("log", "api")
-"""Of a comparison, what grows from hour to hour and is no figure: lines that were read, requests that were made."""
-
-
 def _compared(comparison: Comparison) -> Json:
     return {name: value for name, value in comparison_json(comparison).items() if name not in READING}
-
-
-MOST_CHARACTERS = 64_000
-"""GitHub refuses the body of a comment above 65,536 characters."""
-
-
-RIGHT = "pull-requests: write"
-DENIED = {"missing_permission", "forbidden", "not_found"}
-"""Codes of errors that a right may mend. Without one, what is asked for is hidden, or its reading is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,19 +118,16 @@ class Published:
     notice: str | None = None
 
 
-def links(action: Action, tip: str | None, commit: str | None = None) -> Links:
-    """Addresses of the files at `tip`, of the commit that was made, and of the job."""
-    base = f"{action.job.server_url}/{action.job.repository}"
-    return Links(
-        blob=f"{base}/blob/{tip}" if tip else None,
-        commit=f"{base}/commit/{commit}" if commit else None,
-        job=action.job.run_url,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a comment shows."""
+
+    summary: Summary
+    comparison: Comparison | None
+    links: Links
 
 
-def comment_on(
-    action: Action, number: int, summary: Summary, comparison: Comparison | None, shown: Links, *, changed: bool
-) -> Published:
+def comment_on(action: Action, number: int, shown: Shown, *, changed: bool) -> Published:
     """The comment of this pull request, created or updated in place; untouched where it would show the same."""
     wanted = action.request.comment
     if action.github is None or wanted is CommentPolicy.OFF or (wanted is CommentPolicy.CHANGES and not changed):
@@ -144,13 +136,13 @@ def comment_on(
         ours = _own(action.github)
         written = [(each.id, each.body) for each in action.github.comments(number) if ours(each)]
         found = find(written, action.request.comment_key)
-        digest = content_digest(summary, comparison)
+        digest = content_digest(shown.summary, shown.comparison)
         step = next_step(found, digest)
         if step is CommentStep.KEEP and found:
-            page = f"{action.job.server_url}/{action.job.repository}/pull/{number}"
-            return Published(identifier=found.number, url=f"{page}#issuecomment-{found.number}")
+            page = f"{action.job.page}/pull/{number}#issuecomment-{found.number}"
+            return Published(identifier=found.number, url=page)
         lead = marker(action.request.comment_key, digest)
-        body = published_markdown(summary, comparison, shown, MOST_CHARACTERS, lead)
+        body = published_markdown(shown.summary, shown.comparison, shown.links, MOST_CHARACTERS, lead)
         github = action.github
         made = github.update_comment(found.number, body) if found else github.create_comment(number, body)
         return Published(identifier=made.id, url=made.url)
@@ -216,7 +208,7 @@ def sticky_issue(action: Action, landed: Landed) -> Published:
             return Published()
         body = summary_markdown(
             summary,
-            links(action, landed.tip, landed.commit),
+            action.job.links(landed.pushed.tip, landed.pushed.commit),
             MOST_CHARACTERS,
             marker(action.request.comment_key, digest),
         )

@@ -1,4 +1,4 @@
-"""What a workflow asked the Action to do, as values; and how that ends: its status and its exit code."""
+"""What a workflow asked the Action to do, as values."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconcile.attribution.claims import Asked
-from reconcile.ledger.comparison import ComparisonVerdict
-from reconcile.passes.summary import Summary, standing
 from reconcile.runs.state import Proof
 
 BEFORE_A_MERGE = frozenset(
@@ -51,15 +49,6 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-class JobOutcome(StrEnum):
-    """How a pass ended, worst first in the order that counts."""
-
-    ERRORS = "errors"
-    WARNINGS = "warnings"
-    WAITING = "waiting"
-    CLEAN = "clean"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
     """The inputs that are no secrets and no settings."""
@@ -98,31 +87,3 @@ def mode_of(asked: Mode, event: str) -> Mode:
     if asked is not Mode.AUTO:
         return asked
     return Mode.CHECK if event in BEFORE_A_MERGE else Mode.COMMIT
-
-
-def outcome(summary: Summary, *, unverified: bool = False, compared: ComparisonVerdict | None = None) -> JobOutcome:
-    """How the pass ended. `unverified`: a gate that wants every run verified stays shut. `compared`: what the
-    comparison after it came to."""
-    moved = {standing(report.run) for report in summary.runs if report.moved}
-    if summary.findings or summary.errors or "failed" in moved or unverified or compared is ComparisonVerdict.MISMATCH:
-        return JobOutcome.ERRORS
-    if "warning" in moved or compared is ComparisonVerdict.NO_DATA:
-        return JobOutcome.WARNINGS
-    counts = summary.counts
-    return (
-        JobOutcome.WAITING
-        if counts["pending"] or counts["data_not_available"] or counts["skipped"]
-        else JobOutcome.CLEAN
-    )
-
-
-def exit_code(summary: Summary, ended: JobOutcome, fail_on: FailOn) -> int:
-    """0, 1 for what somebody has to mend or look at, 3 where the provider, git or GitHub could not be reached."""
-    failing = {
-        FailOn.ERRORS: {JobOutcome.ERRORS},
-        FailOn.WARNINGS: {JobOutcome.ERRORS, JobOutcome.WARNINGS},
-        FailOn.NEVER: set(),
-    }
-    if ended not in failing[fail_on]:
-        return 0
-    return max([1, *(error.exit_code for error in summary.errors)])

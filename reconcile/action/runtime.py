@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconcile.errors import ConfigurationError
+from reconcile.report.markdown import Links
 
 SUMMARY_BYTES = 900 * 1024
 """The summary of a step is lost as a whole above 1 MiB."""
@@ -62,6 +64,19 @@ class Job:
         """Whether the event comes from another repository, whose code and files are not ours."""
         return self.pull_request is not None and self.pull_request.head_repository != self.repository
 
+    @property
+    def page(self) -> str:
+        """The address of the repository."""
+        return f"{self.server_url}/{self.repository}"
+
+    def links(self, tip: str | None, commit: str | None) -> Links:
+        """Addresses of the files at `tip`, of the commit that was made, and of the job."""
+        return Links(
+            blob=f"{self.page}/blob/{tip}" if tip else None,
+            commit=f"{self.page}/commit/{commit}" if commit else None,
+            job=self.run_url,
+        )
+
 
 def read_job(environ: Mapping[str, str]) -> Job:
     """The job that the environment describes. Raises ConfigurationError outside of one."""
@@ -101,6 +116,12 @@ def unheeded(text: str) -> str:
     """
     token = secrets.token_hex(16)
     return f"::stop-commands::{token}\n{text}\n::{token}::\n"
+
+
+def mask(secret: str) -> str:
+    """The commands that keep a secret, and the forms git sends it in, out of the log."""
+    basic = b64encode(f"x-access-token:{secret}".encode()).decode()
+    return "".join(f"::add-mask::{form}\n" for form in (secret, basic) if form.isprintable())
 
 
 def write_outputs(job: Job, outputs: Mapping[str, str]) -> None:

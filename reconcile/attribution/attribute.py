@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconcile.attribution.booking import Shift, elsewhere, shift_of
@@ -12,6 +12,7 @@ from reconcile.attribution.components import Component, Member, Rules
 from reconcile.attribution.guard import UNWATCHED, Feed, Feeds, guards
 from reconcile.attribution.serving import Pool, pools
 from reconcile.attribution.shares import Share, holding_its_record, shares
+from reconcile.attribution.uncounted import CALLS, at_most, seen, untold, untold_bounds, without_calls
 from reconcile.minutes import GUARD_MINUTES, MINUTE, Window, any_meets, joined
 from reconcile.runs.run import Claim, RunKey
 from reconcile.runs.state import Completeness, Guard
@@ -55,6 +56,11 @@ class Attribution:
     """By how many minutes its window must be shifted to hold just what it recorded, in minutes that nobody claims."""
     feed: Feed
     guard: Guard
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """The kinds that its provider does not tell: they are 0 in every figure here."""
+        return frozenset() if self.claim.scope.counted else CALLS
 
     @property
     def exact(self) -> bool:
@@ -122,11 +128,19 @@ def attribute(claims: Sequence[Claim], buckets: Iterable[Bucket], covered: Itera
     unknown; one that lies outside does not take part at all; neither gets an attribution.
     """
     read = joined(covered)
-    buckets = list(buckets)
+    made = {claim.run: claim for claim in claims}
+    claims, buckets = _as_told(claims, buckets)
     newest = max((bucket.minute for bucket in buckets), default=None)
     found = pools([claim for claim in claims if any_meets(read, claim.span)], buckets, read)
     shared_out = (attribution for pool in found for attribution in _pool(pool, read, newest))
-    return Attributed(_as_claimed(shared_out, claims), tuple(row for pool in found for row in pool.unclaimed))
+    return Attributed(_as_claimed(shared_out, made), tuple(row for pool in found for row in pool.unclaimed))
+
+
+def _as_told(claims: Sequence[Claim], buckets: Iterable[Bucket]) -> tuple[Sequence[Claim], list[Bucket]]:
+    """Claims of one provider and its rows, as the rules take them."""
+    if all(claim.scope.counted for claim in claims):
+        return claims, list(buckets)
+    return [without_calls(claim) for claim in claims], at_most(buckets)
 
 
 def attribute_again(
@@ -144,22 +158,35 @@ def attribute_again(
     surplus is near. Nobody looked at the feed in version one, whose rules are then taken.
     """
     rules = Rules.WINDOWS_FIRST if feed is None else Rules.RECORDS_FIRST
+    made = {claim.run: claim for claim in claims}
+    claims, buckets = _as_told(claims, buckets)
     found = pools(claims, buckets, joined(window for claim in claims for window in claim.reach), rules)
     component = next(part for pool in found for part in pool.components if run in part.by_run)
     given = shares(component, quiet=guard.requests == 0).by_member
     again = _component(component, guard, given, surplus_nearby=surplus_nearby)
-    return _as_claimed((replace(attribution, feed=feed or UNWATCHED) for attribution in again), claims)
+    return _as_claimed((replace(attribution, feed=feed or UNWATCHED) for attribution in again), made)
 
 
-def _as_claimed(found: Iterable[Attribution], claims: Iterable[Claim]) -> dict[RunKey, Attribution]:
+def _as_claimed(found: Iterable[Attribution], made: Mapping[RunKey, Claim]) -> dict[RunKey, Attribution]:
     """By run, with the claims as they were made: what they admit is more than what was there to be admitted."""
-    scopes = {claim.run: claim.scope for claim in claims}
     by_run = {}
     for attribution in found:
-        claim = attribution.claim
-        made = replace(claim, scope=scopes[claim.run])
-        by_run[claim.run] = attribution if made == claim else replace(attribution, claim=made)
+        claim = made[attribution.claim.run]
+        if attribution.claim != claim:
+            attribution = replace(attribution, claim=claim)  # noqa: PLW2901
+        by_run[claim.run] = attribution if claim.scope.counted else _untold(attribution)
     return by_run
+
+
+def _untold(attribution: Attribution) -> Attribution:
+    """Without the calls that nobody told."""
+    return replace(
+        attribution,
+        rows=tuple(replace(row, usage=untold(row.usage)) for row in attribution.rows),
+        reported=untold(attribution.reported),
+        bounds=untold_bounds(attribution.bounds),
+        guard=seen(attribution.guard),
+    )
 
 
 def _pool(pool: Pool, covered: Sequence[Window], newest: int | None) -> Iterable[Attribution]:

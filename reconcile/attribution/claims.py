@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from reconcile.attribution.booking import UNKNOWN_BOOKING, booking_slack, clock_of
 from reconcile.errors import ConfigurationError
 from reconcile.minutes import Clock, Window, hull, joined
+from reconcile.providers import DEFAULT, HOMES, provider
 from reconcile.providers.base import INCLUDED, Scope
 from reconcile.runs.run import Claim, OwnScope, Run, RunKey, one_spelling
 from reconcile.runs.state import Neighbour, Policy, Status
@@ -39,20 +40,15 @@ class Asked:
 EVERYTHING = Asked()
 
 
-KEY_ID = re.compile(r"(?!sk-)[!-~]+")
-"""What can be an id, as the schemas have it: printable, and no secret key."""
-
-KEY_ID_PAGE = "https://platform.openai.com/api-keys"
-
-
-def key_id_variable(framework: str) -> str:
-    """`chat-dev` has OPENAI_API_KEY_CHAT_DEV_ID: upper case, every other character an underscore."""
-    return f"OPENAI_API_KEY_{re.sub('[^A-Z0-9]', '_', one_spelling(framework).upper())}_ID"
+def key_variable(framework: str, name: str = DEFAULT) -> str:
+    """Where the secret key of a framework may stand; it is compared, and never sent. `chat-dev` is spelled CHAT_DEV:
+    upper case, every other character an underscore."""
+    return provider(name).key_variable.format(re.sub("[^A-Z0-9]", "_", one_spelling(framework).upper()))
 
 
-def key_variable(framework: str) -> str:
-    """Where the secret itself may stand, as the origin project spells it. It is compared, and never sent."""
-    return key_id_variable(framework).removesuffix("_ID")
+def key_id_variable(framework: str, name: str = DEFAULT) -> str:
+    """Where the ids of its keys may stand."""
+    return f"{key_variable(framework, name)}_ID"
 
 
 def scopes(
@@ -65,19 +61,25 @@ def scopes(
     """
     by_variable: defaultdict[str, list[str]] = defaultdict(list)
     for framework in frameworks:
-        by_variable[key_id_variable(framework)].append(framework)
+        by_variable[key_id_variable(framework, _provider_of(framework, configured))].append(framework)
     found = {name: scope for name, scope in configured.items() if scope.api_key_ids or scope.project_ids}
     errors = []
     for variable, names in by_variable.items():
         ids = tuple(part.strip() for part in variables.get(variable, "").split(",") if part.strip())
-        if not all(KEY_ID.fullmatch(key) for key in ids):
-            errors.append(_no_key_id(variable))
+        asked = _provider_of(names[0], configured)
+        if not all(provider(asked).key_id.fullmatch(key) for key in ids):
+            errors.append(_no_key_id(variable, asked))
         elif ids and len(names) > 1:
             errors.append(_collision(variable, names))
         elif ids:
-            base = configured.get(names[0], Scope("openai"))
-            found[names[0]] = replace(base, api_key_ids=ids)
+            found[names[0]] = replace(configured.get(names[0], Scope(DEFAULT)), api_key_ids=ids)
     return found, errors
+
+
+def _provider_of(framework: str, configured: Mapping[str, Scope]) -> str:
+    """Whose keys it uses; whose variables are spelled as the default's where nobody declares it."""
+    named = configured[framework].provider if framework in configured else DEFAULT
+    return named if named in HOMES else DEFAULT
 
 
 def claims_of(
@@ -93,7 +95,7 @@ def claims_of(
     known of the provider's booking is learnt from.
     """
     claims = {}
-    slack = {provider: booking_slack(some) for provider, some in _by_provider(logged or runs, by_framework).items()}
+    slack = {name: booking_slack(some) for name, some in _by_provider(logged or runs, by_framework).items()}
     for run in runs:
         scope = _over(run.own_scope, by_framework.get(run.key.framework))
         if scope.api_key_ids or scope.project_ids:
@@ -259,17 +261,17 @@ def unknown_key_id(framework: str) -> ConfigurationError:
 
 
 def _without_key_id(framework: str, message: str) -> ConfigurationError:
-    variable = key_id_variable(framework)
+    asked = provider(DEFAULT)
     return ConfigurationError(
         message,
         code="missing_key_id",
-        remedy=f"set {variable}=key_... or frameworks.{framework}.api_key_ids in reconcile.yml; "
-        f"the id stands beside the key on {KEY_ID_PAGE}",
+        remedy=f"set {key_id_variable(framework)}=key_... or frameworks.{framework}.api_key_ids in reconcile.yml; "
+        f"the id stands beside the key on {asked.key_page}",
     )
 
 
 def _over(own: OwnScope | None, base: Scope | None) -> Scope:
-    base = base or Scope("openai")
+    base = base or Scope(DEFAULT)
     if own is None:
         return base
     return Scope(
@@ -281,12 +283,13 @@ def _over(own: OwnScope | None, base: Scope | None) -> Scope:
     )
 
 
-def _no_key_id(variable: str) -> ConfigurationError:
+def _no_key_id(variable: str, name: str) -> ConfigurationError:
+    asked = provider(name)
     return ConfigurationError(
         f"{variable} holds what is no id of an API key, perhaps the key itself (sk-...)",
         code="malformed_key_id",
-        remedy=f"set it to the id, such as key_abc123, which stands beside the key on {KEY_ID_PAGE}; several ids are "
-        "parted by commas",
+        remedy=f"set it to the id, such as {asked.key_example}, which stands beside the key on {asked.key_page}; "
+        "several ids are parted by commas",
     )
 
 

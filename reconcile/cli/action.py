@@ -11,14 +11,14 @@ import click
 from rich.progress import Progress
 
 from reconcile import config
-from reconcile.action import act, branches, job, runtime
+from reconcile.action import act, end, job, runtime
 from reconcile.cli import output
 from reconcile.cli.money import billing
 from reconcile.cli.session import provider
 from reconcile.config.inputs import Inputs, read_inputs
 from reconcile.errors import ReconcileError, UsageError
 from reconcile.passes.containing import attempted
-from reconcile.passes.fetch import MOST_REQUESTS
+from reconcile.providers.openai import MOST_REQUESTS
 from reconcile.report import job_log
 
 
@@ -33,7 +33,7 @@ def action() -> None:
         acted = _acted(inputs, os.environ)
         click.echo(acted.annotations, nl=False)
         click.echo(acted.log, nl=False)
-        unwritten = job.write_job(os.environ, acted)
+        unwritten = end.write_job(os.environ, acted)
         for error in unwritten:
             click.echo(job_log.error_annotation(error), nl=False)
     except ReconcileError as error:
@@ -44,28 +44,28 @@ def action() -> None:
     sys.exit(max([acted.exit_code, *(error.exit_code for error in unwritten)]))
 
 
-def _acted(inputs: Inputs, environ: Mapping[str, str]) -> job.Acted:
+def _acted(inputs: Inputs, environ: Mapping[str, str]) -> end.Acted:
     """The job done, or why it could not be: that has outputs, a summary and an exit code by `fail-on` too."""
     done = attempted("this job", lambda: act.act(_job_action(inputs, environ)))
     if isinstance(done, UsageError):
         raise done
-    return job.not_acted(inputs.request, done) if isinstance(done, ReconcileError) else done
+    return end.not_acted(inputs.request, done) if isinstance(done, ReconcileError) else done
 
 
-def _job_action(inputs: Inputs, environ: Mapping[str, str]) -> branches.Action:
+def _job_action(inputs: Inputs, environ: Mapping[str, str]) -> job.Action:
     """The job with its clients. Secrets are masked before anything else is printed."""
     for secret in (inputs.admin_key, inputs.token):
         if secret:
-            click.echo(job.mask(secret.reveal()), nl=False)
+            click.echo(runtime.mask(secret.reveal()), nl=False)
     variables = dict(environ) | ({"OPENAI_ADMIN_KEY": inputs.admin_key.reveal()} if inputs.admin_key else {})
     if inputs.github_api_url:  # GraphQL is answered beside it, not at the job's own server
         variables |= {"GITHUB_API_URL": inputs.github_api_url, "GITHUB_GRAPHQL_URL": ""}
     source = config.SettingsOrigin(flags=inputs.flags, variables=variables)
     settings = source.settings("")
 
-    def clients(url: str) -> branches.Clients:
+    def clients(url: str) -> job.Clients:
         there = replace(settings, address=replace(settings.address, url=url))
-        return branches.Clients(
+        return job.Clients(
             provider=provider(there, _no_bar()),
             billing=billing(there, _no_bar(), cached=False, max_requests=MOST_REQUESTS),
             rehearsal=there.rehearsal,

@@ -15,11 +15,11 @@ from reconcile import config
 from reconcile.attribution import claims
 from reconcile.cli import output
 from reconcile.cli.output import Form, answer_board, answer_situation
-from reconcile.cli.session import Session, command, workspace_of
+from reconcile.cli.session import Session, command, curl_lines, workspace_of
 from reconcile.git.versions import versions
 from reconcile.insight import audit_files, survey
 from reconcile.insight.survey import board, situation
-from reconcile.passes import fetch, tree
+from reconcile.passes import tree
 from reconcile.report import exports
 from reconcile.runs import run, state
 
@@ -100,7 +100,7 @@ def list_(session: Session, framework: str | None, *, everything: bool, least: s
 def explain(session: Session, framework: str, run_id: str) -> None:
     """How one run's figure came about, what its verdict rests on and what happens next."""
     settings = session.settings()
-    account = survey.explain(workspace_of(settings), run.RunKey(framework, run_id), fetch.curl_lines(settings.base_url))
+    account = survey.explain(workspace_of(settings), run.RunKey(framework, run_id), curl_lines(settings))
     session.finish(output.answer_explain(account, session.look))
 
 
@@ -183,4 +183,4 @@ def status(session: Session, framework: str | None, run_id: str | None, *, form:
         found = board(opened, claims.Asked(framework=framework))
         session.finish(answer_board(found, session.look, told))
     key = run.RunKey(framework, run_id)
-    session.finish(answer_situation(situation(opened, key, fetch.curl_lines(settings.base_url)), session.look, told))
+    session.finish(answer_situation(situation(opened, key, curl_lines(settings)), session.look, told))

@@ -13,7 +13,7 @@ from reconcile.cli.session import Session, command, follow, progress_bar, show, 
 from reconcile.errors import ConfigurationError
 from reconcile.ledger import charge_back, usage_logs
 from reconcile.ledger.usage_logs import Billing, period_of
-from reconcile.passes.fetch import MOST_REQUESTS, openai_billing
+from reconcile.providers.openai import MOST_REQUESTS, openai_billing
 from reconcile.report import exports
 from reconcile.workspace import clock
 

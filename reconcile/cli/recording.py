@@ -16,7 +16,7 @@ from reconcile import config, recording
 from reconcile.cli import output
 from reconcile.cli.session import CONFIG, RUNS, Session
 from reconcile.errors import ReconcileError
-from reconcile.passes import fetch
+from reconcile.providers import openai
 
 UNMIXED = {"allow_interspersed_args": False}
 """What stands behind the first argument is another command's own."""
@@ -99,4 +99,4 @@ def finish(framework: str, run_id: str, *, runs: str | None, config: str | None)
 
 def _client(settings: config.Settings) -> object:
     own = config.experiment_of(settings.variables, os.environ)
-    return fetch.openai_responses(own.key.reveal(), own.url, own.headers)
+    return openai.openai_responses(own.key.reveal(), own.url, own.headers)

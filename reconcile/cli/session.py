@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from reconcile import config, workspace
+from reconcile import config, providers, workspace
 from reconcile.cli import output
 from reconcile.errors import ConfigurationError, ReconcileError
 from reconcile.passes import containing, fetch, tree
@@ -135,7 +135,7 @@ ANNOUNCED_REQUESTS = 10
 def provider(settings: config.Settings, progress: Progress) -> fetch.Provider:
     follow(settings)
     try:
-        return fetch.openai_usage(
+        return providers.provider(providers.DEFAULT).usage(
             config.usable_key(settings).reveal(),
             settings.base_url,
             now=settings.now,
@@ -143,6 +143,11 @@ def provider(settings: config.Settings, progress: Progress) -> fetch.Provider:
         )
     except ConfigurationError as error:
         return error
+
+
+def curl_lines(settings: config.Settings) -> Callable[[base.Query], str]:
+    """What spells a query to the settings' address."""
+    return lambda query: providers.provider(query.provider).spelled(query, settings.base_url)
 
 
 def follow(settings: config.Settings) -> None:

@@ -18,6 +18,7 @@ from reconcile.config.log_formats import LogSource, log_files, log_sources
 from reconcile.errors import ConfigurationError, UsageError
 from reconcile.ledger.formats import LogFormat
 from reconcile.money.charges import Labels
+from reconcile.providers import DEFAULT
 from reconcile.providers.base import EXCLUDED, LOOPBACK, Scope
 from reconcile.runs.run import one_spelling
 from reconcile.runs.state import Policy
@@ -211,7 +212,7 @@ def configured(flags: Flags, variables: Mapping[str, str], text: str, file: Path
 
 def _filed_url(document: Mapping[str, Any]) -> str | None:
     providers: Mapping[str, Any] = document.get("providers") or {}
-    return (providers.get("openai") or {}).get("url")
+    return (providers.get(DEFAULT) or {}).get("url")
 
 
 def usable_key(settings: Settings) -> Secret:
@@ -300,7 +301,7 @@ def _count(value: str | int) -> int:
 
 def _scope(scope: Mapping[str, Any]) -> Scope:
     return Scope(
-        scope.get("provider", "openai"),
+        scope.get("provider", DEFAULT),
         tuple(scope.get("api_key_ids", ())),
         tuple(scope.get("project_ids", ())),
         tuple(scope.get("models", ())),

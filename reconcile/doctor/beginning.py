@@ -6,8 +6,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from reconcile.attribution.claims import KEY_ID, KEY_ID_PAGE
 from reconcile.errors import UsageError
+from reconcile.providers import DEFAULT
+from reconcile.providers import provider as provider_named
 
 SETTINGS, WORKFLOW, IGNORE = "reconcile.yml", ".github/workflows/reconcile.yml", ".gitignore"
 
@@ -39,12 +40,13 @@ class Beginning:
 def key_ids(text: str) -> tuple[str, ...]:
     """Ids with commas between them. Raises UsageError, which never shows what may be a key."""
     found = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not all(KEY_ID.fullmatch(key) for key in found):
+    asked = provider_named(DEFAULT)
+    if not all(asked.key_id.fullmatch(key) for key in found):
         raise UsageError(
             "the key id is no id of an API key, perhaps the key itself (sk-...)",
             code="malformed_key_id",
-            remedy=f"give the id, such as key_abc123, which stands beside the key on {KEY_ID_PAGE}; several are parted "
-            "by commas",
+            remedy=f"give the id, such as {asked.key_example}, which stands beside the key on {asked.key_page}; "
+            "several are parted by commas",
         )
     return found
 
@@ -52,12 +54,13 @@ def key_ids(text: str) -> tuple[str, ...]:
 def settings_text(beginning: Beginning) -> str:
     """`reconcile.yml`. Without key ids the framework is a comment: one that is named needs them."""
     framework, ids = scalar(beginning.framework), [scalar(key) for key in beginning.key_ids]
+    page = provider_named(DEFAULT).key_page
     dash, told = ("", "") if ids else ("# ", ": fill in, then take the # away")
     return (
         "# Settings of LLM Usage Reconcile. Flags and environment variables win over this file.\n"
         "runs: runs\n"
         "\n"
-        f"{dash}frameworks: # the ids of each framework's API keys, not the keys; {KEY_ID_PAGE} shows them{told}\n"
+        f"{dash}frameworks: # the ids of each framework's API keys, not the keys; {page} shows them{told}\n"
         f"{dash}  {framework}: {{api_key_ids: [{', '.join(ids or ['key_...'])}]}}\n"
     )
 

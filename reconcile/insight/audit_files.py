@@ -18,7 +18,7 @@ from reconcile.insight.audit import Audit, Audited, AuditOutcome, AuditResult, B
 from reconcile.insight.differences import differing_read, named_evidence
 from reconcile.minutes import any_holds, joined, spelled
 from reconcile.passes.containing import contained
-from reconcile.passes.fetch import Provider, Read, read_claims
+from reconcile.passes.fetch import Read, Sources, by_provider, read_claims
 from reconcile.passes.tree import Tree, Workspace, read_tree
 from reconcile.runs.metrics import BLOCK, read_run
 from reconcile.runs.run import Claim, Finding, Run, RunKey
@@ -149,11 +149,14 @@ def _is_asked(path: str, asked: set[Path]) -> bool:
     return not asked or bool(asked & {whole, *whole.parents})
 
 
-def refetched(workspace: Workspace, done: Audit, provider: Provider) -> Audit:
+def refetched(workspace: Workspace, done: Audit, provider: Sources) -> Audit:
     """The audit held against a fresh read, which differs from what was forged coherently, or restated since."""
     claims = [each.evidence.own.claim for each in done.runs if each.evidence]
     read = read_claims(workspace, claims, provider)
-    around = attribute(read_tree(workspace).everyone, read.buckets, read.covered).by_run
+    around: dict[RunKey, Attribution] = {}
+    for name, some in by_provider(read_tree(workspace).everyone).items():
+        answered = read.of(name)
+        around |= attribute(some, answered.buckets, answered.covered).by_run
     after = tuple(_reread(each, read, around.get(each.run.key)) for each in done.runs)
     return replace(done, runs=after, errors=(*done.errors, *read.errors))
 
@@ -162,6 +165,7 @@ def _reread(each: Audited, read: Read, around: Attribution | None) -> Audited:
     if each.evidence is None or each.found.outcome is AuditOutcome.DIFFERENT:
         return each
     claim = each.evidence.own.claim
+    read = read.of(claim.scope.provider)
     if not (all(any_holds(joined(read.covered), part) for part in claim.reach) and read.asked_for(claim)):
         return replace(
             each, found=AuditResult(outcome=AuditOutcome.UNAUDITED, why="its minutes could not be read again")

@@ -142,14 +142,15 @@ def differing_figures(
 ) -> Iterator[Difference]:
     """Figure, bounds, what they rest on, and what follows from them."""
     block, figure = value[BLOCK], again.figure
-    for kind, part in usage_json(figure).items():
+    for kind, part in usage_json(figure, again.unknown).items():
         yield from _compared((BLOCK, f"total_{kind}"), block.get(f"total_{kind}"), part)
     stored = tuple(value["aggregate_metrics"].get(name) for name in AGGREGATES)
     expected = floored(state.status, state.reasons, again)
     overtaken = any(each.at > evidence.read_at for each in state.observations)
     if not (overtaken and stored == figure.parts):  # later reads that left the figure may have changed the status
-        for name, is_, part in zip(AGGREGATES, stored, expected.parts, strict=True):
-            yield from _compared(("aggregate_metrics", name), is_, part)
+        for name, kind, is_, part in zip(AGGREGATES, KINDS, stored, expected.parts, strict=True):
+            if kind not in again.unknown:
+                yield from _compared(("aggregate_metrics", name), is_, part)
     if stored_parts(value):
         yield from _differing_cost(value, again)
     if _taken_back(state) or Reason.CLOCK_OFF in state.reasons:
@@ -157,7 +158,7 @@ def differing_figures(
     if _between_figures(state):
         yield from _differing_interval(state, figure)
         return
-    bounds = None if again.exact or again.bounds is None else bounds_json(again.bounds)
+    bounds = None if again.exact or again.bounds is None else bounds_json(again.bounds, again.unknown)
     yield from _compared((BLOCK, "attribution", "exact"), state.exact, again.exact)
     yield from _compared((BLOCK, "attribution", "bounds"), block.get("attribution", {}).get("bounds"), bounds)
     completeness = again.completeness.value if again.exact else None

@@ -27,6 +27,7 @@ from reconcile.attribution.attribute import attribute
 from reconcile.attribution.claims import Asked
 from reconcile.insight.history import History
 from reconcile.passes.selection import Selection, select
+from reconcile.providers import DEFAULT
 from reconcile.providers.base import Scope
 from reconcile.runs.run import Claim, Run, RunKey
 from reconcile.runs.state import Observation, Policy, Reason, State, Status
@@ -35,7 +36,7 @@ from reconcile.verdict.plateau import JITTER, Effect, plateau_of
 from reconcile.verdict.settlement import Settled, Verdict, settle
 
 KEY_ID = "key_replayed"
-SCOPE = Scope("openai", (KEY_ID,))
+SCOPE = Scope(DEFAULT, (KEY_ID,))
 
 
 class ReplayEnding(StrEnum):

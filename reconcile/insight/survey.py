@@ -25,6 +25,7 @@ from reconcile.passes.planning import plan
 from reconcile.passes.selection import Selected, Selection
 from reconcile.passes.summary import RunReport, Summary
 from reconcile.passes.tree import Tree, Workspace, check_file, check_log, read_tree
+from reconcile.providers import DEFAULT, provider
 from reconcile.providers.base import Query, Scope
 from reconcile.runs.metrics import read_run
 from reconcile.runs.run import Claim, Finding, Run, RunFile, RunKey
@@ -34,7 +35,7 @@ from reconcile.verdict.judgement import contests
 from reconcile.verdict.plateau import plateau_of
 
 Spelling = Callable[[Query], str]
-"""What spells a query as a curl line; that of OpenAI where none is given."""
+"""What spells a query as a curl line; to the provider's own address where none is given."""
 
 
 def list_runs(workspace: Workspace, asked: Asked = EVERYTHING) -> Summary:
@@ -157,9 +158,7 @@ def explain_tree(workspace: Workspace, tree: Tree, key: RunKey, curl_line: Spell
 
 
 def _curl_line(query: Query) -> str:
-    from reconcile.providers.openai import completions  # noqa: PLC0415  whoever looks at files waits for no HTTP client
-
-    return completions.curl_line(query)
+    return provider(query.provider).spelled(query)
 
 
 def account_of(workspace: Workspace, tree: Tree, selected: Selected, requests: Sequence[str] = ()) -> Account:
@@ -183,7 +182,7 @@ def account_of(workspace: Workspace, tree: Tree, selected: Selected, requests: S
 def claims(workspace: Workspace) -> tuple[tuple[Run, Claim], ...]:
     """Every run with its claim, for what imitates their traffic. A framework without a scope gets a made-up key."""
     tree = read_tree(workspace)
-    made_up = {run.key.framework: Scope("openai", (f"key_simulated_{run.key.framework}",)) for run in tree.runs}
+    made_up = {run.key.framework: Scope(DEFAULT, (f"key_simulated_{run.key.framework}",)) for run in tree.runs}
     found = {**claims_of(tree.runs, made_up, workspace.policy), **tree.claims}
     return tuple((run, found[run.key]) for run in tree.runs)
 

@@ -9,7 +9,7 @@ from reconcile.attribution.claims import EVERYTHING, Asked
 from reconcile.attribution.components import meeting
 from reconcile.errors import ReconcileError, StoreError
 from reconcile.passes.containing import attempted, contained
-from reconcile.passes.fetch import Announce, Provider, Read, claimed_late, read_usage
+from reconcile.passes.fetch import Announce, Read, Sources, by_provider, claimed_late, read_usage
 from reconcile.passes.selection import Selected, Selection, ends_in_future
 from reconcile.passes.summary import FileChange, RunReport, Summary, gathered, standing
 from reconcile.passes.tree import Tree, Workspace, read_tree
@@ -22,13 +22,16 @@ UNREAD = "its minutes could not be read in this pass; nothing was changed"
 
 def run_pass(
     workspace: Workspace,
-    provider: Provider,
+    provider: Sources,
     asked: Asked = EVERYTHING,
     *,
     dry_run: bool = False,
     announce: Announce = lambda _: None,
 ) -> Summary:
-    """One pass over the runs that `asked` admits. Where there is no provider, what is due waits and says why."""
+    """One pass over the runs that `asked` admits. `provider` answers for usage, or there is one for each, by its name.
+
+    Where there is none, what is due waits and says why.
+    """
     tree = read_tree(workspace)
     read = read_usage(workspace, tree, provider, asked, announce)
     return conclude(workspace, tree, read, asked, dry_run=dry_run)
@@ -42,7 +45,11 @@ def conclude(workspace: Workspace, tree: Tree, read: Read, asked: Asked, *, dry_
     tree = tree.reopened(workspace, asked)
     selected = tree.selected(workspace, asked)
     attributed, failed = _attributed(tree.everyone, read)
-    judged = {key: share for key, share in attributed.by_run.items() if read.judges(share.claim)}
+    judged = {
+        key: share
+        for key, share in attributed.by_run.items()
+        if read.of(share.claim.scope.provider).judges(share.claim)
+    }
     done = [_concluded(workspace, tree, each, read, judged.get(each.run.key), dry_run=dry_run) for each in selected]
     return Summary(
         now=workspace.now,
@@ -66,7 +73,20 @@ def conclude(workspace: Workspace, tree: Tree, read: Read, asked: Asked, *, dry_
 
 
 def _attributed(claims: tuple[Claim, ...], read: Read) -> tuple[Attributed, list[ReconcileError]]:
-    """What was read, shared out. Where that meets a bug, the traffic that cannot be told apart from what met it goes
+    """What was read, shared out among the claims on each provider's usage."""
+    by_run: dict[RunKey, Attribution] = {}
+    unclaimed: list[Bucket] = []
+    errors: list[ReconcileError] = []
+    for provider, some in by_provider(claims).items():
+        found, failed = _shared_out(some, read.of(provider))
+        by_run |= found.by_run
+        unclaimed += found.unattributed
+        errors += failed
+    return Attributed(by_run, tuple(unclaimed)), errors
+
+
+def _shared_out(claims: list[Claim], read: Read) -> tuple[Attributed, list[ReconcileError]]:
+    """The same of one provider. Where that meets a bug, the traffic that cannot be told apart from what met it goes
     without, and all other traffic is shared out as before: keys that admit no bucket in common share nothing."""
     whole = attempted("sharing out what was read", lambda: attribute(claims, read.buckets, read.covered))
     if not isinstance(whole, ReconcileError):
@@ -125,13 +145,14 @@ def _lesson(
     judged = each.due or each.selection is Selection.OBSERVED or claimed_late(tree, each)
     if claim is None or not (early or (judged and attribution)):
         return None
+    own = read.of(claim.scope.provider)
     return Lesson(
         path=run.path,
         claim=claim,
         own_scope=run.own_scope,
         attribution=None if early else attribution,
-        begun=read.begun,
-        at=read.at,
+        begun=own.begun,
+        at=own.at,
         forced=each.forced,
         unreadable=tree.unreadable_beside(claim),
         evidence=workspace.evidence,

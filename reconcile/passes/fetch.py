@@ -1,10 +1,12 @@
-"""Plan and fetch: the usage of the minutes that a pass needs, or why it could not be had.
+"""Plan and fetch, provider by provider: the usage of the minutes that a pass needs, or why it could not be had.
 
-Builds what asks a provider, from plain values. Apart from `opening`: most commands ask nobody.
+What one provider answers tells nothing of another's traffic: each has queries, minutes and an instant of its own, and
+one that is out of reach leaves the others judged.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,12 +19,11 @@ from reconcile.passes.planning import PAGE_MINUTES, plan
 from reconcile.passes.selection import Selected, Selection, ends_in_future
 from reconcile.passes.summary import ApiUse
 from reconcile.passes.tree import Tree, Workspace
+from reconcile.providers import DEFAULT, HOMES, abilities
 from reconcile.providers.base import Fetched, Query, UsageProvider
-from reconcile.providers.cache import PeriodCache
-from reconcile.providers.openai import asking, bill, completions, stored
-from reconcile.providers.openai.control import control_query, differing
+from reconcile.providers.control import control_query, differing
 from reconcile.runs.run import Claim, RunKey
-from reconcile.usage import Bucket, OddRow
+from reconcile.usage import Bucket
 from reconcile.verdict.judgement import late_claims
 
 REFUSED = {"invalid_api_key", "missing_scope", "wrong_organization", "access_denied"}
@@ -34,20 +35,18 @@ MOST_QUERIES = 1_000
 Provider = UsageProvider | ConfigurationError
 """A source of usage, or why there is none."""
 
+Sources = Provider | Mapping[str, Provider]
+"""One for each provider, by its name; or the only one there is."""
+
 Announce = Callable[[Sequence[Query]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What the provider answered: the buckets of the windows that were read whole, and why others were not."""
+    """What the providers answered: the buckets of the windows that were read whole, and why others were not."""
 
     queries: tuple[Query, ...] = ()
-    buckets: tuple[Bucket, ...] = ()
-    covered: tuple[Window, ...] = ()
-    odd: tuple[OddRow, ...] = ()
-    """Rows that cannot be true, and were nobody's when they were read."""
-    unread: tuple[Window, ...] = ()
-    """The windows of queries without a whole answer."""
+    answers: tuple[Fetched, ...] = ()
     begun: datetime
     """Before the first query: the figures were not read earlier. A later read counts from there."""
     at: datetime
@@ -55,17 +54,42 @@ class Read:
     api: ApiUse
     errors: tuple[ReconcileError, ...] = ()
     punctual: bool = False
-    """Whether our clock agrees with the provider's: a run that ends in the future by it does so indeed."""
+    """Whether our clock agrees with a provider's: a run that ends in the future by it does so indeed."""
+
+    def of(self, provider: str) -> Read:
+        """What one provider answered. Where it says itself up to when that is whole, it was read then: a later look
+        that shows the same is no second one."""
+        answers = tuple(answer for answer in self.answers if answer.query.provider == provider)
+        marks = [answer.whole_until for answer in answers if answer.whole_until]
+        begun, at = (min([self.begun, *marks]), min([self.at, *marks]))
+        queries = tuple(query for query in self.queries if query.provider == provider)
+        return replace(self, queries=queries, answers=answers, begun=begun, at=at)
+
+    @property
+    def buckets(self) -> tuple[Bucket, ...]:
+        return tuple(bucket for answer in self.answers for bucket in answer.buckets)
+
+    @property
+    def covered(self) -> tuple[Window, ...]:
+        """The minutes that were read whole."""
+        return tuple(covered for answer in self.answers if (covered := answer.covered).minutes)
+
+    @property
+    def unread(self) -> tuple[Window, ...]:
+        """The windows of queries without a whole answer."""
+        answered = {answer.query for answer in self.answers if answer.covered == answer.query.window}
+        return tuple(query.window for query in self.queries if query not in answered)
 
     def judges(self, claim: Claim) -> bool:
         """Whether what was read tells about the claim: its keys were asked for, and no guard minute stayed unread.
 
-        Unclaimed usage that could not be seen would look like none.
+        Unclaimed usage that could not be seen would look like none. Rows that cannot be true were nobody's when they
+        were read, and may be the claim's.
         """
         beside = [part.widened(GUARD_MINUTES) for part in claim.reach]
         return (
             self.asked_for(claim)
-            and not any(claim.scope.may_admit(row) for row in self.odd)
+            and not any(claim.scope.may_admit(row) for answer in self.answers for row in answer.odd)
             and not any(window.meets(part) for window in self.unread for part in beside)
         )
 
@@ -75,24 +99,34 @@ class Read:
         return not asked or (bool(claim.scope.api_key_ids) and asked.issuperset(claim.scope.api_key_ids))
 
 
+def by_provider(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
+    """Claims by the provider whose usage they are on: those of two never meet."""
+    found: defaultdict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        found[claim.scope.provider].append(claim)
+    return found
+
+
 def read_usage(
-    workspace: Workspace, tree: Tree, provider: Provider, asked: Asked, announce: Announce = lambda _: None
+    workspace: Workspace, tree: Tree, sources: Sources, asked: Asked, announce: Announce = lambda _: None
 ) -> Read:
-    """The usage of all minutes that the runs which are due need. Where there is no provider, they wait."""
+    """The usage of all minutes that the runs which are due need. Where there is no source for it, they wait."""
     selected = tree.selected(workspace, asked)
     queries = _plan(workspace, tree.reopened(workspace, asked), selected) or _asking_the_time(workspace, tree, selected)
     affordable, errors = _affordable(queries)
     announce(affordable)
-    read = _fetch(workspace, affordable, provider)
-    left = tuple(query.window for query in queries if query not in affordable)
-    return replace(read, unread=(*read.unread, *left), errors=(*errors, *read.errors))
+    read = _fetch(workspace, affordable, sources)
+    return replace(read, queries=queries, errors=(*errors, *read.errors))
 
 
-def read_claims(workspace: Workspace, claims: Sequence[Claim], provider: Provider) -> Read:
+def read_claims(workspace: Workspace, claims: Sequence[Claim], sources: Sources) -> Read:
     """The usage of these claims' minutes now, however old they are."""
-    scopes = list(dict.fromkeys(claim.scope for claim in claims))
-    queries = plan(_reached(claims), [], scopes, workspace.now)
-    return _fetch(workspace, tuple(replace(query, scopes=tuple(scopes)) for query in queries), provider)
+    queries: list[Query] = []
+    for some in by_provider(claims).values():
+        scopes = tuple(dict.fromkeys(claim.scope for claim in some))
+        planned = plan(_reached(some), [], scopes, workspace.now)
+        queries += (replace(query, scopes=scopes) for query in planned)
+    return _fetch(workspace, tuple(queries), sources)
 
 
 def claimed_late(tree: Tree, each: Selected) -> bool:
@@ -109,10 +143,19 @@ def _plan(workspace: Workspace, tree: Tree, selected: Iterable[Selected]) -> tup
     known = [each for each in selected if each.run.key in tree.claims]
     needed = _with_neighbours(tree, [each.run.key for each in known if each.due or claimed_late(tree, each)])
     observed = _with_neighbours(tree, [each.run.key for each in known if each.selection is Selection.OBSERVED])
-    scopes = list(dict.fromkeys(claim.scope for _, claim in [*needed, *observed]))
-    queries = plan(_brought(needed), _brought(observed), scopes, workspace.now)
-    everyones = tuple(dict.fromkeys(claim.scope for claim in tree.everyone))
-    return tuple(replace(query, scopes=everyones) for query in queries)
+    everyones = by_provider(tree.everyone)
+    queries: list[Query] = []
+    for provider in dict.fromkeys(claim.scope.provider for _, claim in [*needed, *observed]):
+        due, met = (_on(provider, pairs) for pairs in (needed, observed))
+        scopes = list(dict.fromkeys(claim.scope for _, claim in [*due, *met]))
+        admitting = tuple(dict.fromkeys(claim.scope for claim in everyones[provider]))
+        planned = plan(_brought(due), _brought(met), scopes, workspace.now)
+        queries += (replace(query, scopes=admitting) for query in planned)
+    return tuple(queries)
+
+
+def _on(provider: str, pairs: Iterable[tuple[Claim, Claim]]) -> list[tuple[Claim, Claim]]:
+    return [(own, claim) for own, claim in pairs if claim.scope.provider == provider]
 
 
 def _reached(claims: Iterable[Claim]) -> list[Window]:
@@ -126,9 +169,9 @@ def _asking_the_time(workspace: Workspace, tree: Tree, selected: Iterable[Select
     if not seen or workspace.clock is None:
         return ()
     minute = minute_of(workspace.now.timestamp()) - MINUTE
-    scopes = list(dict.fromkeys(claim.scope for claim in seen))
+    scopes = tuple(dict.fromkeys(claim.scope for claim in next(iter(by_provider(seen).values()))))
     queries = plan([Window(minute, minute + MINUTE)], [], scopes, workspace.now)
-    return tuple(replace(query, scopes=tuple(scopes)) for query in queries)
+    return tuple(replace(query, scopes=scopes) for query in queries)
 
 
 def _with_neighbours(tree: Tree, keys: Iterable[RunKey]) -> list[tuple[Claim, Claim]]:
@@ -163,38 +206,41 @@ def _affordable(queries: tuple[Query, ...]) -> tuple[tuple[Query, ...], tuple[Re
     return tuple(sorted(queries, key=lambda query: query.window)[-MOST_QUERIES:]), (error,)
 
 
-def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider) -> Read:
+def source_of(sources: Sources, provider: str) -> Provider:
+    """What answers for the provider; else why nothing does."""
+    if isinstance(sources, ConfigurationError):
+        return sources
+    by_name = sources if isinstance(sources, Mapping) else {getattr(sources, "name", DEFAULT): sources}
+    return by_name.get(provider) or ConfigurationError(
+        f"nothing is set up that asks {provider}",
+        code="no_provider",
+        remedy=f"set up {provider}, or name another provider for these runs; {', '.join(HOMES)} can be asked",
+    )
+
+
+def _fetch(workspace: Workspace, queries: tuple[Query, ...], sources: Sources) -> Read:
     """Every query's answer. One that fails leaves its minutes unread; the others stand."""
     begun = workspace.instant()
-    if isinstance(provider, ConfigurationError):
-        return Read(
-            begun=begun,
-            at=begun,
-            api=ApiUse(),
-            errors=(provider,) if queries else (),
-            punctual=workspace.clock is None,
-        )
     answers: list[Fetched] = []
     errors: list[ReconcileError] = []
-    punctual = workspace.clock is None
-    for query in queries:
-        try:
-            answers.append(_proven(workspace, query, provider))
-            punctual = punctual or _agrees(answers[-1].date, workspace.instant())
-        except ProviderError as error:
-            errors.append(error)
-            if error.code in REFUSED:
-                break
+    asked, punctual = 0, workspace.clock is None
+    for provider in dict.fromkeys(query.provider for query in queries):
+        source, own = source_of(sources, provider), [query for query in queries if query.provider == provider]
+        if isinstance(source, ConfigurationError):
+            errors.append(source)
+            continue
+        answered, failed, agrees = _answers(workspace, own, source)
+        answers += answered
+        punctual = punctual or agrees
+        errors += failed
+        asked += sum(answer.pages + answer.retries for answer in answered) + len(failed)
     return Read(
         queries=queries,
-        buckets=tuple(bucket for answer in answers for bucket in answer.buckets),
-        covered=tuple(answer.query.window for answer in answers),
-        odd=tuple(row for answer in answers for row in answer.odd),
-        unread=tuple(query.window for query in queries if query not in {answer.query for answer in answers}),
+        answers=tuple(answers),
         begun=begun,
         at=workspace.instant(),
         api=ApiUse(
-            requests=sum(answer.pages + answer.retries for answer in answers) + len(errors),
+            requests=asked,
             pages=sum(answer.pages for answer in answers),
             retries=sum(answer.retries for answer in answers),
         ),
@@ -203,13 +249,33 @@ def _fetch(workspace: Workspace, queries: tuple[Query, ...], provider: Provider)
     )
 
 
+def _answers(
+    workspace: Workspace, queries: Iterable[Query], source: UsageProvider
+) -> tuple[list[Fetched], list[ProviderError], bool]:
+    """What one provider answers, and whether its clock agrees with ours. A key that it refuses, it would refuse in
+    every other query."""
+    answers: list[Fetched] = []
+    errors: list[ProviderError] = []
+    agrees = False
+    for query in queries:
+        try:
+            answers.append(_proven(workspace, query, source))
+            agrees = agrees or _agrees(answers[-1].date, workspace.instant())
+        except ProviderError as error:
+            errors.append(error)
+            if error.code in REFUSED:
+                break
+    return answers, errors, agrees
+
+
 def _agrees(date: datetime | None, now: datetime) -> bool:
     return date is not None and abs(date - now) <= timedelta(seconds=UNKNOWN_UNCERTAINTY)
 
 
 def _proven(workspace: Workspace, query: Query, provider: UsageProvider) -> Fetched:
     """The answer whose rows add up to its control total. One difference may be usage that came in between."""
-    control = control_query(query, workspace.now, workspace.policy.min_age)
+    totals = abilities(query.provider).totals
+    control = control_query(query, workspace.now, workspace.policy.min_age) if totals else None
     first = _checked(query, control, provider)
     if first.problem is None:
         return first.answer
@@ -236,45 +302,3 @@ def _checked(query: Query, control: Query | None, provider: UsageProvider) -> _C
 def _with_costs(answer: Fetched, other: Fetched) -> Fetched:
     """The answer, with what another took added to what it took."""
     return replace(answer, pages=answer.pages + other.pages, retries=answer.retries + other.retries)
-
-
-MOST_REQUESTS = bill.MOST_REQUESTS
-
-
-def openai_usage(
-    admin_key: str,
-    base_url: str = asking.BASE_URL,
-    *,
-    now: datetime | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> UsageProvider:
-    """OpenAI's usage API. `on_progress` hears how many minutes of a query are answered, and how many it has."""
-    return completions.OpenAIUsage(admin_key, base_url, now=now, on_progress=on_progress)
-
-
-def openai_billing(
-    admin_key: str,
-    base_url: str = asking.BASE_URL,
-    *,
-    now: datetime | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-    cached: bool = True,
-    max_requests: int | None = MOST_REQUESTS,
-) -> bill.OpenAIBilling:
-    """OpenAI's usage and costs of whole days. `on_progress` hears how many queries are answered, and how many there
-    are; `cached`: closed days are kept in the user's cache directory and not asked for again.
-    """
-    cache = PeriodCache() if cached else None
-    return bill.OpenAIBilling(
-        admin_key, base_url, now=now, on_progress=on_progress, cache=cache, max_requests=max_requests
-    )
-
-
-def openai_responses(api_key: str, base_url: str, headers: Mapping[str, str]) -> stored.OpenAIResponses:
-    """The responses of an experiment, asked for with its own key where it sends its calls."""
-    return stored.OpenAIResponses(api_key=api_key, base_url=base_url, headers=headers)
-
-
-def curl_lines(base_url: str) -> Callable[[Query], str]:
-    """What spells a query as a curl line."""
-    return lambda query: completions.curl_line(query, base_url)

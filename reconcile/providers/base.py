@@ -5,13 +5,17 @@ API keys as a provider lists them: never a secret, only what is left of it in it
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
 
 from reconcile.errors import ReconcileError
-from reconcile.minutes import Window
-from reconcile.usage import Bucket, OddRow, names
+from reconcile.minutes import Window, minute_of
+from reconcile.providers import abilities
+from reconcile.usage import Bucket, Call, OddRow, names
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """This machine's own names, where a simulator answers: no proxy is asked for them, and no TLS needed."""
@@ -30,6 +34,11 @@ class Scope:
     models: tuple[str, ...] = ()
     batch: str = EXCLUDED
     """Whether rows of batch jobs are among its traffic: `exclude`, `include`, or `only` these."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether its provider tells requests."""
+        return abilities(self.provider).counted
 
     def admits(self, bucket: Bucket) -> bool:
         return self.sees(bucket) and (self.batch == INCLUDED or bool(bucket.batch) == (self.batch == ONLY))
@@ -100,10 +109,21 @@ class Fetched:
     """When it was answered, by the provider's own clock."""
     odd: tuple[OddRow, ...] = ()
     """Rows that cannot be true and that no scope of the query can admit."""
+    whole_until: datetime | None = None
+    """The provider's own watermark: what was used before it is all there, of what was used after it nothing is said.
+    None where every minute of the query is there."""
+
+    @property
+    def covered(self) -> Window:
+        """The minutes that are answered whole; an empty window where none is."""
+        asked = self.query.window
+        if self.whole_until is None:
+            return asked
+        return Window(asked.start, max(asked.start, min(asked.end, minute_of(self.whole_until.timestamp()))))
 
 
 class UsageProvider(Protocol):
-    """A source of reported usage."""
+    """A source of reported usage. One that has no `name` is the default provider."""
 
     def fetch(self, query: Query) -> Fetched:
         """Every minute of the query's window, or `ProviderError`: never a part of it."""
@@ -136,3 +156,73 @@ class Contact:
     """Whether the provider is on this machine, as a simulator is."""
     problem: ReconcileError | None = None
     """Why the key was refused, or nobody answered."""
+
+
+def minutes_of_calls(calls: Iterable[Call]) -> list[Bucket]:
+    """Single calls as rows of the minutes in which they ended, in the order of time; a call is told once, by its id."""
+    once = {call.id: call for call in calls}
+    rows = (
+        Bucket(minute_of(call.ended), call.usage, call.api_key_id, call.model, call.project_id)
+        for call in once.values()
+    )
+    return sorted(rows, key=lambda row: row.minute)
+
+
+class Unit(StrEnum):
+    """What a provider reports one by one."""
+
+    MINUTES = "minutes"
+    CALLS = "calls"
+
+
+class Whole(StrEnum):
+    """What shows that an answer lacks nothing."""
+
+    CONTIGUOUS = "contiguous"
+    """Every minute is there, those without usage too."""
+    WATERMARK = "watermark"
+    """Minutes without usage are left out; the provider says up to which instant it has told all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a provider can tell, which decides what a verdict may rest on."""
+
+    unit: Unit = Unit.MINUTES
+    counted: bool = True
+    """Whether requests are told beside tokens. Without them tokens that match support a figure, and prove none."""
+    whole: Whole = Whole.CONTIGUOUS
+    totals: bool = False
+    """Whether the same minutes can be asked for in one row each, which the rows then have to add up to."""
+    page_minutes: int = 1440
+    """The most minutes that one query may span."""
+    keeps: timedelta | None = None
+    """How long minutes can be asked for; None where that is not documented."""
+    currency: str | None = None
+    """Of its bill; None where it tells no money."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """All that the rest of the program knows of one provider."""
+
+    name: str
+    """As scopes, settings and files spell it."""
+    title: str
+    abilities: Abilities
+    key_id: re.Pattern[str]
+    """What can be the id of a key, and is no secret."""
+    key_example: str
+    key_page: str
+    """Where ids stand beside their keys."""
+    key_variable: str
+    """The environment variable of one framework's key, with {} for the framework; with `_ID` behind it, of its id."""
+    admin_key_variable: str
+    url: str
+    """The address that is asked where nobody names another."""
+    usage: Callable[..., UsageProvider]
+    """What answers queries: of an admin key, an address, and named `now` and `on_progress`."""
+    spelled: Callable[..., str]
+    """A query, to an address where one is given, as a curl line."""
+    billing: Callable[..., Any] | None = None
+    """What answers for whole days, with their costs."""

@@ -1,6 +1,6 @@
 """`status` as GitHub Markdown, of a folder and of one run: tables of counts, everything else as lists.
 
-Untrusted text goes through `code` and `prose` of `markdown`, which let it be nothing but text.
+Untrusted text goes through `code` and `prose` of `report.markdown`, which let it be nothing but text.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def _state(block: Object, aggregate: Object) -> State:
     attribution = block.get("attribution", {})
     restatement = block.get("restatement")
     observations = _observations(block)
-    figure, unknown = (_totals(block), NOTHING_UNKNOWN) if ours else _their_figure(aggregate, observations)
+    figure, unknown = (_totals(block), _untold(block)) if ours else _their_figure(aggregate, observations)
     return State(
         status=_status(block),
         reasons=tuple(block.get("reasons", ())),
@@ -159,6 +159,11 @@ def _state(block: Object, aggregate: Object) -> State:
         beyond_window=int(attribution.get("beyond_window", 0)),
         seen_in_future=instant_of(block["seen_in_future"]) if ours and "seen_in_future" in block else None,
     )
+
+
+def _untold(block: Object) -> frozenset[str]:
+    """The kinds that the provider did not tell: of a block that has figures those that it leaves out."""
+    return _lacking(block, TOTALS) if TOTALS[0] in block else NOTHING_UNKNOWN
 
 
 def _their_figure(aggregate: Object, observations: Sequence[Observation]) -> tuple[Usage, frozenset[str]]:
@@ -250,13 +255,13 @@ def _totals(value: Object) -> Usage:
 
 
 def _usage(value: Object) -> Usage:
-    return Usage(*(int(value[kind]) for kind in KINDS))
+    return Usage(*(int(value.get(kind, 0)) for kind in KINDS))
 
 
 def _bounds(value: Object | None) -> Bounds | None:
     if value is None:
         return None
-    pairs = [value[kind] for kind in KINDS]
+    pairs = [value.get(kind, (0, 0)) for kind in KINDS]
     return Bounds(Usage(*(int(low) for low, _ in pairs)), Usage(*(int(high) for _, high in pairs)))
 
 
@@ -265,10 +270,10 @@ def usage_json(usage: Usage, unknown: Collection[str] = ()) -> dict[str, Json]:
     return {kind: None if kind in unknown else part for kind, part in zip(KINDS, usage.parts, strict=True)}
 
 
-def bounds_json(bounds: Bounds) -> dict[str, Json]:
-    """Kind by kind `[low, high]`."""
+def bounds_json(bounds: Bounds, unknown: Collection[str] = ()) -> dict[str, Json]:
+    """Kind by kind `[low, high]`, the kinds left out that are unknown."""
     pairs = zip(KINDS, bounds.low.parts, bounds.high.parts, strict=True)
-    return {kind: [low, high] for kind, low, high in pairs}
+    return {kind: [low, high] for kind, low, high in pairs if kind not in unknown}
 
 
 def policy_json(policy: Policy) -> dict[str, Json]:

@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a run has its status: a closed list, CONTRIBUTING.md says which goes with which status."""
+    """Why a run has its status: a closed list, docs/verdict-rules.md says which goes with which status."""
 
     FIRST_READ = "first_read"
     RISING = "rising"

@@ -89,7 +89,8 @@ def _block(block: Object, run: Run, verdict: Verdict, policy: Policy) -> dict[st
     if attribution:
         written["reconciled_at"] = _spelled(verdict.reconciled_at)
     written["verified_at"] = _spelled(verdict.verified_at)
-    written |= {f"total_{kind}": part for kind, part in usage_json(figure).items()}
+    unknown = attribution.unknown if attribution else run.state.unknown if run.state else frozenset[str]()
+    written |= {f"total_{kind}": part for kind, part in usage_json(figure, unknown).items()}
     written["query_window"] = {"start": run.window.start, "end": run.window.end}
     written["sessions"] = _pairs(run.sessions)
     if run.edited:
@@ -113,12 +114,12 @@ def _attempt(observation: Observation) -> Json:
     written: dict[str, Json] = {
         "timestamp": spelled(observation.at),
         "status": observation.status,
-        **{f"total_{kind}": part for kind, part in usage_json(observation.figure).items()},
+        **{f"total_{kind}": part for kind, part in _told(observation.figure, observation).items()},
     }
     if observation.bounds:
-        written["bounds"] = bounds_json(observation.bounds)
+        written["bounds"] = bounds_json(observation.bounds, observation.unknown)
     if observation.reported != observation.figure:
-        written["reported"] = usage_json(observation.reported)
+        written["reported"] = _told(observation.reported, observation)
     if observation.forced:
         written["forced"] = True
     if observation.window_changed:
@@ -126,6 +127,10 @@ def _attempt(observation: Observation) -> Json:
     if observation.matched:
         written["matched"] = True
     return written
+
+
+def _told(usage: Usage, observation: Observation) -> dict[str, Json]:
+    return {kind: part for kind, part in usage_json(usage, observation.unknown).items() if part is not None}
 
 
 def _attribution(attribution: Attribution, verdict: Verdict) -> Json:
@@ -150,7 +155,7 @@ def _attribution(attribution: Attribution, verdict: Verdict) -> Json:
         written["shared_minutes"] = len(attribution.shared)
     bounds = attribution.bounds or verdict.bounds
     if bounds and not attribution.exact and not doubtful:
-        written["bounds"] = bounds_json(bounds)
+        written["bounds"] = bounds_json(bounds, attribution.unknown)
     written["guard"] = {"minutes": attribution.guard.minutes, "requests": attribution.guard.requests}
     if verdict.neighbours:
         written["neighbours"] = _neighbours(verdict)
@@ -199,7 +204,9 @@ def _figures(value: Object, run: Run, verdict: Verdict, attribution: Attribution
     """The run's figure and what follows from it."""
     figure = floored(verdict.status, verdict.reasons, attribution)
     changes: list[Change] = [
-        Put(("aggregate_metrics", name), part) for name, part in zip(AGGREGATES, figure.parts, strict=True)
+        Put(("aggregate_metrics", name), part)
+        for name, kind, part in zip(AGGREGATES, KINDS, figure.parts, strict=True)
+        if kind not in attribution.unknown
     ]
     autr = value["aggregate_metrics"].get("AUTR")
     if autr is not None:

@@ -1,7 +1,7 @@
 """The rules of the verdict: what a run's status is and why, after one more read.
 
-The first row of a table that applies decides; CONTRIBUTING.md has the tables. Everything here looks at a `Case` and
-says a status with its reasons; what is written follows in `settlement`. A `Contest` changes no verdict: it is where
+The first row of a table that applies decides; docs/verdict-rules.md has the tables. Everything here looks at a `Case`
+and says a status with its reasons; what is written follows in `settlement`. A `Contest` changes no verdict: it is where
 another run claims minutes of a settled one, and no read has told yet what is whose.
 """
 
@@ -246,8 +246,9 @@ def _judge_stable(case: Case) -> Judgement:
     if not attribution.exact or _may_cancel(case):
         return open_status, (Reason.EDGE_USAGE,)
     idle = attribution.claim.known.api_calls == 0
-    if case.young and not case.past_cutoff and (idle or _stalled(case)):
-        return Status.PENDING, (Reason.AWAITING_STABILITY if idle else Reason.STALLED_FEED,)
+    weak = not attribution.claim.scope.counted and attribution.completeness is Completeness.ASSUMED
+    if case.young and not case.past_cutoff and (idle or weak or _stalled(case)):
+        return Status.PENDING, (Reason.AWAITING_STABILITY if idle or weak else Reason.STALLED_FEED,)
     return Status.VERIFIED, (Reason.NO_API_CALLS if idle else Reason.STABLE,)
 
 

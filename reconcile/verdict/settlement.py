@@ -115,6 +115,7 @@ def settle(  # noqa: PLR0913  the last three are rare
         forced=forced and moved,
         window_changed=run.edited,
         matched=attribution.record_matched,
+        unknown=attribution.unknown,
         fresh=True,
     )
     read = stamped(before, read, max([begun or at, *(observation.at for observation in earlier[-1:])]), policy)

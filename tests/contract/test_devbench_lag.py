@@ -19,10 +19,7 @@ from reconcile.runs.validation import generation_of
 RUNS = Path(__file__).resolve().parents[3] / "shared" / "data" / "devbench" / "runs"
 NOW = datetime(2025, 11, 1, tzinfo=UTC)
 
-pytestmark = [
-    pytest.mark.no_cover,
-    pytest.mark.skipif(not RUNS.exists(), reason="the recorded runs are not beside this repository"),
-]
+pytestmark = pytest.mark.skipif(not RUNS.exists(), reason="the recorded runs are not beside this repository")
 
 
 @pytest.fixture(scope="module")

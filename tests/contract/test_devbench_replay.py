@@ -23,10 +23,7 @@ from reconcile.runs.validation import generation_of
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT.parent / "shared" / "data" / "devbench" / "runs"
 
-pytestmark = [
-    pytest.mark.no_cover,
-    pytest.mark.skipif(not RUNS.exists(), reason="the recorded runs are not beside this repository"),
-]
+pytestmark = pytest.mark.skipif(not RUNS.exists(), reason="the recorded runs are not beside this repository")
 
 _SPEC = importlib.util.spec_from_file_location("replay", ROOT / "benchmarks" / "replay.py")
 replaying = sys.modules["replay"] = importlib.util.module_from_spec(_SPEC)

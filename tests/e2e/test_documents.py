@@ -61,6 +61,7 @@ NAMES = (
 )
 TEXTS = {name: (ROOT / name).read_text("utf-8") for name in NAMES}
 README = TEXTS["README.md"]
+CONTRIBUTING = TEXTS["CONTRIBUTING.md"]
 BLOCK = re.compile(r"(?:<!-- now: (\S+) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
 
 ACTION_PAGE = TEXTS["docs/action.md"]
@@ -70,6 +71,8 @@ SETUP = TEXTS["docs/setup.md"]
 TUTORIAL = TEXTS["docs/tutorial.md"]
 VERDICTS = TEXTS["docs/verdicts.md"]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+
+ROOMS = "|".join(sorted(path.name for path in PACKAGE.iterdir() if path.is_dir()))
 
 every_document = pytest.mark.parametrize("name", NAMES)
 
@@ -666,8 +669,8 @@ def test_the_guide_explains_every_note_of_a_charge_back():
     assert [row[0].strip("`") for row in table[1:]] == [code.value for code in Note]
 
 
-def test_every_reason_that_a_rule_gives_is_in_the_tables_of_contributing():
-    verdicts = section(TEXTS["CONTRIBUTING.md"], "## Verdicts")
+def test_every_reason_that_a_rule_gives_is_in_the_tables_of_the_rules():
+    verdicts = section(TEXTS["docs/verdict-rules.md"], "## Verdicts")
     assert {reason.value for reason in Reason if reason.value not in verdicts} == set()
 
 
@@ -698,12 +701,30 @@ def test_the_page_on_programs_names_the_whole_interface():
     assert {name for name in reconcile.__all__ if not re.search(rf"`{name}\b", page)} == set()
 
 
-def test_the_layers_are_those_that_the_test_holds():
+def test_the_subjects_are_in_the_order_that_the_test_of_layers_holds():
     spec = importlib.util.spec_from_file_location("layers", ROOT / "tests" / "unit" / "test_layers.py")
     layers = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(layers)
-    (table,) = tables(section(TEXTS["CONTRIBUTING.md"], "## Layers"))
-    assert {row[0].strip("`"): set(re.findall("`([^`]+)`", row[1])) for row in table[1:]} == layers.ALLOWED
+    (table,) = tables(section(CONTRIBUTING, "## Subjects"))
+    subjects = [(row[0].strip("`"), *(set(re.findall("`([^`]+)`", cell)) for cell in row[2:])) for row in table[1:]]
+    assert [name for name, _, _ in subjects] == list(dict.fromkeys(layers.ORDER))
+    assert {name: seen for name, seen, _ in subjects if seen} == layers.APART
+    assert {name: viewers for name, _, viewers in subjects if viewers} == layers.NOBODY_SEES
+
+
+def test_the_map_of_the_code_answers_every_question_with_a_module():
+    (table,) = tables(section(CONTRIBUTING, "## Where is X decided?"))
+    assert len(table[1:]) >= 20
+    assert all(question.endswith("?") and ".py`" in module for question, module in table[1:])
+
+
+def test_every_module_that_contributing_names_exists():
+    named = re.findall(r"`([\w/]+(?:\.py|/))`", CONTRIBUTING)
+    assert [path for path in named if not ((ROOT / path).exists() or (PACKAGE / path).exists())] == []
+
+
+def test_contributing_is_read_in_ten_minutes():
+    assert len(CONTRIBUTING.split()) < 2000
 
 
 def test_the_changelog_has_a_section_for_this_version():
@@ -879,9 +900,7 @@ def test_every_link_leads_somewhere(name):
 
 @every_document
 def test_every_path_of_this_repository_that_is_named_exists(name):
-    named = re.findall(
-        r"`((?:tests|docs|scripts|schemas|reconcile|core|adapters|workflow|reports)/[\w./-]*)`", TEXTS[name]
-    )
+    named = re.findall(rf"`((?:tests|docs|scripts|schemas|reconcile)/[\w./-]*|(?:{ROOMS})/[\w/]+\.py)`", TEXTS[name])
     named = [path for path in named if path != ACTION["inputs"]["pr-branch"]["default"]]
     ours = [path for path in named if "reconciler" not in path and name != "docs/from-the-seeds.md"]
     assert [path for path in ours if not ((ROOT / path).exists() or (PACKAGE / path).exists())] == []

@@ -15,8 +15,8 @@ from support.recordings import Left, usage_of
 from reconcile import cli
 from reconcile.attribution.claims import Asked
 from reconcile.passes.apply import run_pass
-from reconcile.passes.fetch import openai_usage
 from reconcile.providers.base import Scope
+from reconcile.providers.openai import openai_usage
 from reconcile.simulator.server import Simulator
 from reconcile.workspace import open_workspace
 

@@ -5,6 +5,20 @@ from support.github import BOT, PERSON
 from support.job import path, run_file
 
 from reconcile.action.comment import marker
+from reconcile.git.remote import GitRemote
+
+OWN = "reconcile/usage"
+
+
+def overtaken(act, monkeypatch):
+    """Do something every time before a job points its own branch to a commit."""
+    replace = GitRemote.replace
+
+    def interrupted(remote, commit, branch, *, expected):
+        act()
+        return replace(remote, commit, branch, expected=expected)
+
+    monkeypatch.setattr(GitRemote, "replace", interrupted)
 
 
 class TestRaces:
@@ -36,6 +50,33 @@ class TestRaces:
         repository.intervene(another_job, monkeypatch)
         repository.job("14:17")
         assert repository.attempts("chatdev/a") == ["2026-01-05T13:17:00Z", "2026-01-05T14:17:00Z"]
+
+    def test_what_another_wrote_on_the_actions_own_branch_meanwhile_is_carried(self, repository, monkeypatch):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        other = []
+
+        def another_job():
+            if not other:
+                other.append(True)
+                repository.job("13:17", mode="pull-request")
+
+        overtaken(another_job, monkeypatch)
+        done = repository.job("14:17", mode="pull-request")
+        assert (done["pushed"], done["pr-operation"], repository.parent(OWN)) == (
+            "true",
+            "updated",
+            repository.forge.tip(),
+        )
+        assert repository.attempts("chatdev/a", OWN) == ["2026-01-05T13:17:00Z", "2026-01-05T14:17:00Z"]
+
+    def test_the_actions_own_branch_is_given_up_loudly_where_others_keep_writing_it(self, repository, monkeypatch):
+        repository.add("chatdev/a", "12:00:10", "12:05", [("12:01", 500)])
+        notes = (f"note {number}".encode() for number in range(9))
+        overtaken(lambda: repository.forge.write({"NOTES.md": next(notes)}, OWN), monkeypatch)
+        done = repository.job("13:17", mode="pull-request", push_attempts=2)
+        assert (done.code, done["pushed"], done["pr-operation"]) == (3, "false", "")
+        said = f"{OWN} was written by others during each of 2 tries; nothing was pushed"
+        assert f"race_lost: {said}" in done.log
 
 
 class TestComment:

@@ -223,10 +223,10 @@ def test_a_branch_that_meets_a_bug_stops_neither_the_base_nor_other_branches(rep
     for name in ("culprit", "fine"):
         repository.add(f"baes/{name}", "12:10:10", "12:15", [("12:11", 70)], branch=name)
         double.add_pull_request(name)
-    plant("reconcile.action.land", "read_branch", "culprit", place=1)
+    plant("reconcile.action.pool", "read_branch", "culprit", place=1)
     done = repository.job("13:17", open_pull_requests="true")
     assert (done.code, done["pushed"]) == (3, "true")
-    assert re.search(r"unexpected error \(KeyError at reconcile/action/land\.py", done.log)
+    assert re.search(r"unexpected error \(KeyError at reconcile/action/pool\.py", done.log)
     assert (repository.verdict("chatdev/a"), repository.verdict("baes/fine", "fine")) == ("pending: first_read",) * 2
 
 
@@ -237,7 +237,7 @@ AFTERWARDS = {
     "the comment": ("reconcile.action.comment", "published_markdown"),
     "who brought the runs": ("reconcile.action.act", "bringers"),
     "the issue": ("reconcile.action.act", "sticky_issue"),
-    "the summary": ("reconcile.action.job", "summary_text"),
+    "the summary": ("reconcile.action.end", "summary_text"),
 }
 
 

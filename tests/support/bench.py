@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from reconcile.attribution.claims import Asked
 from reconcile.passes.apply import run_pass
-from reconcile.passes.fetch import openai_usage
 from reconcile.providers.base import Scope
+from reconcile.providers.openai import openai_usage
 from reconcile.providers.openai.completions import OpenAIUsage
 from reconcile.providers.transport import Patience
 from reconcile.runs.state import Policy

@@ -16,14 +16,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from reconcile import config
-from reconcile.action import act, branches, job
+from reconcile.action import act, job
 from reconcile.action.branches import read_branch
 from reconcile.attribution.claims import Asked
 from reconcile.config.inputs import read_inputs
 from reconcile.git.remote import Push
-from reconcile.passes import fetch
 from reconcile.passes.apply import conclude
-from reconcile.passes.fetch import openai_billing, read_usage
+from reconcile.passes.fetch import read_usage
+from reconcile.providers.openai import openai_billing, openai_usage
 from reconcile.runs.run import RunKey
 
 FASTER = 20
@@ -40,7 +40,8 @@ def regenerate(action):
 def stale(action):
     """One pass that pushes what it made from the first tip it saw, on whatever tip there is."""
     state = read_branch(action, "main")
-    read = read_usage(state.workspace, state.tree, action.provider, action.request.asked)
+    provider = action.clients(state.configuration.base_url).provider
+    read = read_usage(state.workspace, state.tree, provider, action.request.asked)
     summary = conclude(state.workspace, state.tree, read, action.request.asked)
     changed, tip = dict(state.store.changed), state.commit
     while True:
@@ -71,8 +72,8 @@ def opened(checkout, temp, provider_url, key, keys, now):
         environ,
         token=None,
         source=config.SettingsOrigin(flags=inputs.flags, variables=environ),
-        clients=lambda url: branches.Clients(
-            provider=fetch.openai_usage(key, url, now=now),
+        clients=lambda url: job.Clients(
+            provider=openai_usage(key, url, now=now),
             billing=openai_billing(key, url, now=now, cached=False),
             rehearsal=False,
         ),

@@ -37,7 +37,7 @@ NOBODY_SEES = {
 }
 
 EDGES = {
-    "action": {"act", "branches", "check", "comment", "job", "land", "proposal", "runtime"},
+    "action": {"act", "branches", "check", "comment", "end", "job", "products", "proposal", "runtime", "target"},
     "config": {"config_file", "log_formats", "settings"},
     "doctor": {"examination", "key_file", "project_files"},
     "insight": {"audit_files", "survey"},

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 
 from reconcile.errors import ConfigurationError, ProviderError
 from reconcile.minutes import instant
+from reconcile.providers.openai import URL
 from reconcile.providers.transport import TOO_LARGE, Http, HttpAnswer, Params, Patience
 
 MOST_SKEW = timedelta(minutes=5)
@@ -74,7 +75,7 @@ def spelled(seconds: float) -> str:
     return f"{instant(seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
-BASE_URL = "https://api.openai.com/v1"
+BASE_URL = URL
 USAGE, MANAGEMENT = "api.usage.read", "api.management.read"
 """What an admin key has to be allowed: to read usage and costs; to list projects and their keys."""
 

@@ -20,9 +20,10 @@ from typing import Any, Generic, TypeVar
 from reconcile.errors import ProviderError
 from reconcile.money.entry import HOUR, KEYS_SINCE, Cost, Official, Period
 from reconcile.providers.cache import PeriodCache, Rows, Shelf
+from reconcile.providers.openai import MOST_REQUESTS
 from reconcile.providers.openai.asking import BASE_URL, Budget, Untrusted, check_past
 from reconcile.providers.openai.completions import RowRead, Service
-from reconcile.providers.openai.control import Totals, differing_days, totals
+from reconcile.providers.openai.day_totals import Totals, differing_days, totals
 from reconcile.providers.openai.paging import DAY, DAYS, Span, days_of, spans
 from reconcile.providers.openai.topics import CALLS, COSTS, COSTS_BY_KEY, MEASURED, Topic
 from reconcile.providers.transport import Http, Patience
@@ -151,9 +152,6 @@ def _whole_days(span: Span) -> range:
 
 
 PATIENCE = Patience()
-
-MOST_REQUESTS = 100
-"""Enough for five months of everything."""
 
 
 class OpenAIBilling:

@@ -84,7 +84,7 @@ EXAMPLE = {
         },
     ],
 }
-"""The block of section "Files" in CONTRIBUTING.md."""
+"""A block as docs/metrics-format.md describes it."""
 
 ATTEMPT = [f'"{name}"' for name in EXAMPLE["attempts"][0]]
 

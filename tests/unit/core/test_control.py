@@ -7,7 +7,7 @@ import pytest
 
 from reconcile.minutes import Window, instant
 from reconcile.providers.base import Fetched, Query
-from reconcile.providers.openai.control import control_query, differing
+from reconcile.providers.control import control_query, differing
 from reconcile.usage import Bucket, OddRow, Usage
 
 NOW = instant(6000)

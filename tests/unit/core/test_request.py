@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from support.runs import Tale, after, neighbour
 
-from reconcile.action.request import FailOn, JobOutcome, Mode, exit_code, mode_of, outcome
+from reconcile.action.end import JobOutcome, exit_code, outcome
+from reconcile.action.request import FailOn, Mode, mode_of
 from reconcile.errors import ConfigurationError, ProviderError
 from reconcile.ledger.comparison import ComparisonVerdict
 from reconcile.passes.selection import Selection

@@ -1,4 +1,4 @@
-"""How a run becomes verified: the tables of CONTRIBUTING.md row by row, as stories of reads (tests/support/runs.py)."""
+"""How a run becomes verified: docs/verdict-rules.md row by row, as stories of reads (tests/support/runs.py)."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,8 +1,4 @@
-"""Control totals: the rows of a day must add up to what the service reports for it without rows.
-
-A service that leaves out a group, or caps how many it lists, answers with pages that look complete.
-
-Control totals: the rows of a page must add up to what the provider reports without rows.
+"""Control totals: the rows of a page must add up to what the provider reports without rows.
 
 A provider that leaves out a group, or caps how many it lists, answers with a page that looks complete. Only minutes
 that ended `min_age` ago are compared: usage of younger ones may come in between the two requests.
@@ -14,46 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from reconcile.errors import ProviderError
 from reconcile.minutes import MINUTE, Window, instant
-from reconcile.money.entry import Entry
 from reconcile.providers.base import Fetched, Query
-from reconcile.providers.openai.completions import RowRead
-from reconcile.providers.openai.paging import DAY
 from reconcile.usage import KINDS, Bucket, OddRow, Usage, total
-
-NAMES = ("input tokens", "cached input tokens", "output tokens", "requests")
-NOTHING = (0, 0, 0, 0)
-
-Totals = dict[int, tuple[int, ...]]
-"""By day, in the order of NAMES. A day without usage has NOTHING."""
-
-
-def totals(reads: Iterable[RowRead[Any]], days: Iterable[int]) -> Totals:
-    """Of rows of entries, of any width; days that are not named are left out."""
-    sums: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for read in reads:
-        entry: Entry = read.value
-        figures = (entry.tokens.input, entry.tokens.cache_read, entry.tokens.output, entry.requests)
-        for place, figure in enumerate(figures):
-            sums[read.start // DAY * DAY][place] += figure
-    return {day: tuple(sums.get(day, NOTHING)) for day in days}
-
-
-def differing_days(rows: Totals, control: Totals) -> ProviderError | None:
-    """The first day whose rows do not add up to its control total, as the error it is if it stays so."""
-    for day, listed in rows.items():
-        if listed != control[day]:
-            pairs = zip(NAMES, listed, control[day], strict=True)
-            shown = ", ".join(f"{name} {rows:,} of {whole:,}" for name, rows, whole in pairs if rows != whole)
-            return ProviderError(
-                f"the rows of {instant(day):%Y-%m-%d} do not add up to its total, twice in a row: {shown}",
-                code="control_total",
-                remedy="nothing was taken from this answer; run again later, and tell the provider if it repeats",
-            )
-    return None
 
 
 def control_query(query: Query, now: datetime, min_age: timedelta) -> Query | None:
