@@ -23,7 +23,7 @@ from reconcile.minutes import instant, spelled
 from reconcile.passes.apply import run_pass
 from reconcile.passes.tree import Workspace
 from reconcile.providers.base import Fetched, Query, Scope
-from reconcile.report.files import report
+from reconcile.report.exports import report
 from reconcile.runs.state import Policy
 from reconcile.runs.tree_store import TreeStore
 from reconcile.simulator.calls import BilledCall, Ledger

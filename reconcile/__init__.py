@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconcile.attribution.claims import Asked
     from reconcile.errors import ConfigurationError, ProviderError, ReconcileError, StoreError, UsageError
-    from reconcile.insight.looking import backtest, board, explain, lag, list_runs, situation, validate
+    from reconcile.insight.survey import backtest, board, explain, lag, list_runs, situation, validate
     from reconcile.ledger.trackers import (
         calculate_usage_stats,
         compare_usage,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reconcile.providers.base import Fetched, Query, Scope, UsageProvider
     from reconcile.providers.openai import openai_usage
     from reconcile.recording import Recording, finish, record
-    from reconcile.report.files import report
+    from reconcile.report.exports import report
     from reconcile.runs.run import Run, RunKey
     from reconcile.runs.state import Policy
     from reconcile.usage import Bucket, Usage
@@ -49,7 +49,7 @@ _HOMES = {
         "StoreError",
         "UsageError",
     ),
-    "reconcile.insight.looking": (
+    "reconcile.insight.survey": (
         "backtest",
         "board",
         "explain",
@@ -85,7 +85,7 @@ _HOMES = {
         "finish",
         "record",
     ),
-    "reconcile.report.files": ("report",),
+    "reconcile.report.exports": ("report",),
     "reconcile.runs.run": (
         "Run",
         "RunKey",

@@ -1,8 +1,7 @@
 """Time as usage is stored: whole UTC minutes, in Unix seconds divisible by 60.
 
-Timestamps as metrics.json spells them, and what a whole second means as an end.
-
-A timestamp is RFC 3339 text with its UTC offset, or Unix seconds as an integer or a float; the schemas refuse the rest.
+A timestamp, as metrics.json spells it, is RFC 3339 text with its UTC offset, or Unix seconds as an integer or a float;
+the schemas refuse the rest. One in whole seconds was cut or rounded, so as an end it counts to the end of its second.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from reconcile.action.branches import configuration_at, workspace_over
 from reconcile.action.job import Action, Configuration
 from reconcile.errors import ConfigurationError
 from reconcile.insight.audit_files import audit_tree
-from reconcile.insight.looking import list_tree
+from reconcile.insight.survey import list_tree
 from reconcile.passes.summary import Summary
 from reconcile.passes.tree import Workspace, read_tree
 from reconcile.runs.run_store import RunStore

@@ -19,9 +19,9 @@ from reconcile.action.job import Action
 from reconcile.action.request import CommentPolicy
 from reconcile.action.target import Landed
 from reconcile.errors import GitHubError
-from reconcile.github.answers import Comment as WrittenComment
-from reconcile.github.answers import Issue
 from reconcile.github.client import GitHub
+from reconcile.github.values import Comment as WrittenComment
+from reconcile.github.values import Issue
 from reconcile.ledger.comparison import Comparison
 from reconcile.ledger.comparison_json import comparison_json
 from reconcile.passes.summary import RunReport, Summary, error_json, finding_json, graded, narrowed, standing

@@ -21,13 +21,13 @@ from reconcile.ledger.comparison import Comparison, ComparisonVerdict
 from reconcile.ledger.comparison_json import comparison_json
 from reconcile.passes.containing import attempted
 from reconcile.passes.summary import Summary, as_json, standing
-from reconcile.report.board import gate_lines
 from reconcile.report.compared import compared_text
 from reconcile.report.compared_as import published_markdown
 from reconcile.report.job_log import comparison_annotation, gate_annotation, job_annotations, surplus
 from reconcile.report.markdown import Links
-from reconcile.report.text import summary_text
-from reconcile.report.words import painter
+from reconcile.report.overview import gate_lines
+from reconcile.report.phrases import painter
+from reconcile.report.terminal import summary_text
 from reconcile.runs.run import Json
 from reconcile.runs.state import Policy
 

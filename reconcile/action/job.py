@@ -16,7 +16,7 @@ from reconcile.errors import ConfigurationError
 from reconcile.git.repository import GitRepository
 from reconcile.github.client import GitHub
 from reconcile.ledger.formats import LogFormat
-from reconcile.ledger.readers.files import Pattern
+from reconcile.ledger.readers.log_files import Pattern
 from reconcile.ledger.usage_logs import Billing
 from reconcile.passes.fetch import Provider
 from reconcile.providers.base import Scope

@@ -14,8 +14,8 @@ from reconcile.action.branches import BranchState, read_branch
 from reconcile.action.job import Action
 from reconcile.action.target import Landed, Pooled, PushedBranch, land
 from reconcile.errors import ReconcileError
-from reconcile.github.answers import PullRequest
 from reconcile.github.client import GitHub
+from reconcile.github.values import PullRequest
 from reconcile.passes.containing import attempted
 from reconcile.passes.fetch import Provider, read_usage
 from reconcile.passes.tree import Tree

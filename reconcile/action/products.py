@@ -18,11 +18,11 @@ from reconcile.errors import ConfigurationError, UsageError
 from reconcile.ledger.comparison import Comparison
 from reconcile.ledger.comparison_json import comparison_json
 from reconcile.ledger.log import UsageLog
-from reconcile.ledger.readers.files import Pattern, files_within, folder_named
+from reconcile.ledger.readers.log_files import Pattern, files_within, folder_named
 from reconcile.ledger.usage_logs import compare_usage_log, known_prices, log_of_runs, read_usage_log, wanted
 from reconcile.money.entry import Period
 from reconcile.passes.tree import Workspace, read_tree
-from reconcile.report.files import report_tree
+from reconcile.report.exports import report_tree
 
 OF_THIS_JOB = "the comparison of this job"
 

@@ -13,7 +13,7 @@ from reconcile.action.target import Landed, Pooled, Proposed, Pushed, land
 from reconcile.attribution.claims import Asked
 from reconcile.errors import ConfigurationError, GitError, ReconcileError
 from reconcile.git.remote import Push
-from reconcile.github.answers import PullRequest
+from reconcile.github.values import PullRequest
 from reconcile.passes.containing import attempted
 from reconcile.report.markdown import summary_markdown
 from reconcile.runs.tree_store import EVIDENCE_NAME, FILE_NAME

@@ -1,14 +1,11 @@
-"""What a complete call log tells of the clock that wrote it.
+"""What complete call logs tell of the clock that wrote them, and of how near to its second a provider books a call.
 
-In the order of time, its calls fill the reported minutes one after the other. So each of them says by how much the log
-must be shifted, at least and at most, to lie in its minute; together they leave a few seconds. Whether a provider books
-the start of a call or its end is not documented, so both are tried, and the answer is the span of both.
+In the order of time, the calls of a log fill the reported minutes one after the other. So each of them says by how much
+the log must be shifted, at least and at most, to lie in its minute; together they leave a few seconds. Whether a
+provider books the start of a call or its end is not documented, so both are tried, and the answer is the span of both.
 
-How near a provider books a call to the second in which it was made, learnt from logged runs of measured clocks.
-
-A complete log tells by how much its times must be shifted to fill the reported minutes, be calls booked as they start
-or as they end (`shift_of`). Beside a measured clock nothing of that shift is the clock's. So where many calls
-leave a shift of a second or two, whichever second is booked, nothing is booked later than that.
+Beside a measured clock nothing of that shift is the clock's. So where many calls leave a shift of a second or two,
+whichever second is booked, nothing is booked later than that.
 """
 
 from __future__ import annotations

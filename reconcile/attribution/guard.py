@@ -1,10 +1,9 @@
-"""Usage that nobody claims near a component: what tells that somebody else uses the key.
+"""What lies around a component: usage that nobody claims, and how far the provider's figures are.
 
-Only unclaimed minutes are counted, the nearest `GUARD_MINUTES` of them on either side, so that a chain of runs looks
-past its neighbours. Minutes that a run may only reach, because its clock may be off, are unclaimed as long as nothing
-shows that their usage is its own. Minutes that were not read are not watched.
-
-How far the provider's figures are: for all that was read, and for the traffic of one run.
+Usage that nobody claims tells that somebody else uses the key. Only unclaimed minutes are counted, the nearest
+`GUARD_MINUTES` of them on either side, so that a chain of runs looks past its neighbours. Minutes that a run may only
+reach, because its clock may be off, are unclaimed as long as nothing shows that their usage is its own. Minutes that
+were not read are not watched.
 
 A provider may be hours late with one key or one model while the others are up to date. Then its newest minute lags
 behind, and what a run used of it cannot be told from nothing.

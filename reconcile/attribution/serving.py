@@ -1,11 +1,9 @@
-"""Claims and reported usage sorted into pools, and in each the components that are attributed one by one.
-
-Late data: recorded calls that no reported request can serve.
+"""Claims and reported usage sorted into pools of components, and which recorded calls no reported request can serve.
 
 Each recorded call needs a request of its own inside its run's window. Giving the requests of each minute to the
 window that ends earliest serves as many calls as can be served at all, because windows are runs of consecutive
-minutes (Glover's rule). A call that is still left over proves that usage is missing; comparing each window with its
-own count would not see it where windows share requests.
+minutes (Glover's rule). A call that is still left over proves that usage is late; comparing each window with its own
+count would not see it where windows share requests.
 """
 
 from __future__ import annotations

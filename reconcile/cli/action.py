@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from reconcile import config
 from reconcile.action import act, end, job, runtime
-from reconcile.cli import answers
+from reconcile.cli import output
 from reconcile.cli.money import billing
 from reconcile.cli.session import provider
 from reconcile.config.inputs import Inputs, read_inputs
@@ -37,7 +37,7 @@ def action() -> None:
         for error in unwritten:
             click.echo(job_log.error_annotation(error), nl=False)
     except ReconcileError as error:
-        answer = answers.answer_error(error, answers.Look())
+        answer = output.answer_error(error, output.Look())
         click.echo(job_log.error_annotation(error), nl=False)
         click.echo(runtime.unheeded(answer.text), nl=False)
         sys.exit(answer.exit_code)

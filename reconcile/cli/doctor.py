@@ -1,7 +1,4 @@
-"""`doctor` and `keys`: is the set-up right, and which key is whose.
-
-`init`: a folder is set up, by a few questions or by flags.
-"""
+"""`doctor`, is the set-up right; `keys`, which key is whose; `init`, which sets a folder up, by questions or flags."""
 
 from __future__ import annotations
 
@@ -14,14 +11,14 @@ from typing import TypeVar
 import click
 
 from reconcile import config
-from reconcile.cli import answers
+from reconcile.cli import output
 from reconcile.cli.session import Session, command, workspace_of
 from reconcile.doctor import examination, key_file
 from reconcile.doctor.beginning import Beginning, key_ids
 from reconcile.doctor.project_files import start
 from reconcile.errors import ReconcileError, UsageError
 from reconcile.recording.folder import check_name
-from reconcile.report.doctor import started_text
+from reconcile.report.diagnosis import started_text
 
 
 @click.command(short_help="What is wrong with the set-up, and what to do.")
@@ -42,7 +39,7 @@ def doctor(session: Session) -> None:
     settings, problem = _settings(session)
     session.notice(settings)
     opened = workspace_of(settings, pricing=False)
-    session.finish(answers.answer_doctor(examination.examine(opened, _setup(session, settings, problem)), session.look))
+    session.finish(output.answer_doctor(examination.examine(opened, _setup(session, settings, problem)), session.look))
 
 
 @click.command(short_help="Which API key is whose.")
@@ -67,7 +64,7 @@ def keys(session: Session, *, write: bool) -> None:
     key = config.usable_key(settings).reveal()
     setup = _setup(session, settings, None)
     found = key_file.find_keys(workspace_of(settings, pricing=False), setup, key)
-    session.finish(answers.answer_keys(key_file.write_keys(found, setup.file) if write else found, session.look))
+    session.finish(output.answer_keys(key_file.write_keys(found, setup.file) if write else found, session.look))
 
 
 def _settings(session: Session) -> tuple[config.Settings, ReconcileError | None]:

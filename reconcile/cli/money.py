@@ -1,9 +1,4 @@
-"""The client of the provider for usage and costs of whole days.
-
-`compare`: a usage log, or committed runs, against the provider's usage and costs.
-
-`costs`: who pays what of the provider's bill, or of committed runs.
-"""
+"""Commands about money and whole days: `compare` a usage log with the provider, and `costs`, by who pays."""
 
 from __future__ import annotations
 
@@ -13,13 +8,13 @@ import click
 from rich.progress import Progress
 
 from reconcile import config
-from reconcile.cli import answers
+from reconcile.cli import output
 from reconcile.cli.session import Session, command, follow, progress_bar, show, workspace_of
 from reconcile.errors import ConfigurationError
 from reconcile.ledger import charge_back, usage_logs
 from reconcile.ledger.usage_logs import Billing, period_of
 from reconcile.providers.openai import MOST_REQUESTS, openai_billing
-from reconcile.report import files
+from reconcile.report import exports
 from reconcile.workspace import clock
 
 MAX_REQUESTS = click.option(
@@ -113,8 +108,8 @@ def compare(  # noqa: PLR0913  its options
             log, client, wanted, policy=settings.policy, now=now, price_of=usage_logs.known_prices()
         )
     if export:
-        files.export(found, export)
-    session.finish(answers.answer_compare(found, session.look, as_csv=as_csv))
+        exports.export(found, export)
+    session.finish(output.answer_compare(found, session.look, as_csv=as_csv))
 
 
 @click.command(short_help="Who pays: costs by project, model, key, framework or label.")
@@ -161,4 +156,4 @@ def costs(  # noqa: PLR0913  its options
             found = usage_logs.charge_costs(
                 client, period, name, settings.labels, settings.scopes, policy=settings.policy, now=now
             )
-    session.finish(answers.answer_costs(found, session.look, as_csv=as_csv))
+    session.finish(output.answer_costs(found, session.look, as_csv=as_csv))

@@ -1,12 +1,8 @@
-"""`run`: a pass over the folder of runs.
+"""`run`, one pass over the folder of runs, and `watch`, pass after pass on this machine.
 
-The clock of this machine, and the signals that ask a program to stop: they end a wait, and nothing else.
-
-What runs when one comes goes on. A second one does what it always does, for whoever will not wait for that.
-
-Pass after pass, for as long as is wanted. How a pass is made, and how time passes, is given.
-
-`watch`: pass after pass on this machine.
+How a pass is made, and how time passes, is given to the watch. Its clock is this machine's; the signals that ask a
+program to stop end a wait, and nothing else: what runs when one comes goes on. A second one does what it always does,
+for whoever will not wait for that.
 """
 
 from __future__ import annotations
@@ -26,7 +22,7 @@ import click
 
 from reconcile import config
 from reconcile.attribution import claims
-from reconcile.cli import answers
+from reconcile.cli import output
 from reconcile.cli.session import (
     CONFIG,
     MAX_AGE,
@@ -81,114 +77,7 @@ def run(session: Session, framework: str | None, run_id: str | None, *, force: b
             dry_run=dry_run or settings.rehearsal,
             announce=lambda queries: announced(queries, verbose=session.verbose),
         )
-    session.finish(answers.answer_run(summary, session.look))
-
-
-SLICE = 60.0
-"""Seconds waited at once: a machine that slept meanwhile has to look at its clock."""
-
-
-class StopSignals:
-    """While it lasts, SIGTERM and Ctrl-C only stop it. In the main thread, for no other gets signals."""
-
-    def __init__(self) -> None:
-        self.stopped = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> StopSignals:
-        # Any signal writes here: one that came just before the wait would not end it otherwise.
-        self._woken, self._wakes = socket.socketpair()
-        self._woken.setblocking(False)
-        self._wakes.setblocking(False)
-        self._others = signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(signum) != signal.SIG_IGN:
-                self._before[signum] = signal.signal(signum, self._stop)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._restore()
-        signal.set_wakeup_fd(self._others)
-        self._woken.close()
-        self._wakes.close()
-
-    def now(self) -> float:
-        return time.time()
-
-    def wait(self, seconds: float) -> None:
-        """Return after so many seconds, after SLICE, or when a signal comes."""
-        if not self.stopped and select.select([self._woken], [], [], min(seconds, SLICE))[0]:
-            self._woken.recv(4096)
-
-    def _stop(self, _: int, __: FrameType | None) -> None:
-        self.stopped = True
-        self._restore()
-
-    def _restore(self) -> None:
-        while self._before:
-            signal.signal(*self._before.popitem())
-
-
-class Timer(Protocol):
-    """Unix seconds, a way to let them pass, and whether somebody has asked to stop."""
-
-    @property
-    def stopped(self) -> bool: ...
-
-    def now(self) -> float: ...
-
-    def wait(self, seconds: float) -> None:
-        """Return after so many seconds, or earlier."""
-
-
-def stop_signals() -> StopSignals:
-    """The clock of this machine, stopped by SIGTERM and Ctrl-C."""
-    return StopSignals()
-
-
-def keep_watch(
-    make_pass: Callable[[], Summary],
-    timer: Timer,
-    tell: Callable[[str], None],
-    *,
-    every: timedelta,
-    until_settled: bool = False,
-) -> int:
-    """Make a pass and tell a line of it, every so often, until the timer is stopped. Returns the exit code.
-
-    An error, a bug of ours too, is told in the line of its pass and ends nothing: settings are mended and providers
-    come back.
-    `until_settled`: end where no run awaits anything, with 1 where one of them is not verified; and with 1 where it is
-    stopped before.
-    """
-    while True:
-        begun = timer.now()
-        summary = _told_pass(make_pass, datetime.fromtimestamp(begun, UTC), tell)
-        if until_settled and summary and not awaited(summary):
-            return ending(summary)
-        _await(timer, begun + every.total_seconds(), at_most=every.total_seconds())
-        if timer.stopped:
-            return int(until_settled)
-
-
-def _told_pass(make_pass: Callable[[], Summary], at: datetime, tell: Callable[[str], None]) -> Summary | None:
-    summary = attempted("this pass", make_pass)
-    if isinstance(summary, ReconcileError):
-        tell(failed_line(at, summary))
-        return None
-    line = attempted("telling of this pass", lambda: pass_line(at, summary))
-    tell(failed_line(at, line) if isinstance(line, ReconcileError) else line)
-    return summary
-
-
-def _await(timer: Timer, moment: float, *, at_most: float) -> None:
-    """Until that moment. Where the clock was put back meanwhile, no longer than a whole interval."""
-    while not timer.stopped and (left := moment - timer.now()) > 0:
-        if left > at_most:
-            moment = timer.now() + at_most
-        timer.wait(min(left, at_most))
+    session.finish(output.answer_run(summary, session.look))
 
 
 SHORTEST = timedelta(minutes=1)
@@ -259,3 +148,110 @@ def _refuse_given_instant(variables: Mapping[str, str]) -> None:
             code="instant_given",
             remedy="unset it, or replay passes one by one with `reconcile run --now INSTANT`",
         )
+
+
+def keep_watch(
+    make_pass: Callable[[], Summary],
+    timer: Timer,
+    tell: Callable[[str], None],
+    *,
+    every: timedelta,
+    until_settled: bool = False,
+) -> int:
+    """Make a pass and tell a line of it, every so often, until the timer is stopped. Returns the exit code.
+
+    An error, a bug of ours too, is told in the line of its pass and ends nothing: settings are mended and providers
+    come back.
+    `until_settled`: end where no run awaits anything, with 1 where one of them is not verified; and with 1 where it is
+    stopped before.
+    """
+    while True:
+        begun = timer.now()
+        summary = _told_pass(make_pass, datetime.fromtimestamp(begun, UTC), tell)
+        if until_settled and summary and not awaited(summary):
+            return ending(summary)
+        _await(timer, begun + every.total_seconds(), at_most=every.total_seconds())
+        if timer.stopped:
+            return int(until_settled)
+
+
+def _told_pass(make_pass: Callable[[], Summary], at: datetime, tell: Callable[[str], None]) -> Summary | None:
+    summary = attempted("this pass", make_pass)
+    if isinstance(summary, ReconcileError):
+        tell(failed_line(at, summary))
+        return None
+    line = attempted("telling of this pass", lambda: pass_line(at, summary))
+    tell(failed_line(at, line) if isinstance(line, ReconcileError) else line)
+    return summary
+
+
+def _await(timer: Timer, moment: float, *, at_most: float) -> None:
+    """Until that moment. Where the clock was put back meanwhile, no longer than a whole interval."""
+    while not timer.stopped and (left := moment - timer.now()) > 0:
+        if left > at_most:
+            moment = timer.now() + at_most
+        timer.wait(min(left, at_most))
+
+
+SLICE = 60.0
+"""Seconds waited at once: a machine that slept meanwhile has to look at its clock."""
+
+
+class StopSignals:
+    """While it lasts, SIGTERM and Ctrl-C only stop it. In the main thread, for no other gets signals."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        # Any signal writes here: one that came just before the wait would not end it otherwise.
+        self._woken, self._wakes = socket.socketpair()
+        self._woken.setblocking(False)
+        self._wakes.setblocking(False)
+        self._others = signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(signum) != signal.SIG_IGN:
+                self._before[signum] = signal.signal(signum, self._stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+        signal.set_wakeup_fd(self._others)
+        self._woken.close()
+        self._wakes.close()
+
+    def now(self) -> float:
+        return time.time()
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds, after SLICE, or when a signal comes."""
+        if not self.stopped and select.select([self._woken], [], [], min(seconds, SLICE))[0]:
+            self._woken.recv(4096)
+
+    def _stop(self, _: int, __: FrameType | None) -> None:
+        self.stopped = True
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._before:
+            signal.signal(*self._before.popitem())
+
+
+class Timer(Protocol):
+    """Unix seconds, a way to let them pass, and whether somebody has asked to stop."""
+
+    @property
+    def stopped(self) -> bool: ...
+
+    def now(self) -> float: ...
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds, or earlier."""
+
+
+def stop_signals() -> StopSignals:
+    """The clock of this machine, stopped by SIGTERM and Ctrl-C."""
+    return StopSignals()

@@ -1,8 +1,6 @@
-"""`step`: a part of a run as it happens. Imports little, because it runs as often as a script has steps.
+"""`record` and `step`, a run as it happens, and `finish`, what it left going on.
 
-`record`: a run as it happens.
-
-`finish`: what a recorded run left going on.
+A step imports little, because it runs as often as a script has steps.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from typing import Any
 import click
 
 from reconcile import config, recording
-from reconcile.cli import answers
+from reconcile.cli import output
 from reconcile.cli.session import CONFIG, RUNS, Session
 from reconcile.errors import ReconcileError
 from reconcile.providers import openai
@@ -63,7 +61,7 @@ def record(runs: str | None, config_: str | None, command: Sequence[str], **opti
     except ReconcileError as error:
         session.fail(error)
     if ended.error:
-        click.echo(answers.answer_error(ended.error, session.look).text, err=True)
+        click.echo(output.answer_error(ended.error, session.look).text, err=True)
         sys.exit(ended.exit_status or ended.error.exit_code)
     for problem in ended.problems:
         click.echo(f"note: {problem}", err=True)

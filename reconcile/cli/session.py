@@ -1,6 +1,6 @@
-"""The client of the provider, and what is told on stderr while it is asked.
+"""What every command has: its options, the settings that follow from them, and how it ends.
 
-What every command has: its options, the settings that follow from them, and how it ends.
+Those that ask the provider get its client here, and what is told on stderr while it is asked.
 """
 
 from __future__ import annotations
@@ -18,64 +18,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reconcile import config, providers, workspace
-from reconcile.cli import answers
+from reconcile.cli import output
 from reconcile.errors import ConfigurationError, ReconcileError
 from reconcile.passes import containing, fetch, tree
 from reconcile.providers import base
 from reconcile.simulator.server import move
-
-ANNOUNCED_REQUESTS = 10
-
-
-def provider(settings: config.Settings, progress: Progress) -> fetch.Provider:
-    follow(settings)
-    try:
-        return providers.provider(providers.DEFAULT).usage(
-            config.usable_key(settings).reveal(),
-            settings.base_url,
-            now=settings.now,
-            on_progress=lambda done, whole: show(progress, done, whole),
-        )
-    except ConfigurationError as error:
-        return error
-
-
-def curl_lines(settings: config.Settings) -> Callable[[base.Query], str]:
-    """What spells a query to the settings' address."""
-    return lambda query: providers.provider(query.provider).spelled(query, settings.base_url)
-
-
-def follow(settings: config.Settings) -> None:
-    """A simulator goes where `--now` is: it would be asked for its future, and what it told would be dated by another
-    clock."""
-    if settings.now and settings.local:
-        move(settings.base_url, settings.now)
-
-
-def progress_bar(unit: str = "minutes") -> Progress:
-    """A bar on a terminal's stderr, which vanishes when it is done."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("asking the provider"),
-        BarColumn(),
-        TextColumn(f"{{task.completed}} of {{task.total}} {unit}"),
-    )
-    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
-
-
-def show(progress: Progress, done: int, whole: int) -> None:
-    """How far the asking has come."""
-    if not progress.tasks:
-        progress.add_task("")
-    progress.update(progress.tasks[0].id, completed=done, total=whole)
-
-
-def announced(queries: Sequence[base.Query], *, verbose: bool) -> None:
-    if len(queries) > ANNOUNCED_REQUESTS:
-        click.echo(f"this pass makes {len(queries)} requests or more, one for each day it has to read", err=True)
-    for query in queries if verbose else ():
-        keys = f"{len(query.api_key_ids)} keys" if query.api_key_ids else "all keys"
-        click.echo(f"asking {query.provider} for {query.window.minutes} minutes of {keys}", err=True)
 
 
 class Session:
@@ -88,7 +35,7 @@ class Session:
         self._said: set[str] = set()
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
-        self.look = answers.Look(colour=colour, width=max(60, min(columns, 140)))
+        self.look = output.Look(colour=colour, width=max(60, min(columns, 140)))
 
     @classmethod
     def plain(cls, *, runs: str | None = None, config_: str | None = None) -> Session:
@@ -105,7 +52,7 @@ class Session:
                 self._said.add(text)
                 click.echo(text, err=True)
 
-    def finish(self, answer: answers.Answer) -> NoReturn:
+    def finish(self, answer: output.Answer) -> NoReturn:
         """Print the answer and exit with its code."""
         if self.as_json:
             click.echo(json.dumps(answer.document, indent=2))
@@ -116,9 +63,9 @@ class Session:
     def fail(self, error: ReconcileError) -> NoReturn:
         """Say what kept the command from being carried out: on stdout as JSON, else on stderr."""
         if self.as_json:
-            self.finish(answers.answer_error(error, self.look))
-        look = answers.Look(colour=sys.stderr.isatty() and self.look.colour, width=self.look.width)
-        click.echo(answers.answer_error(error, look).text, err=True)
+            self.finish(output.answer_error(error, self.look))
+        look = output.Look(colour=sys.stderr.isatty() and self.look.colour, width=self.look.width)
+        click.echo(output.answer_error(error, look).text, err=True)
         sys.exit(error.exit_code)
 
 
@@ -180,3 +127,57 @@ COMMON = [
     VERBOSE,
 ]
 AGES = [MIN_AGE, MAX_AGE]
+
+
+ANNOUNCED_REQUESTS = 10
+
+
+def provider(settings: config.Settings, progress: Progress) -> fetch.Provider:
+    follow(settings)
+    try:
+        return providers.provider(providers.DEFAULT).usage(
+            config.usable_key(settings).reveal(),
+            settings.base_url,
+            now=settings.now,
+            on_progress=lambda done, whole: show(progress, done, whole),
+        )
+    except ConfigurationError as error:
+        return error
+
+
+def curl_lines(settings: config.Settings) -> Callable[[base.Query], str]:
+    """What spells a query to the settings' address."""
+    return lambda query: providers.provider(query.provider).spelled(query, settings.base_url)
+
+
+def follow(settings: config.Settings) -> None:
+    """A simulator goes where `--now` is: it would be asked for its future, and what it told would be dated by another
+    clock."""
+    if settings.now and settings.local:
+        move(settings.base_url, settings.now)
+
+
+def progress_bar(unit: str = "minutes") -> Progress:
+    """A bar on a terminal's stderr, which vanishes when it is done."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("asking the provider"),
+        BarColumn(),
+        TextColumn(f"{{task.completed}} of {{task.total}} {unit}"),
+    )
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+
+
+def show(progress: Progress, done: int, whole: int) -> None:
+    """How far the asking has come."""
+    if not progress.tasks:
+        progress.add_task("")
+    progress.update(progress.tasks[0].id, completed=done, total=whole)
+
+
+def announced(queries: Sequence[base.Query], *, verbose: bool) -> None:
+    if len(queries) > ANNOUNCED_REQUESTS:
+        click.echo(f"this pass makes {len(queries)} requests or more, one for each day it has to read", err=True)
+    for query in queries if verbose else ():
+        keys = f"{len(query.api_key_ids)} keys" if query.api_key_ids else "all keys"
+        click.echo(f"asking {query.provider} for {query.window.minutes} minutes of {keys}", err=True)

@@ -16,7 +16,7 @@ from reconcile import config
 from reconcile.attribution import claims
 from reconcile.cli.session import Session, command, workspace_of
 from reconcile.errors import ReconcileError
-from reconcile.insight import looking
+from reconcile.insight import survey
 from reconcile.runs import run
 from reconcile.simulator.calls import BilledCall, Ledger
 from reconcile.simulator.scenarios import Feed, at_once, clean, imitate, slow_tail, stalling, weather
@@ -94,7 +94,7 @@ class _Stage:
 
     def enter(self) -> int:
         """How many runs are new. Raises StoreError where the folder cannot be read."""
-        pairs = looking.claims(workspace_of(self._session.settings()))
+        pairs = survey.claims(workspace_of(self._session.settings()))
         new = [(run, claim) for run, claim in pairs if run.key not in self._known]
         calls = [call for run, claim in new for call in _imitated(run, claim, self._feed)]
         self.ledger.add(calls)

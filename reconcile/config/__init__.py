@@ -1,6 +1,6 @@
 """All settings, cleaned once: of the command line, the environment and reconcile.yml. A job's are in `inputs`."""
 
-from reconcile.config.document import DEFAULT_BASE_URL, URL_VARIABLE
+from reconcile.config.config_file import DEFAULT_BASE_URL, URL_VARIABLE
 from reconcile.config.experiments import Experiment, experiment_of
 from reconcile.config.log_formats import log_files
 from reconcile.config.settings import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconcile.config.document import DEFAULT_BASE_URL, GATEWAY_VARIABLE
+from reconcile.config.config_file import DEFAULT_BASE_URL, GATEWAY_VARIABLE
 from reconcile.config.settings import ADMIN_KEY_VARIABLES, Secret
 from reconcile.errors import ConfigurationError
 

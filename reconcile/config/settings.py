@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconcile.config.document import URL_VARIABLE, Address, document_of, gateway_notice, text_of, with_dotenv
+from reconcile.config.config_file import URL_VARIABLE, Address, document_of, gateway_notice, text_of, with_dotenv
 from reconcile.config.log_formats import LogSource, log_files, log_sources
 from reconcile.errors import ConfigurationError, UsageError
 from reconcile.ledger.formats import LogFormat

@@ -1,17 +1,108 @@
-"""One thing that was looked at, and how it is.
+"""What was found out about a set-up, and a check: one thing that was looked at, and how it is.
 
-What a secret key looks like, and whether a redacted value can be what is left of it. Nothing of it is kept.
+Where something could not be found out, the error stands in its place. What a secret key looks like, and whether a
+redacted value can be what is left of one, is decided here. Nothing of it is kept.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
-from reconcile.doctor.facts import KeyKind
-from reconcile.providers.base import ListedKey
+from reconcile.errors import ReconcileError
+from reconcile.passes.selection import Selected
+from reconcile.providers.base import Contact, ListedKey, Scope
+from reconcile.runs.census import Census
+from reconcile.runs.run import Claim, Finding, RunKey
+from reconcile.runs.state import Policy
+
+
+class KeyKind(StrEnum):
+    """What a secret looks like."""
+
+    ADMIN = "admin"
+    PROJECT = "project"
+    """A project's or a service account's: it makes calls, and cannot read usage."""
+    MALFORMED = "malformed"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyVariable:
+    """A variable that holds a secret, and what may be said of it."""
+
+    name: str
+    kind: KeyKind
+    alike: tuple[str, ...] = ()
+    """Other variables that hold the same."""
+    fits: tuple[str, ...] = ()
+    """Ids of the listed keys whose redacted value it fits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A workflow that may start passes. `last`: when its schedule last did."""
+
+    path: str
+    state: str
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Automation:
+    """What GitHub says of the repository."""
+
+    repository: str
+    branch: str
+    rules: frozenset[str] = frozenset()
+    """Kinds of rules in force on the branch."""
+    schedules: tuple[Schedule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that the checks look at."""
+
+    now: datetime
+    python: str
+    version: str
+    """Of this package."""
+    lacking: tuple[str, ...] = ()
+    """Extras that the configuration needs and that are not installed."""
+    configuration: str
+    """The file."""
+    configured: bool = True
+    """Whether there is one."""
+    misconfigured: ReconcileError | None = None
+    policy: Policy = field(default_factory=Policy)
+    runs: str = "runs"
+    """The folder."""
+    unreadable: tuple[ReconcileError, ...] = ()
+    """What kept the folder, or files in it, from being read."""
+    findings: tuple[Finding, ...] = ()
+    census: Census = Census()  # noqa: RUF009  a frozen value
+    selected: tuple[Selected, ...] = ()
+    neighbours: Mapping[RunKey, tuple[Claim, ...]] = field(default_factory=dict)
+    scopes: Mapping[str, Scope] = field(default_factory=dict)
+    """By framework, as far as they are known."""
+    id_errors: tuple[ReconcileError, ...] = ()
+    """Variables that should hold key ids and do not."""
+    admin: KeyVariable | None = None
+    keys: Mapping[str, KeyVariable] = field(default_factory=dict)
+    """By framework, the variables with their secret keys."""
+    contact: Contact | None = None
+    """None where no key could be sent."""
+    replayed: bool = False
+    """Whether `now` was given, so that no clock is compared."""
+    listing: tuple[ListedKey, ...] | ReconcileError | None = None
+    used: frozenset[str] | ReconcileError | None = None
+    """Ids of the keys with usage in the last 24 hours."""
+    automation: Automation | ReconcileError | None = None
+    """None where no repository or no token is known."""
+
 
 MOST_NAMED = 3
 """Things of a kind that a line names; the others are counted."""

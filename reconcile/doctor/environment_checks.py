@@ -1,16 +1,15 @@
-"""Checks of this machine: the program, its settings, and the files it works on.
+"""Checks of what is around the runs: this machine, the repository on GitHub, and the way to the provider.
 
-Checks of the repository on GitHub: whether passes are started there, and whether what they write may land.
-
-Checks of the way to the provider: the admin key, whether it is answered and taken, and the clocks of both ends.
+machine      the program, its settings, and the files it works on
+repository   whether passes are started there, and whether what they write may land
+provider     the admin key, whether it is answered and taken, and the clocks of both ends
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from reconcile.doctor.checks import Check, error, listed, ok, warning
-from reconcile.doctor.facts import Automation, Facts, KeyKind
+from reconcile.doctor.checks import Automation, Check, Facts, KeyKind, error, listed, ok, warning
 from reconcile.git.remote import PUSH_REMEDY
 from reconcile.minutes import spelled
 from reconcile.words import plural

@@ -1,6 +1,6 @@
-"""All checks, worst first; among equals a cause comes before what follows from it.
+"""`doctor`: gathers the facts of a set-up and has them judged. Secrets are compared here and go no further.
 
-`doctor`: gathers the facts of a set-up and has them judged. Secrets are compared here and go no further.
+All checks are told, worst first; among equals a cause comes before what follows from it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,19 @@ from pathlib import Path
 from reconcile import __version__
 from reconcile.attribution.claims import EVERYTHING, key_variable, scopes
 from reconcile.doctor import environment_checks, run_checks
-from reconcile.doctor.checks import Check, Health, fitting, hidden, kind_of
+from reconcile.doctor.checks import (
+    Automation,
+    Check,
+    Facts,
+    Health,
+    KeyKind,
+    KeyVariable,
+    Schedule,
+    fitting,
+    hidden,
+    kind_of,
+)
 from reconcile.doctor.environment_checks import WRONG
-from reconcile.doctor.facts import Automation, Facts, KeyKind, KeyVariable, Schedule
 from reconcile.errors import ConfigurationError, ReconcileError, StoreError
 from reconcile.github.client import GitHub
 from reconcile.minutes import MINUTE, Window
@@ -28,68 +38,6 @@ from reconcile.providers.openai.completions import OpenAIUsage
 from reconcile.providers.openai.key_list import contact, list_keys
 from reconcile.providers.transport import Patience
 from reconcile.runs.run import Json
-
-CHECKS: tuple[Callable[[Facts], Check], ...] = (
-    environment_checks.python,
-    environment_checks.extras,
-    environment_checks.configuration,
-    environment_checks.files,
-    environment_checks.admin_key,
-    environment_checks.provider,
-    environment_checks.clock,
-    environment_checks.admin_key_accepted,
-    run_checks.key_ids,
-    run_checks.key_names,
-    run_checks.ids_exist,
-    run_checks.keys_apart,
-    run_checks.duplicate_ids,
-    run_checks.usage_seen,
-    environment_checks.schedule,
-    environment_checks.branch_rules,
-    run_checks.short_runs,
-    run_checks.shared_minutes,
-    run_checks.past_cutoff,
-    run_checks.last_pass,
-)
-"""A cause before what follows from it: without a key there is no answer, and a wrong clock makes wrong questions."""
-
-WORST_FIRST = (Health.ERROR, Health.WARNING, Health.OK)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    checks: tuple[Check, ...]
-    unreachable: bool
-    """Whether something is unknown because the provider could not be read."""
-
-    @property
-    def exit_code(self) -> int:
-        """0 nothing that keeps a figure from being right; 1 something to mend; 3 the provider could not be read."""
-        return 3 if self.unreachable else int(any(check.status is Health.ERROR for check in self.checks))
-
-
-def diagnose(facts: Facts) -> Diagnosis:
-    checks = [check(facts) for check in CHECKS]
-    ordered = sorted(checks, key=lambda check: WORST_FIRST.index(check.status))
-    answers = (facts.contact.problem if facts.contact else None, facts.used)
-    return Diagnosis(checks=tuple(ordered), unreachable=any(map(_unreachable, answers)))
-
-
-def _unreachable(answer: object) -> bool:
-    """A refusal is an answer, and a wrong setting is this side's."""
-    return isinstance(answer, ReconcileError) and answer.exit_code > 1 and answer.code not in environment_checks.REFUSED
-
-
-def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Json]:
-    """As schemas/doctor.schema.json describes it."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "checks": [
-            {"name": each.name, "status": each.status.value, "message": each.message, "remedy": each.remedy}
-            for each in diagnosis.checks
-        ],
-    }
-
 
 GITHUB_API = "https://api.github.com"
 WORKFLOW = "reconcile"
@@ -247,3 +195,65 @@ def _without(diagnosis: Diagnosis, secrets: Collection[str]) -> Diagnosis:
         for each in diagnosis.checks
     )
     return replace(diagnosis, checks=tuple(checks))
+
+
+CHECKS: tuple[Callable[[Facts], Check], ...] = (
+    environment_checks.python,
+    environment_checks.extras,
+    environment_checks.configuration,
+    environment_checks.files,
+    environment_checks.admin_key,
+    environment_checks.provider,
+    environment_checks.clock,
+    environment_checks.admin_key_accepted,
+    run_checks.key_ids,
+    run_checks.key_names,
+    run_checks.ids_exist,
+    run_checks.keys_apart,
+    run_checks.duplicate_ids,
+    run_checks.usage_seen,
+    environment_checks.schedule,
+    environment_checks.branch_rules,
+    run_checks.short_runs,
+    run_checks.shared_minutes,
+    run_checks.past_cutoff,
+    run_checks.last_pass,
+)
+"""A cause before what follows from it: without a key there is no answer, and a wrong clock makes wrong questions."""
+
+WORST_FIRST = (Health.ERROR, Health.WARNING, Health.OK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    checks: tuple[Check, ...]
+    unreachable: bool
+    """Whether something is unknown because the provider could not be read."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing that keeps a figure from being right; 1 something to mend; 3 the provider could not be read."""
+        return 3 if self.unreachable else int(any(check.status is Health.ERROR for check in self.checks))
+
+
+def diagnose(facts: Facts) -> Diagnosis:
+    checks = [check(facts) for check in CHECKS]
+    ordered = sorted(checks, key=lambda check: WORST_FIRST.index(check.status))
+    answers = (facts.contact.problem if facts.contact else None, facts.used)
+    return Diagnosis(checks=tuple(ordered), unreachable=any(map(_unreachable, answers)))
+
+
+def _unreachable(answer: object) -> bool:
+    """A refusal is an answer, and a wrong setting is this side's."""
+    return isinstance(answer, ReconcileError) and answer.exit_code > 1 and answer.code not in environment_checks.REFUSED
+
+
+def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Json]:
+    """As schemas/doctor.schema.json describes it."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "checks": [
+            {"name": each.name, "status": each.status.value, "message": each.message, "remedy": each.remedy}
+            for each in diagnosis.checks
+        ],
+    }

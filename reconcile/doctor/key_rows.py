@@ -1,9 +1,8 @@
 """Which listed key is whose: what a person sees of it, and what may be written into reconcile.yml.
 
-Puts key ids into the text of reconcile.yml with every other byte as it was, comments included.
-
-The edit is made where the parser saw the nodes, and believed only if the text then says exactly what it said before and
-the ids. Whatever is written in a way that this does not hold for is left to a person.
+Ids go into that text with every other byte as it was, comments included. The edit is made where the parser saw the
+nodes, and believed only if the text then says exactly what it said before and the ids. Whatever is written in a way
+that this does not hold for is left to a person.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import yaml
 
 from reconcile.attribution.claims import key_id_variable
 from reconcile.doctor.beginning import scalar
-from reconcile.doctor.facts import KeyVariable
+from reconcile.doctor.checks import KeyVariable
 from reconcile.errors import ConfigurationError
 from reconcile.minutes import spelled
 from reconcile.passes.summary import SCHEMA_VERSION

@@ -1,6 +1,6 @@
-"""The files of a project that is set up: created all or none, and never over one that is there.
+"""Sets a folder up: settings, the hourly workflow, what git ignores, and a place for the first runs.
 
-Sets a folder up: settings, the hourly workflow, what git ignores, and a place for the first runs.
+Files are created all or none, and never over one that is there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,40 @@ from pathlib import Path
 
 from reconcile.doctor.beginning import IGNORE, SETTINGS, WORKFLOW, Beginning, readme_text, settings_text, to_ignore
 from reconcile.errors import StoreError, UsageError
+
+
+def start(root: Path, beginning: Beginning) -> tuple[str, ...]:
+    """Write what is missing, all of it or nothing. Returns the files that were created or added to.
+
+    No file that is there is overwritten; a folder of runs that has something in it already is left as it is. Raises
+    UsageError or StoreError.
+    """
+    project = ProjectFiles(root)
+    files = {SETTINGS: settings_text(beginning).encode()}
+    if beginning.workflow:
+        _refuse_elsewhere(project)
+        files[WORKFLOW] = workflow_template()
+    if not project.holds_something(beginning.folder):
+        files[beginning.readme] = readme_text(beginning).encode()
+    before = project.text(IGNORE)
+    ignored = to_ignore(before or b"")
+    appended: Mapping[str, bytes] = {IGNORE: ignored} if ignored and before is not None else {}
+    if before is None:
+        files[IGNORE] = ignored
+    project.create(files, appended)
+    return (*files, *appended)
+
+
+def _refuse_elsewhere(project: ProjectFiles) -> None:
+    """GitHub runs the workflows of a repository's root, and says nothing of others."""
+    root = project.repository()
+    if root is not None and root != project.root.resolve():
+        raise UsageError(
+            f"this folder is not the root of its repository, which is {root}: GitHub would not find the workflow here",
+            code="not_the_root",
+            remedy="go there, or leave the workflow out with --no-workflow; nothing was written",
+        )
+
 
 TEMPLATE = Path(__file__).parent.parent / "templates" / "workflow.yml"
 
@@ -121,36 +155,3 @@ def _translated(file: Path, action: str) -> Iterator[None]:
             code="unreadable_file" if action == "read" else "unwritable_file",
             remedy="check what it is, its permissions and the space on the disk; nothing was written",
         ) from error
-
-
-def start(root: Path, beginning: Beginning) -> tuple[str, ...]:
-    """Write what is missing, all of it or nothing. Returns the files that were created or added to.
-
-    No file that is there is overwritten; a folder of runs that has something in it already is left as it is. Raises
-    UsageError or StoreError.
-    """
-    project = ProjectFiles(root)
-    files = {SETTINGS: settings_text(beginning).encode()}
-    if beginning.workflow:
-        _refuse_elsewhere(project)
-        files[WORKFLOW] = workflow_template()
-    if not project.holds_something(beginning.folder):
-        files[beginning.readme] = readme_text(beginning).encode()
-    before = project.text(IGNORE)
-    ignored = to_ignore(before or b"")
-    appended: Mapping[str, bytes] = {IGNORE: ignored} if ignored and before is not None else {}
-    if before is None:
-        files[IGNORE] = ignored
-    project.create(files, appended)
-    return (*files, *appended)
-
-
-def _refuse_elsewhere(project: ProjectFiles) -> None:
-    """GitHub runs the workflows of a repository's root, and says nothing of others."""
-    root = project.repository()
-    if root is not None and root != project.root.resolve():
-        raise UsageError(
-            f"this folder is not the root of its repository, which is {root}: GitHub would not find the workflow here",
-            code="not_the_root",
-            remedy="go there, or leave the workflow out with --no-workflow; nothing was written",
-        )

@@ -1,6 +1,7 @@
-"""Checks of the runs themselves: those that cannot be told apart, those that were forgotten, and when any was read.
+"""Checks of the runs themselves and of the keys they use.
 
-Checks of the keys that runs use: secrets that are told apart, ids that exist, and that they are each other's.
+runs   those that cannot be told apart, those that were forgotten, and when any was read
+keys   secrets that are told apart, ids that exist, and that they are each other's
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from reconcile.attribution.claims import key_id_variable
-from reconcile.doctor.checks import Check, Health, error, listed, ok, warning
+from reconcile.doctor.checks import Check, Facts, Health, KeyKind, error, listed, ok, warning
 from reconcile.doctor.environment_checks import REFUSED
-from reconcile.doctor.facts import Facts, KeyKind
 from reconcile.errors import ReconcileError
 from reconcile.minutes import MINUTE, spelled
 from reconcile.passes.selection import Selection

@@ -1,9 +1,8 @@
-"""The user's working tree: what is taken from it, and how landed files get into it.
+"""The user's working tree: what is taken from it, what git ignores there, and how landed files get into it.
 
 Of its configuration only the URL of `origin` and the format of objects count. The two commands that read them start
-no other program, whatever is configured there. Nothing but files that were there before is ever written.
-
-Which files git ignores. Whoever asks outside of a repository, or without git, hears of none.
+no other program, whatever is configured there. Nothing but files that were there before is ever written. Whoever asks
+what is ignored outside of a repository, or without git, hears of nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconcile.errors import ConfigurationError, GitError
-from reconcile.git.command import Git, GitAnswer
+from reconcile.git.runner import Git, GitAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

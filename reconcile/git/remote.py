@@ -6,7 +6,7 @@ import re
 from enum import Enum, auto
 
 from reconcile.errors import ConfigurationError, GitError
-from reconcile.git.command import (
+from reconcile.git.runner import (
     REMOTE_SECONDS,
     UNPUSHED,
     UNREAD,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from reconcile.errors import GitError
 from reconcile.git.checkout import Checkout, ignored, on_disk, read_checkout, refresh
-from reconcile.git.command import Git, Settings
-from reconcile.git.history import had
 from reconcile.git.remote import NAME, GitRemote
+from reconcile.git.runner import Git, Settings
+from reconcile.git.versions import had
 
 BOT = {"NAME": "github-actions[bot]", "EMAIL": "41898282+github-actions[bot]@users.noreply.github.com"}
 NEW, EXECUTABLE = "100644", "100755"
@@ -125,7 +125,7 @@ class GitRepository:
         return ignored(self._around, self._checkout, paths)
 
     def versions(self, paths: Sequence[str], base: str | None) -> dict[str, list[tuple[str, bytes]]]:
-        """What commits before had in the checkout's files, as `history.versions` says it.
+        """What commits before had in the checkout's files, as `versions` says it.
 
         `base`: a commit that was fetched. A shallow checkout has nothing else of what it was merged with.
         """

@@ -1,0 +1,1 @@
+"""GitHub's API: pull requests, comments, issues, rules, workflows, and commits that GitHub signs."""

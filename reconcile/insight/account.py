@@ -1,9 +1,8 @@
-"""How one run's figure came about, as a value that `explain` shows.
+"""How one run's figure came about, as a value that `explain` shows, and how it agrees with what the run recorded.
 
-What a run recorded against what is reported for it: calls and tokens, and what their differences mean together.
-
-Where the figure is not exact, what was recorded agrees with it as long as it lies within the bounds. But calls of a run
-that shares no minute are all those of its minutes, whoever made them.
+Calls and tokens are held against what is reported for them, and their differences are read together. Where the figure
+is not exact, what was recorded agrees with it as long as it lies within the bounds. But calls of a run that shares no
+minute are all those of its minutes, whoever made them.
 """
 
 from __future__ import annotations

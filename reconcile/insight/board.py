@@ -1,8 +1,7 @@
 """How a folder of runs stands, counted: by group and age as open items are aged in accounts, and by framework.
 
 Counts what a `Summary` has, and computes no standing of its own. Knows no words but the names of groups and bands.
-
-Whether every run is verified, with a grade or better: what an analysis asks before it begins.
+What an analysis asks before it begins is counted from it too: whether every run is verified, with a grade or better.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What the dashboard shows, as a value: every run with what explains it, how all stand, and saved comparisons.
 
-Ids of keys and projects in a document for others, replaced by hashes: equal ones stay equal, and name nothing.
-
-An id is no secret, and a hash of one is no lock: who has a list of ids can tell which is which.
+In a document for others, ids of keys and projects are replaced by hashes: equal ones stay equal, and name nothing. An
+id is no secret, and a hash of one is no lock: who has a list of ids can tell which is which.
 """
 
 from __future__ import annotations

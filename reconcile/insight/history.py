@@ -13,11 +13,10 @@ The attempts of a file are not all reads that were made. What a file keeps, and 
 Reads of another tool stand apart: their windows began and ended between minutes, so they may have waited for less than
 the whole figure, and what that tool kept is not known. They are never pooled with reads of our own.
 
-When one run's figure was complete, as far as the reads that its file keeps tell: an interval of ages.
-
-Complete after its last kept read before the one that first showed the figure (from the end of the window, where there
-is none), and by that read. A run whose figure is not final is complete some time after its last read that is known to
-lack something. Ages are whole minutes, rounded so that the interval only widens.
+From these reads follows when one run's figure was complete, as an interval of ages: after its last kept read before the
+one that first showed the figure (from the end of the window, where there is none), and by that read. A run whose figure
+is not final is complete some time after its last read that is known to lack something. Ages are whole minutes, rounded
+so that the interval only widens.
 
 A figure is final when reads confirm it as the policy asks and no recorded calls are missing. That is a statement about
 the reads that were made: usage that came after the last of them is in no file. Where as many calls were recorded as

@@ -1,8 +1,4 @@
-"""Exact bounds on a probability from independent trials (Clopper and Pearson 1934): they hold at any number of trials.
-
-Nothing is approximated by a normal distribution: where all of 60 runs were complete, that has no spread at all.
-
-The reporting lag: how long after a run's window its figure is complete, from the reads that files keep.
+"""The reporting lag: how long after a run's window its figure is complete, from the reads that files keep.
 
 What each run tells is an interval of ages (`history`). The estimate is Turnbull's (`turnbull`), from intervals whose
 ends do not depend on when in them the run was complete: it needs that, and what files keep does not give it by itself.
@@ -15,10 +11,12 @@ The band does not lean on that, nor on the estimate. At each of fixed ages:
 - High: the share of all runs that may have been complete, which is all but those that a read at or after this age
   still found lacking.
 
-Each share has an exact binomial bound, its error divided by the number of bounds, so that all of them hold at once:
-then a bound at one age holds at later (low) or earlier (high) ones too. A bootstrap would not do: for censored times
-like these it is inconsistent, and where no run was ever seen incomplete it would have no width. The band takes runs
-for independent of each other, and when a run is first read for independent of how late its usage is.
+Each share has an exact bound, of a probability from independent trials (Clopper and Pearson 1934): it holds at any
+number of trials, and nothing is approximated by a normal distribution, for where all of 60 runs were complete that has
+no spread at all. The error of each is divided by the number of bounds, so that all of them hold at once: then a bound
+at one age holds at later (low) or earlier (high) ones too. A bootstrap would not do: for censored times like these it
+is inconsistent, and where no run was ever seen incomplete it would have no width. The band takes runs for independent
+of each other, and when a run is first read for independent of how late its usage is.
 """
 
 from __future__ import annotations
@@ -37,51 +35,6 @@ from reconcile.passes.summary import SCHEMA_VERSION, error_json
 from reconcile.runs.metrics import policy_json
 from reconcile.runs.run import Json, Run
 from reconcile.runs.state import Policy
-
-HALVINGS = 60
-"""The bounds are found by halving [0, 1]; so many halvings leave less than a float can tell apart."""
-
-NEGLIGIBLE = 1e-17
-
-
-def at_least(successes: int, trials: int, error: float) -> float:
-    """A number that the probability of success exceeds, but for a chance of `error`. Without trials 0."""
-    return 1 - at_most(trials - successes, trials, error)
-
-
-def at_most(successes: int, trials: int, error: float) -> float:
-    """A number that the probability of success stays below, but for a chance of `error`. Without trials 1."""
-    if successes >= trials:
-        return 1.0
-    low, high = successes / trials, 1.0
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        if chance_of_at_most(successes, trials, middle) > error:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def chance_of_at_most(successes: int, trials: int, rate: float) -> float:
-    """The chance of that many successes or fewer. `0 <= successes < trials`."""
-    if rate <= 0:
-        return 1.0
-    if rate >= 1:
-        return 0.0
-    if successes > trials * rate:
-        more = trials - successes - 1
-        return 1 - (chance_of_at_most(more, trials, 1 - rate) if more < trials else 1.0)
-    choices = lgamma(trials + 1) - lgamma(successes + 1) - lgamma(trials - successes + 1)
-    term = exp(choices + successes * log(rate) + (trials - successes) * log1p(-rate))
-    total = 0.0
-    for count in range(successes, -1, -1):  # from the largest term downwards
-        total += term
-        if term <= total * NEGLIGIBLE:
-            break
-        term *= count / (trials - count + 1) * (1 - rate) / rate
-    return min(1.0, total)
-
 
 CONFIDENCE = 0.95
 AGES = (5, 10, 15, 20, 30, 45, 60, 75, 90, 120, 150, 180, 240, 360, 480, 720, 1440)
@@ -273,3 +226,48 @@ def _curve_json(curve: Curve) -> Json:
             for each in curve.points
         ],
     }
+
+
+HALVINGS = 60
+"""The bounds are found by halving [0, 1]; so many halvings leave less than a float can tell apart."""
+
+NEGLIGIBLE = 1e-17
+
+
+def at_least(successes: int, trials: int, error: float) -> float:
+    """A number that the probability of success exceeds, but for a chance of `error`. Without trials 0."""
+    return 1 - at_most(trials - successes, trials, error)
+
+
+def at_most(successes: int, trials: int, error: float) -> float:
+    """A number that the probability of success stays below, but for a chance of `error`. Without trials 1."""
+    if successes >= trials:
+        return 1.0
+    low, high = successes / trials, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if chance_of_at_most(successes, trials, middle) > error:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def chance_of_at_most(successes: int, trials: int, rate: float) -> float:
+    """The chance of that many successes or fewer. `0 <= successes < trials`."""
+    if rate <= 0:
+        return 1.0
+    if rate >= 1:
+        return 0.0
+    if successes > trials * rate:
+        more = trials - successes - 1
+        return 1 - (chance_of_at_most(more, trials, 1 - rate) if more < trials else 1.0)
+    choices = lgamma(trials + 1) - lgamma(successes + 1) - lgamma(trials - successes + 1)
+    term = exp(choices + successes * log(rate) + (trials - successes) * log1p(-rate))
+    total = 0.0
+    for count in range(successes, -1, -1):  # from the largest term downwards
+        total += term
+        if term <= total * NEGLIGIBLE:
+            break
+        term *= count / (trials - count + 1) * (1 - rate) / rate
+    return min(1.0, total)

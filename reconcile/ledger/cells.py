@@ -1,9 +1,7 @@
-"""From the timestamp of a line to the quarter of an hour it lies in.
+"""What the cells of a line say: the quarter of an hour it lies in, its counts, and token parts that share nothing.
 
 A zone's offset is a whole number of quarters, so all of a local quarter lies in one of UTC's. A wall clock that shows
-an hour twice is taken at its first showing.
-
-From the counts of a line to token parts that share nothing, proven to sum to what the line says.
+an hour twice is taken at its first showing. Parts are proven to sum to what the line says:
 
 input = uncached + cache read + cache write        of OpenAI, whose input includes both
 output = answer + reasoning                        reasoning is within it, and never added twice
@@ -16,8 +14,8 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
-from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.formats import Included, LogFormat, Timestamps
+from reconcile.ledger.log import UnusableError
 from reconcile.money.entry import LOGGED_GRAIN
 from reconcile.words import shown
 
@@ -149,6 +147,10 @@ def count_of(value: object, name: str, units: int = 1) -> int:
     return number
 
 
+GROUP = 3
+"""Digits between two separators of thousands."""
+
+
 def without_thousands(value: object, separator: str) -> object:
     """The count `1,234` as `1234`; what is no such count as it is."""
     if not isinstance(value, str) or not separator:
@@ -156,10 +158,6 @@ def without_thousands(value: object, separator: str) -> object:
     parts = value.strip().split(separator)
     whole = len(parts) == 1 or (1 <= len(parts[0]) <= GROUP and all(len(part) == GROUP for part in parts[1:]))
     return "".join(parts) if whole else value
-
-
-GROUP = 3
-"""Digits between two separators of thousands."""
 
 
 def _no_count(value: object, name: str) -> UnusableError:

@@ -1,10 +1,9 @@
 """A charge-back of a period: who pays what of the provider's bill, or of committed runs at list prices.
 
-Its rows sum to its total to the last digit. What nobody is named for is a row, and what has no price is never 0.
+Its rows sum to its total to the last digit. What nobody is named for is a row, and what has no price is never 0. The
+figures of committed runs are entries as those of a log are, by the minute where evidence has them.
 
-Committed runs in the place of a log: their figures as entries, by the minute where evidence has them.
-
-A charge-back as schemas/costs.schema.json describes it: amounts of money are exact decimal strings.
+As a document it is what schemas/costs.schema.json describes: amounts of money are exact decimal strings.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from enum import StrEnum
 
 from reconcile.attribution.evidence import Evidence
 from reconcile.errors import UsageError
+from reconcile.ledger.cut import DOLLAR
 from reconcile.minutes import instant, spelled
 from reconcile.money.charges import (
     BY,
@@ -46,8 +46,6 @@ from reconcile.providers.base import Scope
 from reconcile.runs.run import Json, Run
 from reconcile.usage import names
 from reconcile.verdict.cost import entries_of_settled
-
-DOLLAR = "usd"
 
 
 class ChargeSource(StrEnum):

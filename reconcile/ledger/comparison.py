@@ -14,7 +14,7 @@ from reconcile.ledger.figures import DEFAULT, Allowed, Amount, Figures, Metric, 
 from reconcile.ledger.legs import LegMatch, three_way
 from reconcile.ledger.log import UsageLog
 from reconcile.ledger.reasons.codes import Break
-from reconcile.ledger.reasons.found import breaks_of
+from reconcile.ledger.reasons.search import breaks_of
 from reconcile.ledger.table import By, TableRow, rows
 from reconcile.ledger.terms import Split, split_gap
 from reconcile.money.charges import PriceList, Unpriced, charges, sources, unpriced

@@ -13,7 +13,7 @@ from itertools import product
 
 from reconcile.ledger.cells import LAST, MOST
 from reconcile.ledger.formats import NAMES, Counters, Fields, Included, LogFormat, Shape, Timestamps, column, steps
-from reconcile.ledger.lines import EMPTY
+from reconcile.ledger.lines import COUNTED, EMPTY
 from reconcile.ledger.scroll import MOST_BYTES
 from reconcile.money.entry import LOGGED_GRAIN
 from reconcile.words import KEY_PREFIX
@@ -33,7 +33,6 @@ DEEPEST = 400
 """Brackets of one kind in a longer line."""
 
 NAMED = ("model", "api_key_id", "project_id", "service_tier")
-COUNTED = ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 STATEFUL = ("attempt", "request_id", "aborted")
 """Fields that make one line depend on others."""
 
@@ -109,7 +108,13 @@ judged AS (
     ELSE {ODD} END AS kind
   FROM parts
 )
-SELECT kind, part,
+{_answer(fields)}
+"""  # noqa: S608  made of the settings alone, whose names are checked to be plain
+
+
+def _answer(fields: Fields) -> str:
+    """The `COLUMNS` of lines that were judged."""
+    return f"""SELECT kind, part,
   CASE WHEN kind = {ODD} THEN line END AS odd,
   {_if_sound("quarter")} AS quarter,
   {_if_sound("zone")} AS zone,
@@ -122,8 +127,7 @@ SELECT kind, part,
   {", ".join(f"sum({_if_sound(name)}) AS sum_{name}" for name in SUMMED)},
   sum({_if_sound("cost")}) AS sum_cost
 FROM judged
-GROUP BY ALL
-"""  # noqa: S608  made of the settings alone, whose names are checked to be plain
+GROUP BY ALL"""  # noqa: S608  as above
 
 
 def numbered(source: str) -> str:
@@ -285,7 +289,7 @@ def _empty() -> str:
 
 
 def _parts(log_format: LogFormat, fields: Fields) -> str:
-    """What `parts.parts_of` does."""
+    """What `cells.parts_of` does."""
 
     def count(name: str) -> str:
         return f"{name}_n * {log_format.units}"

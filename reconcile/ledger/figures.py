@@ -1,8 +1,6 @@
-"""What is compared: the metrics, the sums of one side, and a difference with its share of the provider's figure.
+"""What is compared: the metrics, the sums of one side, their difference, and how much of it counts as reconciled.
 
-How far both sides may differ and still be called reconciled, metric by metric.
-
-Why a line of a log counts for nothing.
+A difference has its share of the provider's figure beside it; the tolerance is said metric by metric.
 """
 
 from __future__ import annotations
@@ -181,10 +179,3 @@ def tolerance(text: str) -> Tolerance:
 
 def _refused(text: str, why: str) -> UsageError:
     return UsageError(f"tolerance {text!r}: {why}", code="bad_tolerance", remedy=REMEDY)
-
-
-class UnusableError(ValueError):
-    """A sentence for the person who has to mend the line: what stands there, and the remedy.
-
-    It never leaves the reading of a log: it becomes a `BadLine`.
-    """

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from reconcile.ledger.cells import Counts, Parts, TimestampReader, amount_of, count_of, parts_of, without_thousands
-from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.formats import NAMES, Counters, LogFormat, Shape, column, steps, words
+from reconcile.ledger.log import UnusableError
 from reconcile.words import KEY_PREFIX, shown
 
 LONGEST_NAME = 200

@@ -1,4 +1,4 @@
-"""The two sides of a comparison in one form: usage by stretches of time, in token parts that share nothing."""
+"""A usage log as it was read: usage by stretches of time, in parts that share nothing, and what does not count."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ class BadLine:
     file: str
     line: int
     why: str
+
+
+class UnusableError(ValueError):
+    """A sentence for the person who has to mend the line: what stands there, and the remedy.
+
+    It never leaves the reading of a log: it becomes a `BadLine`.
+    """
 
 
 class Suspicion(StrEnum):

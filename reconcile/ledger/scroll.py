@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from reconcile.ledger.doubts import Doubts
-from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.lines import LineParser, Record
-from reconcile.ledger.log import UsageLog
+from reconcile.ledger.log import UnusableError, UsageLog
 from reconcile.ledger.tally import Tally
 from reconcile.ledger.windows import Attempts, Recent, Repeats
 

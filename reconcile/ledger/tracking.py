@@ -1,9 +1,7 @@
-"""The plain dictionaries that programs get: the sums of a usage log, those of the provider, and their difference.
+"""The statistics of a usage log and of the provider, and their difference, as the plain dictionaries that programs get.
 
 The keys are those that programs of this kind have long used. Costs are USD; one that is not known is `Decimal("NaN")`:
 it prints as NaN, makes every sum that it is in NaN, and is never taken for 0.
-
-The statistics of a usage log and of the provider, and their difference, for a program that holds them together.
 """
 
 from __future__ import annotations

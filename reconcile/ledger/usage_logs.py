@@ -1,9 +1,6 @@
-"""Comparing: a usage log, or committed runs in its place, held against the provider's usage and costs.
+"""What `compare` and `costs` work on: a usage log, the provider's bill, or committed runs in the place of either.
 
 read the log -> ask the provider -> compare -> report
-
-Charge-back: the provider's costs of a period, or the committed figures of its runs, by who pays.
-
 ask the provider, or read the runs -> charge -> report
 """
 
@@ -24,7 +21,7 @@ from reconcile.ledger.figures import DEFAULT, Tolerance
 from reconcile.ledger.figures import tolerance as tolerance_of
 from reconcile.ledger.formats import LogFormat
 from reconcile.ledger.log import BadLine, UsageLog
-from reconcile.ledger.readers.files import Pattern
+from reconcile.ledger.readers.log_files import Pattern
 from reconcile.ledger.readers.records import read_logs
 from reconcile.ledger.table import By
 from reconcile.ledger.tally import SHOWN

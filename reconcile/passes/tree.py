@@ -19,8 +19,8 @@ from reconcile.runs.call_log import MAX_LOG_BYTES, LogChecker, held_to, log_too_
 from reconcile.runs.census import MOST_BESIDE_BYTES, MOST_RUN_BYTES, Census, affordable, census_of, over_the_total
 from reconcile.runs.metrics import read_run
 from reconcile.runs.run import CallLog, Claim, Finding, Run, RunFile, RunFiles, RunKey, one_spelling
-from reconcile.runs.run_store import FILE_NAME, LOG_NAME
 from reconcile.runs.state import Policy
+from reconcile.runs.tree_store import FILE_NAME, LOG_NAME
 from reconcile.runs.validation import MAX_BYTES, Checker, Document, too_large
 
 

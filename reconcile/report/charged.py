@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 
 from reconcile.ledger.charge_back import ChargeBack, ChargeSource, amount_of
@@ -10,7 +9,7 @@ from reconcile.money.charges import Charge
 from reconcile.money.exact import spelled_out
 from reconcile.report.compared import number, table
 from reconcile.report.compared_as import csv_text
-from reconcile.report.words import Paint, printable
+from reconcile.report.phrases import Paint, printable, wrapped
 from reconcile.words import plural
 
 UNLABELLED, TOTAL, UNPRICED = "(unlabelled)", "TOTAL", "UNPRICED"
@@ -89,7 +88,4 @@ def _left_out(found: ChargeBack) -> Iterable[str]:
 
 def _line(text: str, width: int) -> str:
     indent = text[: len(text) - len(text.lstrip())] + "  "
-    return textwrap.fill(
-        f"{printable(text.strip()).rstrip('.')}.", width, initial_indent=indent, subsequent_indent=indent,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+    return wrapped(f"{printable(text.strip()).rstrip('.')}.", width, indent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -15,7 +14,7 @@ from reconcile.ledger.reasons.codes import Break
 from reconcile.ledger.table import TableRow
 from reconcile.minutes import instant
 from reconcile.money.exact import spelled_out
-from reconcile.report.words import Paint, printable
+from reconcile.report.phrases import Paint, printable, titled, wrapped
 from reconcile.words import plural
 
 NAMES = {
@@ -56,14 +55,14 @@ NOT_VISIBLE = "Tax, credits and refunds are on the invoice and in none of these 
 def compared_text(comparison: Comparison, paint: Paint, width: int) -> str:
     """The comparison, from the verdict down."""
     sections = [
-        f"{paint(headline(comparison), STYLES[comparison.verdict])}\n{_filled(verdict_text(comparison), width)}",
+        f"{paint(headline(comparison), STYLES[comparison.verdict])}\n{wrapped(verdict_text(comparison), width)}",
         table([HEAD, *map(line_cells, comparison.lines)]),
-        _titled("Why they may differ, likeliest first", _breaks(comparison.breaks, width), paint),
-        _titled("The difference in cost", _said(gap_text(comparison), width), paint),
-        _titled(f"By {comparison.by.value}: log beside provider", _rows(comparison), paint),
-        _titled("Not in the comparison", _said(apart(comparison), width), paint),
-        _titled("The bill", _said(bill_text(comparison.bill), width), paint),
-        _titled("The log", _said(log_text(comparison), width), paint),
+        titled("Why they may differ, likeliest first", _breaks(comparison.breaks, width), paint),
+        titled("The difference in cost", _said(gap_text(comparison), width), paint),
+        titled(f"By {comparison.by.value}: log beside provider", _rows(comparison), paint),
+        titled("Not in the comparison", _said(apart(comparison), width), paint),
+        titled("The bill", _said(bill_text(comparison.bill), width), paint),
+        titled("The log", _said(log_text(comparison), width), paint),
     ]
     return "\n\n".join(section for section in sections if section)
 
@@ -224,7 +223,7 @@ def _breaks(breaks: Sequence[Break], width: int) -> str:
     for place, each in enumerate(breaks, 1):
         head = f"  {place}. {break_head(each)}"
         said = (printable(each.arithmetic), f"To do: {printable(each.remedy)}")
-        shown.append("\n".join([head, *(_filled(_sentence(text), width, "     ") for text in said)]))
+        shown.append("\n".join([head, *(wrapped(_sentence(text), width, "     ") for text in said)]))
     return "\n".join(shown)
 
 
@@ -258,14 +257,4 @@ LAST_FIGURE = 4
 
 
 def _said(lines: Iterable[str], width: int) -> str:
-    return "\n".join(_filled(f"{printable(line).rstrip('.')}.", width, "  ") for line in lines)
-
-
-def _titled(title: str, body: str, paint: Paint) -> str:
-    return f"{paint(title, 'bold')}\n{body}" if body else ""
-
-
-def _filled(text: str, width: int, indent: str = "") -> str:
-    return textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+    return "\n".join(wrapped(f"{printable(line).rstrip('.')}.", width, "  ") for line in lines)

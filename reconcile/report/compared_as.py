@@ -1,10 +1,8 @@
-"""`compare` as CSV: a line a row and one for the total, exact amounts, and no name that looks like a formula.
+"""A comparison for other readers than a terminal's: as CSV, as GitHub Markdown, and both sides line by line.
 
-`compare` as GitHub Markdown, for the job summary and the comment; names and sentences of others are escaped.
-
-Both sides of a comparison line by line, as CSV: what a dispute is argued with.
-
-What a job publishes as Markdown: the pass, and below it the comparison in the room that the pass leaves.
+CSV has a line a row and one for the total, exact amounts, and no name that looks like a formula. Both sides line by
+line, as CSV too, are what a dispute is argued with. Markdown is for the job summary and the comment, where the
+comparison stands below the pass, in the room that the pass leaves; names and sentences of others are escaped.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ from reconcile.report.compared import (
     verdict_text,
 )
 from reconcile.report.markdown import Links, code, prose, summary_markdown
-from reconcile.report.words import printable
+from reconcile.report.phrases import printable
 from reconcile.words import plural
 
 TOTAL = "TOTAL"

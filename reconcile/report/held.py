@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconcile.minutes import MINUTE, instant
 from reconcile.passes.summary import graded, standing
-from reconcile.report.words import printable
+from reconcile.report.phrases import printable
 from reconcile.runs.run import Run
 from reconcile.runs.state import Guard, Proof, State
 from reconcile.verdict.judgement import Contest

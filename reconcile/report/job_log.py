@@ -1,8 +1,8 @@
-"""Workflow commands of GitHub Actions: annotations on lines, groups, and values of others made harmless in them.
+"""What a log reads of a job or a watch: workflow commands of GitHub Actions, and a pass as one line.
 
-A pass as one line of a log: when, how the runs stand, and what went wrong. In ASCII, whatever the log's encoding is.
-
-A log is read by people and by `grep`, and text of others in it must not look like another line.
+Workflow commands are annotations on lines and groups, with values of others made harmless in them. The line of a pass
+says when it was, how the runs stand, and what went wrong, in ASCII, whatever the log's encoding is. A log is read by
+people and by `grep`, and text of others in it must not look like another line.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from reconcile.ledger.comparison import Comparison, ComparisonVerdict
 from reconcile.minutes import spelled
 from reconcile.passes.summary import Summary
 from reconcile.report.compared import headline, verdict_text
-from reconcile.report.text import totals_text
-from reconcile.report.words import printable
+from reconcile.report.phrases import printable
+from reconcile.report.terminal import totals_text
 from reconcile.runs.run import Finding
 from reconcile.words import plural
 

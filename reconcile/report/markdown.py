@@ -16,8 +16,8 @@ from reconcile.errors import ReconcileError
 from reconcile.passes.summary import RunReport, Summary, Unattributed, standing
 from reconcile.report.held import counted, label_of, reasoned, rests_on
 from reconcile.report.next_step import at_rest, next_step
-from reconcile.report.text import broken, compared, figures
-from reconcile.report.words import minute, printable
+from reconcile.report.phrases import minute, printable
+from reconcile.report.terminal import broken, compared, figures
 from reconcile.runs.run import Finding, Run
 from reconcile.runs.state import Observation
 from reconcile.words import plural

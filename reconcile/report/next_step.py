@@ -10,7 +10,7 @@ from typing import assert_never
 from reconcile.passes.selection import Selection
 from reconcile.passes.summary import RunReport
 from reconcile.report.held import contested
-from reconcile.report.words import clock, duration, printable
+from reconcile.report.phrases import clock, duration, printable
 from reconcile.runs.run import Run
 from reconcile.runs.state import Policy
 

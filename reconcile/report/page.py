@@ -3,13 +3,10 @@
 Its policy admits the style and the scripts of the page itself, by their hashes, and nothing else. What runs, people and
 the provider wrote is in the page as data only, which no browser takes for markup or for a script.
 
-The data of the dashboard: a document that is small, because a page of a thousand runs has to load at once.
-
-Usage is `[tokens_in, tokens_out, cached_tokens, api_calls]`; instants are seconds since the epoch, those of a timeline
-its parts from the start of the window; keys, models and texts are numbers of a list, and so is a neighbour that claims
-just the window of its run. dashboard/scripts/data.js unpacks it.
-
-`reconcile list --all --json` is the document for programs.
+The data are a document that is small, because a page of a thousand runs has to load at once. Usage is
+`[tokens_in, tokens_out, cached_tokens, api_calls]`; instants are seconds since the epoch, those of a timeline its parts
+from the start of the window; keys, models and texts are numbers of a list, and so is a neighbour that claims just the
+window of its run. dashboard/scripts/data.js unpacks it. `reconcile list --all --json` is the document for programs.
 """
 
 from __future__ import annotations

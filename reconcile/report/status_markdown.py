@@ -11,12 +11,12 @@ from reconcile.insight.account import against
 from reconcile.insight.board import Board, Group
 from reconcile.insight.situation import Situation
 from reconcile.passes.summary import RunReport
-from reconcile.report.board import MOST, age_rows, ahead_of, findings_on, framework_rows, headline, more, reports_of
 from reconcile.report.held import label_of, reasoned
 from reconcile.report.markdown import code, prose
 from reconcile.report.next_step import at_rest, next_step
+from reconcile.report.overview import MOST, age_rows, ahead_of, findings_on, framework_rows, headline, more, reports_of
 from reconcile.report.status import audited, expected_rows, sections, since
-from reconcile.report.text import compared
+from reconcile.report.terminal import compared
 from reconcile.runs.run import Finding
 
 

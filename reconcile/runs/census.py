@@ -1,8 +1,7 @@
-"""All files that bear the name of a run's: those in the place of one, and those that no command ever reads.
+"""All files that bear the name of a run's, those that no command ever reads too, and how much of them one pass reads.
 
-A run whose file lies a folder too deep, or is ignored by git, looks as if it had never been made.
-
-How much one pass reads in all. Each file has its own limit; many files together must not exceed what a job has.
+A run whose file lies a folder too deep, or is ignored by git, looks as if it had never been made. Each file has a limit
+of its own; many files together must not exceed what a job has.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from reconcile.minutes import LONGEST, LONGEST_REACH, start_seconds
+from reconcile.runs.metrics import BLOCK
 from reconcile.runs.run import one_spelling
 from reconcile.words import Defect, Pointer, named, shown
 
 START, END = ENDS = ("start_timestamp", "end_timestamp")
 
-BLOCK = "usage_api_reconciliation"
 READ_AT = ("reconciled_at", "verified_at", "seen_in_future")
 
 SLACK = 1.0

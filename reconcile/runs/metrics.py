@@ -1,11 +1,8 @@
-"""Reads of another tool that left kinds of tokens, or calls, out: what a whole read tells of them.
+"""From a valid metrics.json to a `Run`: the document's own words end here; figures, bounds and policy get theirs.
 
-Where a later read of every kind shows the same in all kinds that the earlier one has, it confirms it: then the earlier
-read is taken to have seen what the later one shows in the others too. Else what it left out stays unknown.
-
-Figures, bounds and the policy in the words that files and summaries share.
-
-From a valid metrics.json to a `Run`: the document's own words end here.
+Reads of another tool may have left kinds of tokens, or calls, out. Where a later read of every kind shows the same in
+all kinds that such a read has, it confirms it: then the earlier read is taken to have seen what the later one shows in
+the others too. Else what it left out stays unknown.
 """
 
 from __future__ import annotations
@@ -20,62 +17,6 @@ from reconcile.providers.base import INCLUDED
 from reconcile.runs.run import Generation, Json, OwnScope, Run, RunKey, Step, one_spelling
 from reconcile.runs.state import Guard, Neighbour, Observation, Policy, Proof, State, Status
 from reconcile.usage import KINDS, Bounds, Recorded, Usage
-
-
-def completed(observations: Sequence[Observation], read: Usage | None = None) -> tuple[Observation, ...]:
-    """The observations, in order of time, with what later ones tell of them. `read`: what was reported after all."""
-    whole = [] if read is None else [read]
-    found: list[Observation] = []
-    for each in reversed(observations):
-        same = next((later for later in whole if _fits(each, later)), None) if each.unknown else None
-        found.append(replace(each, figure=same, reported=same, unknown=frozenset()) if same else each)
-        whole = whole if each.unknown else [each.reported, *whole]
-    return tuple(reversed(found))
-
-
-def filled(figure: Usage, unknown: frozenset[str], observations: Sequence[Observation]) -> Usage | None:
-    """The figure with what the latest read that shows the same tells of its unknown kinds; None where none does."""
-    reads = (each.figure for each in reversed(observations) if not each.unknown)
-    return next((read for read in reads if _same(figure, unknown, read)), None)
-
-
-def _fits(earlier: Observation, later: Usage) -> bool:
-    """Whether all that the earlier read knows is what the later one shows."""
-    return _same(earlier.reported, earlier.unknown, later)
-
-
-def _same(earlier: Usage, unknown: frozenset[str], later: Usage) -> bool:
-    pairs = zip(KINDS, earlier.parts, later.parts, strict=True)
-    return all(kind in unknown or was == is_ for kind, was, is_ in pairs)
-
-
-def usage_json(usage: Usage, unknown: Collection[str] = ()) -> dict[str, Json]:
-    """Kind by kind. Null for the kinds that are unknown: what nobody told is not zero."""
-    return {kind: None if kind in unknown else part for kind, part in zip(KINDS, usage.parts, strict=True)}
-
-
-def bounds_json(bounds: Bounds, unknown: Collection[str] = ()) -> dict[str, Json]:
-    """Kind by kind `[low, high]`, the kinds left out that are unknown."""
-    pairs = zip(KINDS, bounds.low.parts, bounds.high.parts, strict=True)
-    return {kind: [low, high] for kind, low, high in pairs if kind not in unknown}
-
-
-def policy_json(policy: Policy) -> dict[str, Json]:
-    """The policy in minutes."""
-    stated = policy.clock_uncertainty
-    clock: dict[str, Json] = {} if stated is None else {"clock_uncertainty_seconds": stated.total_seconds()}
-    return {
-        "min_stable_verifications": policy.min_stable_verifications,
-        "verification_interval_minutes": _minutes(policy.verification_interval.total_seconds()),
-        "min_age_minutes": _minutes(policy.min_age.total_seconds()),
-        "max_age_minutes": _minutes(policy.max_age.total_seconds()),
-        **clock,
-    }
-
-
-def _minutes(seconds: float) -> int | float:
-    return int(seconds // 60) if seconds % 60 == 0 else seconds / 60
-
 
 BLOCK = "usage_api_reconciliation"
 """The member that holds all that reconciliation knows; the origin tool's name for it."""
@@ -322,3 +263,58 @@ def _bounds(value: Object | None) -> Bounds | None:
         return None
     pairs = [value.get(kind, (0, 0)) for kind in KINDS]
     return Bounds(Usage(*(int(low) for low, _ in pairs)), Usage(*(int(high) for _, high in pairs)))
+
+
+def usage_json(usage: Usage, unknown: Collection[str] = ()) -> dict[str, Json]:
+    """Kind by kind. Null for the kinds that are unknown: what nobody told is not zero."""
+    return {kind: None if kind in unknown else part for kind, part in zip(KINDS, usage.parts, strict=True)}
+
+
+def bounds_json(bounds: Bounds, unknown: Collection[str] = ()) -> dict[str, Json]:
+    """Kind by kind `[low, high]`, the kinds left out that are unknown."""
+    pairs = zip(KINDS, bounds.low.parts, bounds.high.parts, strict=True)
+    return {kind: [low, high] for kind, low, high in pairs if kind not in unknown}
+
+
+def policy_json(policy: Policy) -> dict[str, Json]:
+    """The policy in minutes."""
+    stated = policy.clock_uncertainty
+    clock: dict[str, Json] = {} if stated is None else {"clock_uncertainty_seconds": stated.total_seconds()}
+    return {
+        "min_stable_verifications": policy.min_stable_verifications,
+        "verification_interval_minutes": _minutes(policy.verification_interval.total_seconds()),
+        "min_age_minutes": _minutes(policy.min_age.total_seconds()),
+        "max_age_minutes": _minutes(policy.max_age.total_seconds()),
+        **clock,
+    }
+
+
+def _minutes(seconds: float) -> int | float:
+    return int(seconds // 60) if seconds % 60 == 0 else seconds / 60
+
+
+def completed(observations: Sequence[Observation], read: Usage | None = None) -> tuple[Observation, ...]:
+    """The observations, in order of time, with what later ones tell of them. `read`: what was reported after all."""
+    whole = [] if read is None else [read]
+    found: list[Observation] = []
+    for each in reversed(observations):
+        same = next((later for later in whole if _fits(each, later)), None) if each.unknown else None
+        found.append(replace(each, figure=same, reported=same, unknown=frozenset()) if same else each)
+        whole = whole if each.unknown else [each.reported, *whole]
+    return tuple(reversed(found))
+
+
+def filled(figure: Usage, unknown: frozenset[str], observations: Sequence[Observation]) -> Usage | None:
+    """The figure with what the latest read that shows the same tells of its unknown kinds; None where none does."""
+    reads = (each.figure for each in reversed(observations) if not each.unknown)
+    return next((read for read in reads if _same(figure, unknown, read)), None)
+
+
+def _fits(earlier: Observation, later: Usage) -> bool:
+    """Whether all that the earlier read knows is what the later one shows."""
+    return _same(earlier.reported, earlier.unknown, later)
+
+
+def _same(earlier: Usage, unknown: frozenset[str], later: Usage) -> bool:
+    pairs = zip(KINDS, earlier.parts, later.parts, strict=True)
+    return all(kind in unknown or was == is_ for kind, was, is_ in pairs)

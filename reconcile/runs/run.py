@@ -1,9 +1,4 @@
-"""Files, what can be wrong with them, and JSON.
-
-What a run wrote down of its own calls, and what is known by it.
-
-One recorded execution, and its right to usage.
-"""
+"""One recorded execution: its name, its files, the calls that it wrote down itself, and its right to usage."""
 
 from __future__ import annotations
 

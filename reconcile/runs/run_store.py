@@ -19,10 +19,8 @@ from pathlib import Path
 
 from reconcile.errors import ConfigurationError, StoreError
 from reconcile.runs.run import Finding, Rewritten, RunFile, RunKey, twin
+from reconcile.runs.tree_store import EVIDENCE_NAME, FILE_NAME, LOG_NAME
 
-FILE_NAME = "metrics.json"
-LOG_NAME = "calls.ndjson"
-EVIDENCE_NAME = "usage_evidence.json"
 TEMPORARY = ".metrics.json.*.tmp"
 """Left behind by a writer that was killed; git ignores it, and the next write to the run deletes it."""
 

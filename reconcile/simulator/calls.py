@@ -1,8 +1,7 @@
-"""What was really used, and what of it the usage API shows at an instant.
+"""What was really used, what of it the usage API shows at an instant, and what it costs.
 
 The truth that all else is measured against: nothing here is lost, rounded or late, but for a record's `visible_at`.
-
-What the simulated provider charges: amounts in USD, exact.
+Amounts are in USD, exact.
 """
 
 from __future__ import annotations

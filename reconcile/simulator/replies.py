@@ -1,12 +1,9 @@
 """What an endpoint answers: parameters in, status and body out. No sockets, no clock.
 
 After the specification (github.com/openai/openai-openapi, 2026-08) and recorded answers of 2025 and 2026. Usage is
-stored by the UTC minute, and minute t counts if `start_time <= t < end_time`.
-
-The costs endpoint: what the ledger's records cost by a tariff, a row a line item and UTC day.
-
-After recorded answers of 2026: amounts are text with some forty decimals, zeros are spelled `0E-6176`, a limit above
-31 is taken and not kept, and keys are told apart only since 2025-12-06.
+stored by the UTC minute, and minute t counts if `start_time <= t < end_time`. Costs are what the ledger's records cost
+by a tariff, a row a line item and UTC day: amounts are text with some forty decimals, zeros are spelled `0E-6176`, a
+limit above 31 is taken and not kept, and keys are told apart only since 2025-12-06.
 """
 
 from __future__ import annotations

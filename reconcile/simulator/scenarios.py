@@ -1,17 +1,14 @@
-"""Made-up runs and calls whose truth is known: the same for the same seed, on every machine.
+"""Made-up calls of runs, whose truth is known: the same for the same seed, on every machine.
 
-A timetable says when runs start and a feed when their calls show in the usage API. Nothing here knows of files,
-frameworks or verdicts.
-
-Made-up traffic for runs that exist: lets anyone try a pass over their own runs without a provider account.
-
-What a run recorded of itself is believed: as many calls, and the tokens scaled to its totals.
+A feed says when calls show in the usage API. Nothing here knows of files, frameworks or verdicts. Traffic is made up
+for runs that exist too: anyone can try a pass over their own runs without a provider account. What a run recorded of
+itself is believed: as many calls, and the tokens scaled to its totals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import chain, count, islice
 from math import ceil, log, nextafter
@@ -81,69 +78,7 @@ def _batch(ready: float) -> float:
     return ceil(ready / (5 * MINUTE)) * 5.0 * MINUTE
 
 
-# --------------------------------------------------------------------------------- timetables: when runs start
-
-Timetable: TypeAlias = Callable[[Random, float, float], float]
-"""When a key's next run starts, from the start and the end of the one before. Unix seconds."""
-
-
-def apart(random: Random, _: float, end: float) -> float:
-    """Runs that share no minute."""
-    return end + random.uniform(2, 10) * MINUTE
-
-
-def back_to_back(random: Random, _: float, end: float) -> float:
-    """Runs that share the minute in which one ends and the next starts."""
-    return end + random.uniform(0, 5)
-
-
-def overlapping(mean: float, duration: float = 5 * MINUTE) -> Timetable:
-    """Runs started independently, `mean` of them going on at a time."""
-    return lambda random, start, _: start + random.expovariate(mean / duration)
-
-
-# ------------------------------------------------------------------------------------------------------ worlds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedRun:
-    """A run as it really was: half-open `[start, end)` in Unix seconds, and every call it made."""
-
-    name: str
-    api_key_id: str
-    start: float
-    end: float
-    calls: tuple[BilledCall, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """How many runs, from when on, how close together and how soon reported."""
-
-    runs: int
-    start: float
-    timetable: Timetable = back_to_back
-    runs_per_key: int = 20
-    spread: float = HOUR
-    """The first runs of the keys start within so many seconds."""
-    mean_duration: float = 5.0 * MINUTE
-    feed: Feed = clean
-
-
-def world(seed: int, plan: Scenario) -> tuple[SimulatedRun, ...]:
-    """The runs of a plan, key by key, each key's in order of their start."""
-    random = _seeded(seed)
-    runs: list[SimulatedRun] = []
-    for number in range(plan.runs):
-        if number % plan.runs_per_key == 0:
-            start = plan.start + random.uniform(0, plan.spread)
-        else:
-            start = plan.timetable(random, runs[-1].start, runs[-1].end)
-        end = start + plan.mean_duration * random.uniform(0.5, 1.5)
-        name, key = f"{seed}-{number:05}", f"key_{seed}_{number // plan.runs_per_key:04}"
-        calls = calls_for(name, start, end, key, MODEL, plan.feed)
-        runs.append(SimulatedRun(name=name, api_key_id=key, start=start, end=end, calls=calls))
-    return tuple(runs)
+# --------------------------------------------------------------------------------------------- calls of a run
 
 
 def calls_for(

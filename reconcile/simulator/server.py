@@ -5,7 +5,7 @@ GET  {base_url}/organization/costs               what the ledger's records cost 
 GET  {base_url}/organization/projects            and /organization/projects/{id}/api_keys: what there is besides
 POST /simulator/now   {"now": "2026-01-05T15:00:00Z"}   moves the clock; null gives it back to real time
 
-Moves the clock of a simulator that runs in another process.
+`move` does the last for a simulator that runs in another process.
 """
 
 from __future__ import annotations

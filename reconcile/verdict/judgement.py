@@ -1,9 +1,8 @@
 """The rules of the verdict: what a run's status is and why, after one more read.
 
 The first row of a table that applies decides; docs/verdict-rules.md has the tables. Everything here looks at a `Case`
-and says a status with its reasons; what is written follows in `settlement`.
-
-Where another run claims minutes of a settled one, and no read has told yet what is whose. Changes no verdict.
+and says a status with its reasons; what is written follows in `settlement`. A `Contest` changes no verdict: it is where
+another run claims minutes of a settled one, and no read has told yet what is whose.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """What a pass learnt about one run, and how it goes into the run's file as the file is at that moment.
 
 A pass reads first and writes later; meanwhile others may write. So what it carries is not a new file but a lesson,
-which can be applied again to whatever the file has become.
-
-Observations that live only on the Action's own branch, carried over to the file as it now is on the base.
-
-A person may have edited the base's file meanwhile: their bytes stay, and only what reconciliation wrote is brought in.
+which can be applied again to whatever the file has become. Observations that live only on the Action's own branch are
+carried over to the file as it now is on the base in the same way: a person may have edited that meanwhile; their bytes
+stay, and only what reconciliation wrote is brought in.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from reconcile.attribution.attribute import Attribution
 from reconcile.attribution.claims import followed
@@ -23,12 +20,12 @@ from reconcile.money.entry import PriceOf
 from reconcile.runs.edits import Change, Put, amend
 from reconcile.runs.metrics import AGGREGATES, BLOCK, read_run
 from reconcile.runs.run import Claim, OwnScope, Run, RunKey
-from reconcile.runs.seal import EVIDENCE, sealed, unsealed
+from reconcile.runs.seal import EVIDENCE, STEP_FIGURES, sealed, unsealed
 from reconcile.runs.state import Policy
 from reconcile.runs.validation import Checker, Document
 from reconcile.usage import KINDS
 from reconcile.verdict.amendment import amendments, in_future
-from reconcile.verdict.cost import unpriced_note
+from reconcile.verdict.cost import Object, unpriced_note
 from reconcile.verdict.plateau import JITTER, Effect, apart
 from reconcile.verdict.settlement import Verdict, settle
 
@@ -75,13 +72,6 @@ class Applied:
     note: str | None = None
 
 
-def _as_claimed(lesson: Lesson, run: Run) -> bool:
-    """Whether the file still says of the run what it said when its usage was read."""
-    claim = lesson.claim
-    now = (run.window, run.sessions, run.recorded, run.own_scope, run.clock.offset if run.clock else 0.0)
-    return now == (claim.window, claim.sessions, claim.recorded, lesson.own_scope, claim.clock.offset)
-
-
 def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Applied:
     """The file's bytes with the lesson in them. Raises StoreError rather than return bytes that are not valid."""
     document = checker.check(lesson.path, lesson.claim.run, data)
@@ -110,6 +100,13 @@ def apply(lesson: Lesson, data: bytes, checker: Checker, policy: Policy) -> Appl
     text = amend(document.text, amendments(document.value, run, verdict, policy, lesson.prices))
     applied = _written(lesson, data, text, _evidence(lesson, verdict), checker)
     return replace(applied, note=note or applied.note if verdict.attribution else note)
+
+
+def _as_claimed(lesson: Lesson, run: Run) -> bool:
+    """Whether the file still says of the run what it said when its usage was read."""
+    claim = lesson.claim
+    now = (run.window, run.sessions, run.recorded, run.own_scope, run.clock.offset if run.clock else 0.0)
+    return now == (claim.window, claim.sessions, claim.recorded, lesson.own_scope, claim.clock.offset)
 
 
 def _written(lesson: Lesson, before: bytes, text: str, evidence: bytes | None, checker: Checker) -> Applied:
@@ -154,11 +151,6 @@ def _never_written(path: str, defect: str) -> StoreError:
     )
 
 
-STEP_FIELDS = ("tokens_in", "tokens_out", "api_calls", "cached_tokens")
-
-Object = Mapping[str, Any]
-
-
 def carried(base: Document, ours: bytes, checker: Checker) -> bytes | None:
     """The base's file with what `ours` has learnt; None where there is nothing to carry.
 
@@ -178,15 +170,6 @@ def carried(base: Document, ours: bytes, checker: Checker) -> bytes | None:
     return after if isinstance(checker.check(base.path, base.run, after), Document) else None
 
 
-def _recorded(base: Object, recorded: Object) -> Iterator[Change]:
-    """What the run had counted itself, where the base does not say it."""
-    if recorded and "recorded_usage" not in base:
-        yield Put(("recorded_usage",), recorded)
-    for kind in KINDS:
-        if kind in recorded and kind not in base.get("recorded_usage", recorded):
-            yield Put(("recorded_usage", kind), recorded[kind])
-
-
 def _carried_text(base: Object, ours: Object) -> Iterator[Change]:
     """Everything that reconciliation may have written."""
     for name in (*AGGREGATES, "AEI"):
@@ -196,7 +179,16 @@ def _carried_text(base: Object, ours: Object) -> Iterator[Change]:
     if "verification_status" in base and "verification_status" in ours[BLOCK]:
         yield Put(("verification_status",), ours[BLOCK]["verification_status"])
     for position, (before, after) in enumerate(zip(base["steps"], ours["steps"], strict=False)):
-        for name in STEP_FIELDS:
+        for name in STEP_FIGURES:
             if name in before and name in after:
                 yield Put(("steps", position, name), after[name])
     yield Put((BLOCK,), ours[BLOCK])
+
+
+def _recorded(base: Object, recorded: Object) -> Iterator[Change]:
+    """What the run had counted itself, where the base does not say it."""
+    if recorded and "recorded_usage" not in base:
+        yield Put(("recorded_usage",), recorded)
+    for kind in KINDS:
+        if kind in recorded and kind not in base.get("recorded_usage", recorded):
+            yield Put(("recorded_usage", kind), recorded[kind])

@@ -32,7 +32,7 @@ from reconcile.action.request import CommentPolicy, FailOn, Mode, Sign
 from reconcile.attribution.attribute import attribute
 from reconcile.attribution.claims import Asked
 from reconcile.doctor.project_files import workflow_template
-from reconcile.git import command as git_failures
+from reconcile.git import runner as git_failures
 from reconcile.github import failures
 from reconcile.ledger.charge_back import NoteCode as Note
 from reconcile.ledger.reasons.codes import BreakCode

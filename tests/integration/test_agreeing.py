@@ -16,7 +16,7 @@ from reconcile.passes.planning import plan
 from reconcile.passes.selection import select
 from reconcile.passes.tree import read_tree
 from reconcile.providers.base import Scope
-from reconcile.report.files import dashboard_of
+from reconcile.report.exports import dashboard_of
 from reconcile.report.page import dashboard_json
 from reconcile.runs.metrics import read_run
 from reconcile.runs.run import RunKey

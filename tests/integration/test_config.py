@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.config.document import document_of, text_of
+from reconcile.config.config_file import document_of, text_of
 from reconcile.config.settings import ADMIN_KEY_VARIABLES, Flags, duration, load, usable_key
 from reconcile.errors import ConfigurationError, UsageError
 from reconcile.money.charges import Labels

@@ -18,10 +18,10 @@ from reconcile.cli.passes import keep_watch
 from reconcile.errors import StoreError, UnexpectedError
 from reconcile.git.remote import GitRemote
 from reconcile.insight.audit_files import audit_runs
-from reconcile.insight.looking import backtest, lag, list_runs, validate
+from reconcile.insight.survey import backtest, lag, list_runs, validate
 from reconcile.passes.containing import attempted, contained, of_the_sound, place_of
 from reconcile.passes.tree import read_tree
-from reconcile.report.files import dashboard_of
+from reconcile.report.exports import dashboard_of
 from reconcile.runs.state import Policy
 
 TOLD = re.compile(r"unexpected error \(KeyError at reconcile/[a-z_/]+\.py:[0-9]+\): report it with the file")
@@ -108,7 +108,7 @@ def test_a_bug_in_a_call_log_leaves_the_run_without_it(bench, plant):
 
 def test_validate_goes_on_behind_a_file_that_meets_a_bug(bench, plant):
     two_runs(bench)
-    plant("reconcile.insight.looking", "read_run", "culprit")
+    plant("reconcile.insight.survey", "read_run", "culprit")
     files, findings = validate(bench.workspace("13:17"))
     assert (files, [bool(TOLD.fullmatch(each.message)) for each in findings]) == (2, [True])
 
@@ -138,7 +138,7 @@ def test_a_page_lacks_the_run_that_meets_a_bug_and_says_so(bench, plant):
     two_runs(bench)
     bench.run("13:17")
     opened = bench.workspace("14:17")
-    plant("reconcile.report.files", "account_of", "culprit", place=2)
+    plant("reconcile.report.exports", "account_of", "culprit", place=2)
     made = dashboard_of(opened, read_tree(opened))
     assert [each.report.run.key.run_id for each in made.accounts] == ["good"]
     assert any(TOLD.fullmatch(finding.message) for finding in made.summary.findings)
@@ -202,10 +202,10 @@ def test_a_watch_goes_on_after_a_pass_that_meets_a_bug(bench, plant):
 @pytest.mark.parametrize("flag", [[], ["--json"], ["--verbose"]])
 def test_a_command_ends_on_a_bug_as_on_any_error(bench, plant, flag):
     two_runs(bench)
-    plant("reconcile.insight.looking", "list_tree")
+    plant("reconcile.insight.survey", "list_tree")
     done = CliRunner().invoke(cli.main, ["list", "--runs", str(bench.runs), *flag])
     assert (done.exit_code, isinstance(done.exception, SystemExit)) == (3, True)
-    assert "list: unexpected error (KeyError at reconcile/insight/looking.py:" in done.stdout + done.stderr
+    assert "list: unexpected error (KeyError at reconcile/insight/survey.py:" in done.stdout + done.stderr
     assert ("Traceback" in done.stderr) == (flag == ["--verbose"])
 
 

@@ -4,8 +4,8 @@ import jsonschema
 import pytest
 
 from reconcile import schemas
-from reconcile.cli.answers import Look, answer_board, answer_explain, answer_list, answer_situation
-from reconcile.insight.looking import board, explain, list_runs, situation
+from reconcile.cli.output import Look, answer_board, answer_explain, answer_list, answer_situation
+from reconcile.insight.survey import board, explain, list_runs, situation
 from reconcile.runs.run import RunKey
 from reconcile.simulator import faults
 

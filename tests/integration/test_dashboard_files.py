@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from reconcile.report.files import FOLDER, SCRIPTS, parts
+from reconcile.report.exports import FOLDER, SCRIPTS, parts
 
 FILES = sorted((FOLDER / "scripts").glob("*.js"))
 TOP = re.compile(r"^(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)

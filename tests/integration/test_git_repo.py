@@ -26,9 +26,9 @@ from support.git import (
 
 from reconcile.errors import ConfigurationError, GitError
 from reconcile.git import remote
-from reconcile.git.command import UNPUSHED, UNREAD, lost_race, meaning
 from reconcile.git.remote import Push
 from reconcile.git.repository import GitRepository
+from reconcile.git.runner import UNPUSHED, UNREAD, lost_race, meaning
 
 TOKEN = f"ghs_neverShown{os.getpid()}"  # of this process: others run the same tests with theirs in sight
 BASIC = b64encode(f"x-access-token:{TOKEN}".encode()).decode()

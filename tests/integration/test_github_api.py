@@ -10,9 +10,9 @@ from support.github import BOT, PERSON, READ_ONLY, TOKEN
 from support.github.bench import NOWHERE, SECONDARY, A, B, client, refused
 from support.github.state import Workflow
 
-from reconcile.github.answers import Comment, Issue, PullRequest, Rule
-from reconcile.github.answers import Workflow as Listed
 from reconcile.github.client import GitHub
+from reconcile.github.values import Comment, Issue, PullRequest, Rule
+from reconcile.github.values import Workflow as Listed
 from reconcile.simulator.replies import Reply
 
 # ------------------------------------------------------------------------------------------- comments

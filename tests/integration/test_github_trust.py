@@ -14,8 +14,8 @@ from support.github.bench import NOWHERE, A, B, client, refused, says
 from support.worlds import examples
 
 from reconcile.errors import ConfigurationError, GitHubError
-from reconcile.github.answers import Rule
 from reconcile.github.client import GitHub
+from reconcile.github.values import Rule
 from reconcile.github.wire import Token
 from reconcile.simulator.replies import Reply
 

@@ -5,7 +5,7 @@ from contextlib import chdir
 import pytest
 
 from reconcile.errors import ConfigurationError
-from reconcile.ledger.readers.files import files_within, folder_named
+from reconcile.ledger.readers.log_files import files_within, folder_named
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from reconcile.ledger.formats import Fields, LogFormat
 from reconcile.ledger.readers import database
-from reconcile.ledger.readers import rows as streaming
-from reconcile.ledger.readers import rows as unwrapping
+from reconcile.ledger.readers import stream as streaming
+from reconcile.ledger.readers import stream as unwrapping
 from reconcile.ledger.readers.records import lines_of_logs, read_logs
 
 START = 1_770_422_400  # 2026-02-07T00:00:00Z

@@ -9,7 +9,7 @@ from support.bench import at, called, recorded
 
 from reconcile.attribution.claims import Asked
 from reconcile.errors import ConfigurationError, StoreError, UsageError
-from reconcile.insight.looking import validate
+from reconcile.insight.survey import validate
 from reconcile.passes.apply import conclude, run_pass
 from reconcile.passes.fetch import read_usage
 from reconcile.passes.summary import standing

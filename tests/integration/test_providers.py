@@ -9,7 +9,7 @@ from support.tiny import UNCOUNTED, Tiny, installed
 from reconcile import Scope
 from reconcile.errors import ProviderError
 from reconcile.insight.audit_files import audit_runs
-from reconcile.insight.looking import list_runs
+from reconcile.insight.survey import list_runs
 from reconcile.passes.apply import run_pass
 from reconcile.passes.summary import as_json
 from reconcile.usage import KINDS, Call, Usage

@@ -12,8 +12,8 @@ from support.week import calls, compared
 from reconcile import cli
 from reconcile.errors import StoreError
 from reconcile.ledger.comparison_json import comparison_json
-from reconcile.report import files
-from reconcile.report.files import report
+from reconcile.report import exports
+from reconcile.report.exports import report
 from reconcile.workspace import open_workspace
 
 SAMPLES = Path(__file__).parents[2] / "runs"
@@ -134,10 +134,10 @@ def test_many_runs_at_a_time_make_no_large_page(tmp_path):
 
 def test_a_library_that_was_changed_is_not_used(tmp_path, monkeypatch):
     changed = tmp_path / "chart.js"
-    changed.write_bytes(files.LIBRARY.read_bytes() + b"\n")
-    monkeypatch.setattr(files, "LIBRARY", changed)
+    changed.write_bytes(exports.LIBRARY.read_bytes() + b"\n")
+    monkeypatch.setattr(exports, "LIBRARY", changed)
     with pytest.raises(StoreError, match="not the file that was shipped"):
-        files.parts()
+        exports.parts()
 
 
 def test_a_comparison_that_is_not_there_is_named(folder):

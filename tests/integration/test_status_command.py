@@ -12,7 +12,7 @@ from support.hostile import rendered
 
 from reconcile import cli, schemas
 from reconcile.insight.audit_files import audit_runs
-from reconcile.insight.looking import board, situation
+from reconcile.insight.survey import board, situation
 from reconcile.runs.run import RunKey
 
 ROOT = Path(__file__).resolve().parents[2]

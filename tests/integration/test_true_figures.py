@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.bench import MODEL, Ledger, at, called, recorded
 
-from reconcile.git.history import versions
+from reconcile.git.versions import versions
 from reconcile.insight.audit_files import audit_runs, refetched
 from reconcile.passes.apply import run_pass
 from reconcile.providers.base import Scope

@@ -10,7 +10,7 @@ import pytest
 
 from reconcile.errors import ConfigurationError, StoreError, UsageError
 from reconcile.ledger.formats import CALLS, OPENAI, SEEDS, LogFormat
-from reconcile.ledger.readers import database, files, rows
+from reconcile.ledger.readers import database, log_files, stream
 from reconcile.ledger.readers.records import read_logs
 from reconcile.ledger.scroll import MOST_BYTES
 
@@ -115,21 +115,21 @@ def test_a_packed_file_that_is_cut_short_or_damaged_counts_for_nothing(tmp_path,
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("last", [True, False])
 def test_lines_are_the_same_however_the_bytes_come(tmp_path, monkeypatch, block, end, last):
-    monkeypatch.setattr(files, "BLOCK", block)
+    monkeypatch.setattr(log_files, "BLOCK", block)
     lines = [b"a", b"", b"\xff", b"x" * 50, b" "]
     (tmp_path / "log").write_bytes(b"\xef\xbb\xbf"[: 3 * (block > 2)] + end.join(lines) + end * last)
-    (file,) = files.find([(None, str(tmp_path / "log"))])
-    assert list(rows.lines_of(file)) == lines
+    (file,) = log_files.find([(None, str(tmp_path / "log"))])
+    assert list(stream.lines_of(file)) == lines
 
 
 @pytest.mark.parametrize("block", [100, 1 << 20])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
 def test_a_line_that_is_too_long_is_passed_over_and_the_next_is_read(tmp_path, monkeypatch, block, end):
-    monkeypatch.setattr(files, "BLOCK", block)
-    monkeypatch.setattr(rows, "MOST_BYTES", 1000)
+    monkeypatch.setattr(log_files, "BLOCK", block)
+    monkeypatch.setattr(stream, "MOST_BYTES", 1000)
     (tmp_path / "log").write_bytes(b"y" * 1000 + b"\n" + b"x" * 5000 + b"\nz\n" + b"x" * 1001 + end)
-    (file,) = files.find([(None, str(tmp_path / "log"))])
-    assert list(rows.lines_of(file)) == [b"y" * 1000, None, b"z", None]
+    (file,) = log_files.find([(None, str(tmp_path / "log"))])
+    assert list(stream.lines_of(file)) == [b"y" * 1000, None, b"z", None]
 
 
 def test_bad_lines_are_shown_and_stop_nothing(tmp_path):
@@ -210,7 +210,7 @@ def test_a_large_log_is_added_up_by_duckdb_to_the_same_sums(tmp_path, monkeypatc
     streamed = read(tmp_path / "a.ndjson")
     monkeypatch.setattr(database, "LARGE", 1000)
     taken = []
-    monkeypatch.setattr(rows, "lines_of", lambda file: taken.append(file) or iter(()))
+    monkeypatch.setattr(stream, "lines_of", lambda file: taken.append(file) or iter(()))
     stated = replace(SEEDS, time_zone=UTC)
     assert read(tmp_path / "a.ndjson", log_format=stated) == sums_alone(streamed)
     assert taken == []
@@ -232,7 +232,7 @@ def test_without_duckdb_a_large_log_is_read_line_by_line(tmp_path, monkeypatch):
 
 
 def test_a_packed_log_is_as_large_as_what_is_in_it():
-    packed = files.LogFile(path="a.gz", framework=None, size=database.LARGE // 8, zipped=True)
+    packed = log_files.LogFile(path="a.gz", framework=None, size=database.LARGE // 8, zipped=True)
     assert database.large([packed])
     assert not database.large([replace(packed, zipped=False)])
 

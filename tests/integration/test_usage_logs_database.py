@@ -14,8 +14,8 @@ pytest.importorskip("duckdb")
 
 from reconcile.ledger.formats import CALLS, OPENAI, SEEDS, Fields, LogFormat, Timestamps
 from reconcile.ledger.readers import database
-from reconcile.ledger.readers.files import find
-from reconcile.ledger.readers.rows import format_of, stream
+from reconcile.ledger.readers.log_files import find
+from reconcile.ledger.readers.stream import format_of, stream
 from reconcile.ledger.scroll import Scroll
 
 START, END = 1_767_225_600, 1_769_904_000

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
-from reconcile.report.files import parts
+from reconcile.report.exports import parts
 from reconcile.report.page import page as put_together
 
 NAMES = (

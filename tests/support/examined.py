@@ -6,7 +6,7 @@ from datetime import timedelta
 from support.runs import END, Tale, after
 
 from reconcile.attribution.claims import EVERYTHING
-from reconcile.doctor.facts import Automation, Facts, KeyKind, KeyVariable, Schedule
+from reconcile.doctor.checks import Automation, Facts, KeyKind, KeyVariable, Schedule
 from reconcile.errors import ConfigurationError, ProviderError
 from reconcile.passes.selection import select
 from reconcile.providers.base import Contact, ListedKey, Scope

@@ -38,14 +38,14 @@ NOBODY_SEES = {
 
 EDGES = {
     "action": {"act", "branches", "check", "comment", "end", "job", "products", "proposal", "runtime", "target"},
-    "config": {"document", "log_formats", "settings"},
+    "config": {"config_file", "log_formats", "settings"},
     "doctor": {"examination", "key_file", "project_files"},
-    "insight": {"audit_files", "looking"},
+    "insight": {"audit_files", "survey"},
     "ledger": {"readers", "trackers", "usage_logs"},
     "money": {"list_prices"},
     "passes": {"apply", "containing", "fetch", "tree"},
     "providers": {"cache", "openai", "transport"},
-    "report": {"files"},
+    "report": {"exports"},
     "runs": {"run_store", "tree_store"},
 }
 """The modules and folders of a subject that may touch disk, network, clock or environment. All others take values and

@@ -22,8 +22,8 @@ from reconcile.ledger.cells import quarter_of
 from reconcile.ledger.expression import BLANK, COLUMNS, ODD, SOUND, SUMMED, expressible, expression, numbered
 from reconcile.ledger.formats import LogFormat, Shape
 from reconcile.ledger.lines import BYTE_ORDER_MARK, LineParser
-from reconcile.ledger.readers.files import LogFile, blocks
-from reconcile.ledger.readers.rows import QUOTE, columns_of, delimiter_of, is_wrapped
+from reconcile.ledger.readers.log_files import LogFile, blocks
+from reconcile.ledger.readers.stream import QUOTE, columns_of, delimiter_of, is_wrapped
 from reconcile.ledger.scroll import Scroll
 from reconcile.ledger.tally import Sums, TallyKey
 from reconcile.money.entry import LOGGED_GRAIN

@@ -1,6 +1,6 @@
 """Reads logs, whatever their size: by line, or with embedded DuckDB where that can prove to do the same.
 
-A log record by record, for programs: everything a line says, of as many lines as fit in memory.
+A program may have a log record by record instead: everything a line says, of as many lines as fit in memory.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.formats import LogFormat, Shape
 from reconcile.ledger.lines import LineParser, Record
-from reconcile.ledger.log import BadLine, UsageLog
+from reconcile.ledger.log import BadLine, UnusableError, UsageLog
 from reconcile.ledger.readers import database
-from reconcile.ledger.readers.files import LogFile, Pattern, find
-from reconcile.ledger.readers.rows import format_of, lines_of, parser_of, stream
+from reconcile.ledger.readers.log_files import LogFile, Pattern, find
+from reconcile.ledger.readers.stream import format_of, lines_of, parser_of, stream
 from reconcile.ledger.scroll import MOST_BYTES, Scroll
 
 

@@ -1,0 +1,1 @@
+"""Why both sides of a comparison differ: one kind of reason a module, tried on a view of both sides."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
+from reconcile.ledger.cut import Of
 from reconcile.ledger.figures import Metric
 from reconcile.ledger.reasons.codes import BreakCode, Hypotheses, Hypothesis, hour_text
 from reconcile.ledger.reasons.view import COMPARED, REQUESTS, TOKENS, Cells, View, ViewRow
-from reconcile.money.entry import HOUR, Dimensions
+from reconcile.money.entry import HOUR
 from reconcile.words import plural
-
-Of = Callable[[Dimensions], str | None]
 
 OWNERS: dict[str, Of] = {
     "key": lambda who: who.api_key_id,

@@ -1,6 +1,6 @@
-"""The reasons of a gap in money, from its parts.
+"""The reasons of a gap in money, from its parts; and what shows only line by line.
 
-What shows only line by line: one line that is far too large, and calls that were made again after a time-out.
+That is one line that is far too large, and calls that were made again after a time-out.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from math import comb
 from statistics import median
+from typing import TypeAlias
 
 from reconcile.ledger.cut import Cut
 from reconcile.ledger.figures import Figures, Metric
@@ -25,6 +26,10 @@ PETTY = Decimal("0.001")
 
 SHOWN = 3
 """How many models a sentence names."""
+
+
+MoneyReason: TypeAlias = tuple[BreakCode, Decimal, str, str]
+"""What is wrong, the USD that it explains, the sentence and the remedy."""
 
 
 def money_breaks(
@@ -52,40 +57,10 @@ def money_breaks(
     return tuple(sorted(found, key=lambda each: (each.code in last, -abs(Decimal(each.explains)))))
 
 
-def _reasons(parts: Effects, *, quantities: bool) -> Iterable[tuple[BreakCode, Decimal, str, str]]:
-    yield (
-        BreakCode.BATCH_PRICE,
-        parts.batch,
-        "the log seems to price batch jobs like other calls, and they are billed at the batch price",
-        "log which calls are batch jobs, and price them so",
-    )
-    yield (
-        BreakCode.TIER_PRICE,
-        parts.tier,
-        "the log seems to price calls of another service tier like the default tier's",
-        "log the service tier of the answer, and price by it",
-    )
-    yield (
-        BreakCode.TIER_REQUESTED,
-        parts.requested,
-        "the log prices calls by a service tier that the provider does not report: it was asked for, and not served",
-        "log the service tier of the answer, not that of the request",
-    )
-    own = "the log's own amounts differ from its tokens times list price"
-    if parts.unit:
-        yield (
-            BreakCode.UNITS,
-            parts.own,
-            f"{own} by a power of ten",
-            "state the unit of the log's amounts: USD or cents",
-        )
-    else:
-        yield (
-            BreakCode.PRICE_TABLE,
-            parts.own,
-            own,
-            "compare the prices that the log was written with to the price list",
-        )
+def _reasons(parts: Effects, *, quantities: bool) -> Iterable[MoneyReason]:
+    """What each part of the gap says, and what would help. Parts of nothing are among them."""
+    yield from _of_another_kind(parts)
+    yield _of_own_amounts(parts)
     yield (
         BreakCode.PRICE_TABLE,
         parts.cached,
@@ -113,6 +88,37 @@ def _reasons(parts: Effects, *, quantities: bool) -> Iterable[tuple[BreakCode, D
     if not quantities:
         said = "the cost of other tokens, or of the same under another model's price"
         yield BreakCode.UNEXPLAINED, parts.quantity, said, "compare both sides by model (--by model)"
+
+
+def _of_another_kind(parts: Effects) -> Iterable[MoneyReason]:
+    """Calls that the log prices as those of another batch or tier."""
+    yield (
+        BreakCode.BATCH_PRICE,
+        parts.batch,
+        "the log seems to price batch jobs like other calls, and they are billed at the batch price",
+        "log which calls are batch jobs, and price them so",
+    )
+    yield (
+        BreakCode.TIER_PRICE,
+        parts.tier,
+        "the log seems to price calls of another service tier like the default tier's",
+        "log the service tier of the answer, and price by it",
+    )
+    yield (
+        BreakCode.TIER_REQUESTED,
+        parts.requested,
+        "the log prices calls by a service tier that the provider does not report: it was asked for, and not served",
+        "log the service tier of the answer, not that of the request",
+    )
+
+
+def _of_own_amounts(parts: Effects) -> MoneyReason:
+    """Amounts that the log wrote itself: in another unit, or by other prices."""
+    said = "the log's own amounts differ from its tokens times list price"
+    if parts.unit:
+        remedy = "state the unit of the log's amounts: USD or cents"
+        return BreakCode.UNITS, parts.own, f"{said} by a power of ten", remedy
+    return BreakCode.PRICE_TABLE, parts.own, said, "compare the prices that the log was written with to the price list"
 
 
 def _unpriced(parts: Effects) -> str:

@@ -1,8 +1,8 @@
-"""The closed list of reasons, and what is said of one that was found.
+"""The closed list of reasons, what is said of one that was found, and the hypothesis that it begins as.
 
-One thing that may be wrong, and both sides as they would be if it were put right.
-
-Models that the log names otherwise than the provider: the same calls, under another name and so another price.
+A hypothesis is one thing that may be wrong, and both sides as they would be if it were put right. The one that stands
+here is of names: models that the log names otherwise than the provider, the same calls under another name and so at
+another price.
 """
 
 from __future__ import annotations

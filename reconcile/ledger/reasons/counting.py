@@ -1,6 +1,6 @@
 """A log that counts differently: cached or reasoning tokens twice, another unit, lines more than once.
 
-Lines that say themselves that they may be no calls: tried one kind after the other.
+Lines that say themselves that they may be no calls are tried one kind after the other.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from support.week import calls, compared, listed, official
 from reconcile.ledger.comparison_json import comparison_json
 from reconcile.ledger.table import By
 from reconcile.money.entry import Period
-from reconcile.report.words import printable
+from reconcile.report.phrases import printable
 
 MINUS = "\N{MINUS SIGN}"
 WEEK = ("2026-03-02", "2026-03-08")

@@ -10,7 +10,7 @@ import pytest
 from support.browser import NARROW, opened, write
 from support.dashed import HOSTILE_RUN, MODELS, document, named, place_of
 
-from reconcile.report.words import printable
+from reconcile.report.phrases import printable
 
 DOCUMENT = document()
 RUNS = DOCUMENT["runs"]

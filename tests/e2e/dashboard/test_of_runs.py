@@ -9,7 +9,7 @@ import pytest
 from support.browser import opened
 
 from benchmarks.dashboard import DAYS, lived
-from reconcile.report.files import report
+from reconcile.report.exports import report
 from reconcile.workspace import open_workspace
 
 ROOT = Path(__file__).parents[3]

@@ -1,5 +1,6 @@
 """Whose traffic is whose: scopes from the file, the environment and a run's own words, and who shares minutes."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -28,6 +29,9 @@ from reconcile.providers.base import Scope
 from reconcile.runs.run import Claim, Generation, OwnScope, Run, RunKey
 from reconcile.runs.state import Neighbour, Policy, State, Status
 from reconcile.usage import Recorded
+
+KEY_ID_VARIABLE = re.compile(r"OPENAI_API_KEY_[A-Z0-9_]+_ID")
+"""The environment variables that name a framework's key ids, as the origin project spells them."""
 
 NOON = 1_767_614_400  # 2026-01-05T12:00:00Z
 KEY_A = Scope("openai", ("key_a",))

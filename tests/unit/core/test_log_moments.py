@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from reconcile.ledger import cells
 from reconcile.ledger.cells import TimestampReader
-from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.formats import LogFormat, Timestamps
+from reconcile.ledger.log import UnusableError
 
 BERLIN, KATHMANDU = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kathmandu")
 

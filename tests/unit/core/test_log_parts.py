@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconcile.ledger.cells import MOST, Counts, amount_of, count_of, parts_of
-from reconcile.ledger.figures import UnusableError
 from reconcile.ledger.formats import Included, LogFormat
+from reconcile.ledger.log import UnusableError
 
 OPENAI = LogFormat()
 tokens = st.integers(0, 10**9)

@@ -16,8 +16,8 @@ from reconcile.minutes import Clock, Window
 from reconcile.passes.selection import Selection
 from reconcile.passes.summary import RunReport
 from reconcile.providers.base import Scope
-from reconcile.report.account import account_text
-from reconcile.report.words import painter, printable
+from reconcile.report.explanation import account_text
+from reconcile.report.phrases import painter, printable
 from reconcile.runs.run import Claim, RunKey
 from reconcile.runs.state import Policy
 from reconcile.verdict.judgement import Contest

@@ -4,8 +4,8 @@ from support.proof import Written
 
 from reconcile.errors import ProviderError
 from reconcile.insight.audit import Audit, Audited, AuditOutcome, AuditResult
-from reconcile.report.text import audit_text
-from reconcile.report.words import painter
+from reconcile.report.phrases import painter
+from reconcile.report.terminal import audit_text
 from reconcile.runs.run import Finding, RunKey
 
 

@@ -13,9 +13,9 @@ from reconcile.insight.board import board_of
 from reconcile.minutes import Window
 from reconcile.passes.selection import Selection
 from reconcile.passes.summary import RunReport, Summary
-from reconcile.report.board import board_text
+from reconcile.report.overview import board_text
+from reconcile.report.phrases import painter
 from reconcile.report.status_markdown import board_markdown
-from reconcile.report.words import painter
 from reconcile.runs.run import Finding, RunKey
 from reconcile.runs.state import Policy
 from reconcile.verdict.judgement import Contest

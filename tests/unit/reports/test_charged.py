@@ -8,7 +8,7 @@ from reconcile.ledger.charge_back import bill_charged, runs_charged
 from reconcile.money.charges import Labels
 from reconcile.money.entry import Period
 from reconcile.report.charged import charged_csv, charged_text
-from reconcile.report.words import painter
+from reconcile.report.phrases import painter
 
 WEEK = Period(date(2026, 1, 5), date(2026, 1, 11))
 LABELS = Labels(api_key_ids={"key_a": {"team": "research"}, "key_b": {"team": "=1+1,\x1b[31m"}})

@@ -18,7 +18,7 @@ from reconcile.ledger.table import By
 from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Measured, Official
 from reconcile.report.compared import compared_text, number, share, signed
 from reconcile.report.compared_as import compared_csv, compared_markdown
-from reconcile.report.words import painter
+from reconcile.report.phrases import painter
 
 EVIL = "=x\x1b[31m|</td>`@all ![](a)\n# b"
 """A name that would be a formula, a colour, a cell, HTML, a mention, an image and a heading."""

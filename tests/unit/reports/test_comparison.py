@@ -8,8 +8,8 @@ from support.runs import Tale, after, neighbour, theirs
 
 from reconcile.errors import StoreError
 from reconcile.insight.trial import backtest_of
-from reconcile.report.lag import backtest_text
-from reconcile.report.words import painter
+from reconcile.report.lag_text import backtest_text
+from reconcile.report.phrases import painter
 from reconcile.runs.run import RunKey
 from reconcile.runs.state import Policy
 

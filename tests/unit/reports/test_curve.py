@@ -7,8 +7,8 @@ from support.runs import Tale, after, theirs
 
 from reconcile.errors import StoreError
 from reconcile.insight.lag import lag_of
-from reconcile.report.lag import lag_text
-from reconcile.report.words import painter
+from reconcile.report.lag_text import lag_text
+from reconcile.report.phrases import painter
 from reconcile.runs.state import Policy
 
 PLAIN = painter(colour=False)

@@ -8,8 +8,8 @@ from support.examined import LISTED, SECRET, facts
 from reconcile.doctor.examination import diagnose
 from reconcile.doctor.key_rows import proposals, rows
 from reconcile.providers.base import Scope
-from reconcile.report.doctor import doctor_text, keys_text
-from reconcile.report.words import painter
+from reconcile.report.diagnosis import doctor_text, keys_text
+from reconcile.report.phrases import painter
 
 PLAIN = painter(colour=False)
 

@@ -7,8 +7,8 @@ from support.runs import after, run_after
 
 from reconcile.passes.selection import Selection
 from reconcile.passes.summary import RunReport, Summary
-from reconcile.report.board import MOST_LACKING, gate_lines
 from reconcile.report.held import UNGRADED
+from reconcile.report.overview import MOST_LACKING, gate_lines
 from reconcile.runs.run import Finding, RunKey
 from reconcile.runs.state import Policy, Proof
 

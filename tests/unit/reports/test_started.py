@@ -3,7 +3,7 @@
 from textwrap import dedent
 
 from reconcile.doctor.beginning import Beginning
-from reconcile.report.doctor import started_text
+from reconcile.report.diagnosis import started_text
 
 
 def test_what_is_left_to_do_is_told():

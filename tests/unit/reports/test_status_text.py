@@ -14,9 +14,9 @@ from reconcile.insight.expectation import Models
 from reconcile.insight.situation import situation_of
 from reconcile.passes.selection import Selection
 from reconcile.passes.summary import RunReport
+from reconcile.report.phrases import painter
 from reconcile.report.status import situation_text, took
 from reconcile.report.status_markdown import situation_markdown
-from reconcile.report.words import painter
 from reconcile.runs.run import Claim, Finding, Generation, RunKey, Step
 from reconcile.runs.state import Policy
 from reconcile.usage import Recorded, Usage

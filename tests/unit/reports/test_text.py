@@ -10,8 +10,8 @@ from reconcile.errors import ProviderError
 from reconcile.passes.selection import Selection
 from reconcile.passes.summary import ApiUse, FileChange, RunReport, Summary, Unattributed
 from reconcile.report.held import rests_on
-from reconcile.report.text import diff_text, findings_text, list_text, summary_text
-from reconcile.report.words import painter
+from reconcile.report.phrases import painter
+from reconcile.report.terminal import diff_text, findings_text, list_text, summary_text
 from reconcile.runs.run import Finding, RunKey
 from reconcile.runs.state import Policy, State, Status
 from reconcile.usage import Usage

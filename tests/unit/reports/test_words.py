@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.report.words import clock, duration, minute, painter, printable, tokens
+from reconcile.report.phrases import clock, duration, minute, painter, printable, tokens
 from reconcile.usage import Usage
 from reconcile.words import plural
 

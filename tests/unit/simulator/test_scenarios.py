@@ -8,11 +8,13 @@ from random import Random
 from typing import Any
 
 import pytest
+from support import timetables
+from support.timetables import Scenario, world
 
 from reconcile.minutes import Window
 from reconcile.simulator import scenarios
 from reconcile.simulator.calls import Ledger
-from reconcile.simulator.scenarios import Scenario, calls_for, world
+from reconcile.simulator.scenarios import calls_for
 from reconcile.usage import Usage
 
 START = 1767621600  # 2026-01-05T14:00:00Z
@@ -39,7 +41,7 @@ def plan(**changed: Any) -> Scenario:
     return Scenario(**({"runs": 200, "start": float(START)} | changed))
 
 
-def shared_edges(runs: tuple[scenarios.SimulatedRun, ...]) -> list[bool]:
+def shared_edges(runs: tuple[timetables.SimulatedRun, ...]) -> list[bool]:
     """For each two consecutive runs of a key whether they share a minute."""
     return [
         Window.around(a.start, a.end).meets(Window.around(b.start, b.end))
@@ -59,19 +61,19 @@ def test_world__a_key_of_its_own_for_every_run() -> None:
 
 
 def test_world__runs_apart_share_no_minute_and_runs_in_a_chain_do() -> None:
-    assert not any(shared_edges(world(1, plan(timetable=scenarios.apart))))
-    assert statistics.fmean(shared_edges(world(1, plan(timetable=scenarios.back_to_back)))) > 0.9
+    assert not any(shared_edges(world(1, plan(timetable=timetables.apart))))
+    assert statistics.fmean(shared_edges(world(1, plan(timetable=timetables.back_to_back)))) > 0.9
 
 
 @pytest.mark.parametrize("mean", [1, 2, 4])
 def test_world__overlapping_runs_overlap_as_much_as_was_asked(mean: int) -> None:
-    runs = world(1, plan(timetable=scenarios.overlapping(mean), runs_per_key=200))
+    runs = world(1, plan(timetable=timetables.overlapping(mean), runs_per_key=200))
     busy = sum(run.end - run.start for run in runs) / (max(run.end for run in runs) - runs[0].start)
     assert busy == pytest.approx(mean, rel=0.2)
 
 
 def test_world__what_a_key_used_is_what_its_runs_used() -> None:
-    runs = world(3, plan(runs=20, timetable=scenarios.overlapping(2)))
+    runs = world(3, plan(runs=20, timetable=timetables.overlapping(2)))
     ledger = Ledger(call for run in runs for call in run.calls)
     everything = ledger.truth(runs[0].api_key_id, START, START + 10 * 86400)
     assert everything == sum((call.usage for run in runs for call in run.calls), Usage())

@@ -7,8 +7,8 @@ import pytest
 from support.examined import LISTED, NOW, SECRET, VERIFIED, facts, mistake, outage, selected, told
 from support.runs import END, theirs
 
+from reconcile.doctor.checks import Automation, KeyKind, KeyVariable, Schedule
 from reconcile.doctor.examination import diagnose, diagnosis_json
-from reconcile.doctor.facts import Automation, KeyKind, KeyVariable, Schedule
 from reconcile.errors import GitHubError
 from reconcile.providers.base import Contact, Scope
 from reconcile.runs.census import Census

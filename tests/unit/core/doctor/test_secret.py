@@ -3,8 +3,7 @@
 import pytest
 from support.examined import LISTED
 
-from reconcile.doctor.checks import fitting, hidden, kind_of
-from reconcile.doctor.facts import KeyKind
+from reconcile.doctor.checks import KeyKind, fitting, hidden, kind_of
 from reconcile.providers.base import ListedKey
 
 SECRET = "sk-proj-abcdefghij1111"

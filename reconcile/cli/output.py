@@ -21,18 +21,18 @@ from reconcile.ledger.comparison import Comparison, ComparisonVerdict
 from reconcile.ledger.comparison_json import comparison_json
 from reconcile.minutes import spelled
 from reconcile.passes.summary import SCHEMA_VERSION, Summary, as_json, error_json, finding_json
-from reconcile.report.account import account_text
-from reconcile.report.board import board_text, gate_lines
 from reconcile.report.charged import charged_csv, charged_text
 from reconcile.report.compared import compared_text
 from reconcile.report.compared_as import compared_csv
-from reconcile.report.doctor import doctor_text, keys_text
-from reconcile.report.files import Made
-from reconcile.report.lag import backtest_text, lag_text
+from reconcile.report.diagnosis import doctor_text, keys_text
+from reconcile.report.explanation import account_text
+from reconcile.report.exports import Made
+from reconcile.report.lag_text import backtest_text, lag_text
+from reconcile.report.overview import board_text, gate_lines
+from reconcile.report.phrases import painter, printable
 from reconcile.report.status import situation_text
 from reconcile.report.status_markdown import board_markdown, situation_markdown
-from reconcile.report.text import audit_text, awaits, error_text, findings_text, list_text, summary_text
-from reconcile.report.words import painter, printable
+from reconcile.report.terminal import audit_text, awaits, error_text, findings_text, list_text, summary_text
 from reconcile.runs.census import Census, census_json
 from reconcile.runs.run import Finding, Json
 from reconcile.runs.state import Proof

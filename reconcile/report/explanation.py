@@ -11,8 +11,8 @@ from reconcile.minutes import MINUTE, Window, instant, spelled
 from reconcile.providers.base import Scope
 from reconcile.report.held import assumed, basis, guard_text, held, reasoned, style
 from reconcile.report.next_step import next_step
-from reconcile.report.text import span
-from reconcile.report.words import Paint, duration, printable, tokens
+from reconcile.report.phrases import Paint, duration, printable, tokens, wrapped
+from reconcile.report.terminal import span
 from reconcile.runs.run import Claim, Run
 from reconcile.runs.state import State
 from reconcile.usage import Usage
@@ -58,13 +58,8 @@ def account_text(account: Account, paint: Paint, width: int) -> str:
 
 def paragraph(label: str, lines: list[str], width: int) -> str:
     indent = " " * LABEL
-    wrapped = [
-        line
-        if label in {"to read it", "recorded"}
-        else textwrap.fill(line, width - LABEL, break_long_words=False, break_on_hyphens=False)
-        for line in lines
-    ]
-    body = textwrap.indent("\n".join(wrapped), indent)
+    shown = [line if label in {"to read it", "recorded"} else wrapped(line, width - LABEL) for line in lines]
+    body = textwrap.indent("\n".join(shown), indent)
     return f"  {label}".ljust(LABEL) + body[LABEL:]
 
 

@@ -1,6 +1,6 @@
 """`status` of a folder as text: the sentence a person wants, the counts by age and framework, what to look at.
 
-What a gate says that wants every run verified: whether it is open, and what the others would need.
+The gate that wants every run verified speaks here too: whether it is open, and what the others would need.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from reconcile.passes.selection import Selection
 from reconcile.passes.summary import RunReport, Summary, graded
 from reconcile.report.held import UNGRADED, label_of, style, tally, ungraded
 from reconcile.report.next_step import next_step
-from reconcile.report.text import error_text, findings_text, standing_text, titled, wrapped
-from reconcile.report.words import Paint, clock, printable
+from reconcile.report.phrases import Paint, clock, printable, titled, wrapped
+from reconcile.report.terminal import error_text, findings_text, standing_text
 from reconcile.runs.run import Finding, Run
 from reconcile.runs.state import Proof
 from reconcile.verdict.settlement import AGGREGATE
@@ -31,7 +31,7 @@ def board_text(board: Board, paint: Paint, width: int) -> str:
     odd = [*reports_of(board, Group.BROKEN), *reports_of(board, Group.MISSED)]
     look_at = standing_text(odd[:MOST], summary, paint, width)
     sections = [
-        wrapped(headline(board), "", width),
+        wrapped(headline(board), width),
         _table(age_rows(board)),
         _table(framework_rows(board)),
         titled("To look at", _cut(look_at, len(odd), board), paint),
@@ -128,7 +128,7 @@ def _waiting(board: Board, paint: Paint, width: int) -> str:
     first, second = max(map(len, names), default=0), max(map(len, words), default=0)
     lines = []
     for report, name, word in zip(waiting, names, words, strict=False):
-        step = wrapped(next_step(report, board.summary.policy, board.summary.now), " " * (first + second + 6), width)
+        step = wrapped(next_step(report, board.summary.policy, board.summary.now), width, " " * (first + second + 6))
         status = paint(word.ljust(second), style(report.run))
         lines.append(f"  {name.ljust(first)}  {status}  {step.lstrip()}")
     return _cut("\n".join(lines), len(waiting), board)

@@ -1,8 +1,6 @@
-"""Commands that look and write nothing: list, validate, explain.
+"""Commands that look at what files say: list, validate, explain, lag, backtest and status.
 
-Commands that learn from what files have kept: lag and backtest. They ask the provider nothing and write nothing.
-
-`status`: the folder of runs as a board, or one run with all that a person asks of it. Looks, and writes nothing.
+They ask the provider nothing and write nothing.
 
 read the runs -> stand -> report
 """

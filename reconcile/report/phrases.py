@@ -1,7 +1,8 @@
-"""Numbers, ages and instants as a person reads them, and text of others made harmless for a terminal."""
+"""Numbers, ages and instants as a person reads them, titles, paragraphs, and text of others made harmless."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
@@ -30,6 +31,18 @@ def printable(text: str) -> str:
     if text.isprintable():  # as nearly all text is
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def titled(title: str, body: str, paint: Paint) -> str:
+    """A section; nothing where there is nothing in it."""
+    return f"{paint(title, 'bold')}\n{body}" if body else ""
+
+
+def wrapped(text: str, width: int, indent: str = "") -> str:
+    """A paragraph whose words are whole."""
+    return textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def duration(span: timedelta) -> str:

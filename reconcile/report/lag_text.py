@@ -1,6 +1,6 @@
-"""`lag` as text: a table of how old runs are when their figures are complete, and the curve with its band.
+"""`lag` and `backtest` as text: when figures are complete, and the present policy beside the one that is tried.
 
-`backtest` as text: the present policy and the one that is tried, side by side.
+The lag is a table of how old runs are when their figures are complete, and the curve with its band.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from reconcile.insight.history import LeftOut, Origin
 from reconcile.insight.lag import CONFIDENCE, Curve, Lag, Point, Quantile
 from reconcile.insight.replay import ReplayEnding, Unanswerable
 from reconcile.insight.trial import Backtest, Outcomes, Trial, at_share, described, why_refused
-from reconcile.report.text import error_text
-from reconcile.report.words import Paint, duration, printable
+from reconcile.report.phrases import Paint, duration, printable
+from reconcile.report.terminal import error_text
 from reconcile.words import plural
 
 TITLES = {
@@ -147,7 +147,7 @@ def _trial(trial: Trial, backtest: Backtest, paint: Paint, width: int) -> str:
     lines = [paint(TITLES[trial.origin], "bold"), f"  {trial.answered:,} of {plural(trial.runs, 'run')} answered"]
     if trial.refused:
         message, remedy = why_refused(trial, backtest.tried)
-        return "\n".join([*lines, _filled_cells(f"Not answered: {message}. {remedy}.", width)])
+        return "\n".join([*lines, _filled(f"Not answered: {message}. {remedy}.", width, "  ")])
     rows = [
         ("", "present", "tried"),
         *((word, *(f"{side.count(ending):,}" for side in _sides(trial))) for ending, word in ENDINGS.items()),
@@ -157,7 +157,7 @@ def _trial(trial: Trial, backtest: Backtest, paint: Paint, width: int) -> str:
         ("restated", *(f"{side.restated:,}" for side in _sides(trial))),
     ]
     lines += [f"  {label:<32}{present:>14}{tried:>14}" for label, present, tried in rows]
-    return "\n".join([*lines, *(_filled_cells(text, width) for text in _remarks(trial))])
+    return "\n".join([*lines, *(_filled(text, width, "  ") for text in _remarks(trial))])
 
 
 def _sides(trial: Trial) -> tuple[Outcomes, Outcomes]:
@@ -183,7 +183,3 @@ def _remarks(trial: Trial) -> list[str]:
     unanswered = {reason: trial.unanswered.count(reason) for reason in Unanswerable}
     reasons = [f"{plural(count, 'run')} {WHY[reason]}" for reason, count in unanswered.items() if count]
     return remarks + ([f"Not answered: {'; '.join(reasons)}."] if reasons else [])
-
-
-def _filled_cells(text: str, width: int) -> str:
-    return textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  ")

@@ -1,11 +1,4 @@
-"""`lag` and `backtest`: what the reads that files have kept tell of the provider and of the policy.
-
-`validate`, `list`, `explain` and `audit`: what files say, and whether it is true.
-
-`report`: the dashboard, one page for whoever would rather look than read.
-
-`status`: how all runs stand, or one.
-"""
+"""Commands that look at files: `validate`, `list`, `explain`, `audit`, `status`, `report`, `lag` and `backtest`."""
 
 from __future__ import annotations
 
@@ -20,14 +13,14 @@ import click
 
 from reconcile import config
 from reconcile.attribution import claims
-from reconcile.cli import answers
-from reconcile.cli.answers import Form, answer_board, answer_situation
+from reconcile.cli import output
+from reconcile.cli.output import Form, answer_board, answer_situation
 from reconcile.cli.session import Session, command, curl_lines, workspace_of
-from reconcile.git import history
-from reconcile.insight import audit_files, looking
-from reconcile.insight.looking import board, situation
+from reconcile.git.versions import versions
+from reconcile.insight import audit_files, survey
+from reconcile.insight.survey import board, situation
 from reconcile.passes import tree
-from reconcile.report import files
+from reconcile.report import exports
 from reconcile.runs import run, state
 
 
@@ -39,8 +32,8 @@ def lag(session: Session, framework: str | None) -> None:
 
     Asks the provider nothing and writes nothing.
     """
-    found = looking.lag(workspace_of(session.settings()), claims.Asked(framework=framework))
-    session.finish(answers.answer_lag(found, session.look))
+    found = survey.lag(workspace_of(session.settings()), claims.Asked(framework=framework))
+    session.finish(output.answer_lag(found, session.look))
 
 
 @click.command(short_help="What another policy would have made of the reads.")
@@ -57,8 +50,8 @@ def backtest(session: Session, **tried: Any) -> None:  # noqa: ANN401  flags, ea
     """
     present = session.settings()
     flags = replace(session.flags, **tried)
-    found = looking.backtest(workspace_of(present), config.load(flags, os.environ, read_dotenv=True).policy)
-    session.finish(answers.answer_backtest(found, session.look))
+    found = survey.backtest(workspace_of(present), config.load(flags, os.environ, read_dotenv=True).policy)
+    session.finish(output.answer_backtest(found, session.look))
 
 
 GATE = "--require-verified"
@@ -70,8 +63,8 @@ GATE = "--require-verified"
 def validate(session: Session, paths: Sequence[Path]) -> None:
     """Check every metrics.json and call log, or those below the given paths, and print each defect with its place."""
     opened = workspace_of(session.settings())
-    files, findings = looking.validate(opened, paths)
-    session.finish(answers.answer_validate(files, findings, None if paths else tree.take_census(opened)))
+    files, findings = survey.validate(opened, paths)
+    session.finish(output.answer_validate(files, findings, None if paths else tree.take_census(opened)))
 
 
 class Gated(click.Command):
@@ -95,9 +88,9 @@ class Gated(click.Command):
 @command(ages=True)
 def list_(session: Session, framework: str | None, *, everything: bool, least: str | None) -> None:
     """The runs that await reconciliation: why, and what happens next."""
-    summary = looking.list_runs(workspace_of(session.settings()), claims.Asked(framework=framework))
+    summary = survey.list_runs(workspace_of(session.settings()), claims.Asked(framework=framework))
     wanted = state.Proof(least) if least else None
-    session.finish(answers.answer_list(summary, session.look, everything=everything, least=wanted))
+    session.finish(output.answer_list(summary, session.look, everything=everything, least=wanted))
 
 
 @click.command(short_help="How one run's figure came about.")
@@ -107,8 +100,8 @@ def list_(session: Session, framework: str | None, *, everything: bool, least: s
 def explain(session: Session, framework: str, run_id: str) -> None:
     """How one run's figure came about, what its verdict rests on and what happens next."""
     settings = session.settings()
-    account = looking.explain(workspace_of(settings), run.RunKey(framework, run_id), curl_lines(settings))
-    session.finish(answers.answer_explain(account, session.look))
+    account = survey.explain(workspace_of(settings), run.RunKey(framework, run_id), curl_lines(settings))
+    session.finish(output.answer_explain(account, session.look))
 
 
 @click.command(short_help="Compute every verdict again from its evidence.")
@@ -122,14 +115,14 @@ def audit(session: Session, paths: Sequence[Path], *, refetch: bool) -> None:
     """
     settings = session.settings()
     opened = workspace_of(settings)
-    done = audit_files.audit_runs(opened, paths, partial(history.versions, Path.cwd(), environ=settings.variables))
+    done = audit_files.audit_runs(opened, paths, partial(versions, Path.cwd(), environ=settings.variables))
     if refetch:
         from reconcile.cli.session import progress_bar, provider  # noqa: PLC0415  the other commands here ask nobody
 
         session.notice(settings)
         with progress_bar() as progress:
             done = audit_files.refetched(opened, done, provider(settings, progress))
-    session.finish(answers.answer_audit(done, session.look))
+    session.finish(output.answer_audit(done, session.look))
 
 
 @click.command(short_help="Write the dashboard: one self-contained page.")
@@ -159,9 +152,9 @@ def report(session: Session, folder: Path, comparisons: tuple[Path, ...], *, has
     It loads nothing and needs no server: open the file, publish it with GitHub Pages, or keep it as an artifact.
     Asks the provider nothing and changes no run. Whoever sees the page sees names of runs, models and keys, and usage.
     """
-    saved = files.saved_comparisons(comparisons)
-    made = files.report(workspace_of(session.settings()), folder, comparisons=saved, hash_keys=hash_keys)
-    session.finish(answers.answer_report(made))
+    saved = exports.saved_comparisons(comparisons)
+    made = exports.report(workspace_of(session.settings()), folder, comparisons=saved, hash_keys=hash_keys)
+    session.finish(output.answer_report(made))
 
 
 @click.command(short_help="How all runs stand, or one run.")

@@ -1,9 +1,8 @@
 """The files of a log: which there are, and their bytes in blocks, of plain files and gzip alike.
 
-Holds logs to a folder: what a pattern finds must lie in it, wherever links and `..` would lead.
-
-In a job the files of a workspace are anybody's who may push to it. A link there to a file of the machine would have
-lines of that file quoted in a comment.
+Logs may be held to a folder: what a pattern finds must lie in it, wherever links and `..` would lead. In a job the
+files of a workspace are anybody's who may push to it. A link there to a file of the machine would have lines of that
+file quoted in a comment.
 """
 
 from __future__ import annotations

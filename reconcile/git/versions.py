@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconcile.errors import ReconcileError
-from reconcile.git.command import Git
+from reconcile.git.runner import Git
 
 MOST_VERSIONS = 50
 """Versions of one file that are looked at, the newest first: a run is written twice, and forced now and then."""

@@ -1,6 +1,6 @@
-"""A diagnosis and a list of keys as text: a line a check, its remedy below it, what is wrong first.
+"""What `doctor`, `keys` and `init` say, as text: a line a check or a key, its remedy below it, what is wrong first.
 
-What a set-up wrote, what is left to fill in, and how to go on.
+Of a new set-up: what was written, what is left to fill in, and how to go on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from reconcile.doctor.beginning import SETTINGS, WORKFLOW, Beginning
 from reconcile.doctor.checks import Check, Health
 from reconcile.doctor.examination import Diagnosis
 from reconcile.doctor.key_rows import KeyRow, Proposal
-from reconcile.report.words import Paint, printable
+from reconcile.report.phrases import Paint, printable, wrapped
 from reconcile.words import plural
 
 STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.ERROR: "red"}
@@ -39,10 +39,10 @@ def keys_text(
 def _check(check: Check, longest: int, paint: Paint, width: int) -> str:
     head = f"{check.status.value:<{STATUS_WIDTH}}  {check.name:<{longest}}  "
     indent = " " * len(head)
-    said = _filled(printable(check.message), indent, width).removeprefix(indent)
+    said = wrapped(printable(check.message), width, indent).removeprefix(indent)
     status = paint(check.status.value.ljust(STATUS_WIDTH), STYLES[check.status])
     line = f"{status}{head[STATUS_WIDTH:]}{said}"
-    return line if check.remedy is None else f"{line}\n{_filled(printable(check.remedy), indent, width)}"
+    return line if check.remedy is None else f"{line}\n{wrapped(printable(check.remedy), width, indent)}"
 
 
 def _counted(checks: Sequence[Check]) -> str:
@@ -72,12 +72,6 @@ def _proposal(proposal: Proposal, written: Collection[str], width: int) -> str:
     done = "written: " if proposal.framework in written else ""
     text = printable(f"{proposal.framework}: {done}{proposal.message}")
     return textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-
-
-def _filled(text: str, indent: str, width: int) -> str:
-    return textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def started_text(beginning: Beginning, written: Sequence[str]) -> str:

@@ -1,14 +1,13 @@
-"""Runs git so that nothing but its arguments decides what it does.
+"""Runs git so that nothing but its arguments decides what it does, and says what its words mean when it fails.
 
 The GIT_* variables around it, and any variable that holds a secret, do not reach it; hooks, signatures, redirects,
 housekeeping and prompts are off; every command has a time limit. A secret travels in the environment of the one
 command that needs it, as settings, never in the arguments, which every process of the machine can read, and is cut out
-of whatever git says. What commands are for and what their failures mean is not known here.
+of whatever git says. What commands are for is not known here.
 
-What git's words mean when it fails: somebody else was faster, or what to set or to mend.
-
-The words are git's untranslated ones (LC_ALL=C) and GitHub's (GH006: protected branch, GH013: ruleset). Whether a push
-lost a race is read from the reason git gives for the ref alone: what a hook of the remote prints proves nothing.
+A failure means that somebody else was faster, or what to set or to mend. The words are git's untranslated ones
+(LC_ALL=C) and GitHub's (GH006: protected branch, GH013: ruleset). Whether a push lost a race is read from the reason
+git gives for the ref alone: what a hook of the remote prints proves nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""The parts of the dashboard page, as they ship with the package. The chart library is used only as it was chosen.
+"""Files for people: the dashboard, written into a folder, and a comparison line by line for a dispute.
 
-The dashboard: one page of all that files say, written into a folder. Asks no provider and changes no run.
-
-What a comparison says: as text, CSV or one JSON document, as an exit code, and as files for a dispute.
+The page is all that files say; its parts ship with the package, and the chart library is used only as it was chosen.
+Asks no provider and changes no run.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from reconcile.errors import StoreError, UsageError
 from reconcile.files import write_whole
 from reconcile.insight.audit_files import audit_tree
 from reconcile.insight.dashboard import Dashboard
-from reconcile.insight.looking import account_of, lag_tree, list_tree
+from reconcile.insight.survey import account_of, lag_tree, list_tree
 from reconcile.ledger.comparison import Comparison
 from reconcile.ledger.comparison_json import comparison_json
 from reconcile.passes.containing import contained
@@ -30,51 +29,6 @@ from reconcile.passes.tree import Tree, Workspace, read_tree
 from reconcile.report.compared_as import costs_csv, entries_csv
 from reconcile.report.page import dashboard_json, page, with_hashed_keys
 from reconcile.runs.run import Finding, Json
-
-FOLDER = Path(__file__).parent.parent / "dashboard"
-LIBRARY = FOLDER / "vendor" / "chart.umd.min.js"
-LIBRARY_SHA256 = "87364cc2b2a76a6684929e7d6b80b18a897794db38400caff1fcf1791c6925d2"
-"""Of Chart.js 4.6.1 as its package on npm has it: dist/chart.umd.min.js."""
-
-SCRIPTS = (
-    *("data", "base", "address", "period", "table", "saving", "inks", "drawing", "charts", "signs"),
-    *("decimals", "tally", "amounts", "lag", "compared"),
-    *("board", "runs", "run", "timeline", "usage", "timing", "gap", "comparisons"),
-    "main",
-)
-"""In the order in which they build on each other."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What a page is put together from, data aside."""
-
-    frame: str
-    style: str
-    library: str
-    script: str
-
-
-def parts() -> Parts:
-    """Raises StoreError where the installation is damaged."""
-    try:
-        library = LIBRARY.read_bytes()
-        if hashlib.sha256(library).hexdigest() != LIBRARY_SHA256:
-            raise OSError(0, "it is not the file that was shipped")
-        scripts = [(FOLDER / "scripts" / f"{name}.js").read_text("utf-8") for name in SCRIPTS]
-        return Parts(
-            frame=(FOLDER / "index.html").read_text("utf-8"),
-            style=(FOLDER / "style.css").read_text("utf-8"),
-            library=library.decode(),
-            script="\n".join(['(() => {\n"use strict";', *scripts, "})();"]),
-        )
-    except OSError as error:
-        raise StoreError(
-            f"{error.filename or LIBRARY}: cannot be read ({error.strerror})",
-            code="damaged_installation",
-            remedy="install the package again",
-        ) from error
-
 
 PAGE = "index.html"
 MARK = b"<title>LLM usage, reconciled</title>"
@@ -208,4 +162,49 @@ def export(comparison: Comparison, folder: Path) -> None:
     except OSError as error:
         raise StoreError(
             f"{folder}: cannot be written ({error.strerror})", code="unwritable", remedy="name a folder of your own"
+        ) from error
+
+
+FOLDER = Path(__file__).parent.parent / "dashboard"
+LIBRARY = FOLDER / "vendor" / "chart.umd.min.js"
+LIBRARY_SHA256 = "87364cc2b2a76a6684929e7d6b80b18a897794db38400caff1fcf1791c6925d2"
+"""Of Chart.js 4.6.1 as its package on npm has it: dist/chart.umd.min.js."""
+
+SCRIPTS = (
+    *("data", "base", "address", "period", "table", "saving", "inks", "drawing", "charts", "signs"),
+    *("decimals", "tally", "amounts", "lag", "compared"),
+    *("board", "runs", "run", "timeline", "usage", "timing", "gap", "comparisons"),
+    "main",
+)
+"""In the order in which they build on each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a page is put together from, data aside."""
+
+    frame: str
+    style: str
+    library: str
+    script: str
+
+
+def parts() -> Parts:
+    """Raises StoreError where the installation is damaged."""
+    try:
+        library = LIBRARY.read_bytes()
+        if hashlib.sha256(library).hexdigest() != LIBRARY_SHA256:
+            raise OSError(0, "it is not the file that was shipped")
+        scripts = [(FOLDER / "scripts" / f"{name}.js").read_text("utf-8") for name in SCRIPTS]
+        return Parts(
+            frame=(FOLDER / "index.html").read_text("utf-8"),
+            style=(FOLDER / "style.css").read_text("utf-8"),
+            library=library.decode(),
+            script="\n".join(['(() => {\n"use strict";', *scripts, "})();"]),
+        )
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or LIBRARY}: cannot be read ({error.strerror})",
+            code="damaged_installation",
+            remedy="install the package again",
         ) from error

@@ -1,12 +1,11 @@
-"""A pass, a list and findings as text for a person: aligned, and coloured where the output is a terminal.
+"""A pass, a list, findings and audits as text for a person: aligned, and coloured where the output is a terminal.
 
-An audit as text: every difference with its place, what was not computed again and why, and the count.
+Of an audit: every difference with its place, what was not computed again and why, and the count.
 """
 
 from __future__ import annotations
 
 import difflib
-import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from reconcile.passes.selection import Selection
 from reconcile.passes.summary import STANDINGS, RunReport, Summary, Unattributed, reported, standing
 from reconcile.report.held import counted, label_of, rests_on, style
 from reconcile.report.next_step import at_rest, next_step
-from reconcile.report.words import Paint, clock, minute, printable
+from reconcile.report.phrases import Paint, clock, minute, printable, titled, wrapped
 from reconcile.runs.run import Finding, Run
 from reconcile.runs.state import Status
 from reconcile.usage import KINDS
@@ -81,8 +80,8 @@ def findings_text(findings: Iterable[Finding]) -> str:
 
 def error_text(error: ReconcileError, paint: Paint, width: int) -> str:
     """The message and the remedy."""
-    message = wrapped(f"{error.code}: {printable(error.message)}", "", width)
-    return f"{paint(message, 'red')}\n{wrapped(printable(error.remedy), '  ', width)}"
+    message = wrapped(f"{error.code}: {printable(error.message)}", width)
+    return f"{paint(message, 'red')}\n{wrapped(printable(error.remedy), width, '  ')}"
 
 
 def diff_text(summary: Summary, paint: Paint) -> str:
@@ -111,7 +110,7 @@ def _runs(described: Sequence[tuple[RunReport, list[str]]], paint: Paint, width:
     for (report, said), name, status, row in zip(described, names, statuses, rows, strict=True):
         painted = paint(status.ljust(second), style(report.run))
         lines.append(_row(name.ljust(first), painted, row, widths))
-        lines += [wrapped(text, INDENT, width) for text in said]
+        lines += [wrapped(text, width, INDENT) for text in said]
     return "\n".join(lines)
 
 
@@ -210,18 +209,6 @@ def _done(summary: Summary) -> str:
     written = plural(summary.counts["written"], "file")
     wrote = "nothing written (dry run)" if summary.dry_run else f"{written} written"
     return f"; {wrote}, {plural(summary.api.requests, 'request')} made"
-
-
-def titled(title: str, body: str, paint: Paint) -> str:
-    """A section; nothing where there is nothing in it."""
-    return f"{paint(title, 'bold')}\n{body}" if body else ""
-
-
-def wrapped(text: str, indent: str, width: int) -> str:
-    """A paragraph whose words are whole."""
-    return textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
 
 
 COUNTED = (AuditOutcome.DIFFERENT, AuditOutcome.UNAUDITED, AuditOutcome.SOUND, AuditOutcome.UNREAD)
