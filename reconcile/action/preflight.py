@@ -10,6 +10,7 @@ from reconcile.action.job import Action, Clients
 from reconcile.action.request import Mode, Sign
 from reconcile.errors import ConfigurationError, GitHubError
 from reconcile.git.remote import PUSH_REMEDY
+from reconcile.providers import DEFAULT, provider
 
 CHECKS = "required_status_checks"
 UNSIGNED = (
@@ -44,8 +45,12 @@ def clients_of(action: Action, base: BranchState) -> Clients:
         found = base.configuration
     clients = action.clients(found.base_url)
     if found is base.configuration and found.base_url != found.vouched().base_url:
-        ignored = f"{action.source.path}: providers.openai.url of {base.branch} is ignored: it is not the base branch"
-        clients = replace(clients, notices=(*clients.notices, f"{ignored}; set RECONCILE_OPENAI_URL or `api-url`"))
+        ignored = (
+            f"{action.source.path}: providers.{DEFAULT}.url of {base.branch} is ignored: it is not the base branch"
+        )
+        clients = replace(
+            clients, notices=(*clients.notices, f"{ignored}; set {provider(DEFAULT).url_variable} or `api-url`")
+        )
     return clients
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import click
 from rich.progress import Progress
 
-from reconcile import config
+from reconcile import config, providers
 from reconcile.action import act, end, job, runtime
 from reconcile.cli import output
 from reconcile.cli.money import billing
@@ -57,7 +57,11 @@ def _job_action(inputs: Inputs, environ: Mapping[str, str]) -> job.Action:
     for secret in (inputs.admin_key, inputs.token):
         if secret:
             click.echo(runtime.mask(secret.reveal()), nl=False)
-    variables = dict(environ) | ({"OPENAI_ADMIN_KEY": inputs.admin_key.reveal()} if inputs.admin_key else {})
+    variables = dict(environ) | (
+        {providers.provider(providers.DEFAULT).admin_key_variable: inputs.admin_key.reveal()}
+        if inputs.admin_key
+        else {}
+    )
     if inputs.github_api_url:  # GraphQL is answered beside it, not at the job's own server
         variables |= {"GITHUB_API_URL": inputs.github_api_url, "GITHUB_GRAPHQL_URL": ""}
     source = config.SettingsOrigin(flags=inputs.flags, variables=variables)

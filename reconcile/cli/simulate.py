@@ -12,7 +12,7 @@ from threading import Event
 
 import click
 
-from reconcile import config
+from reconcile import config, providers
 from reconcile.attribution import claims
 from reconcile.cli.session import Session, command, workspace_of
 from reconcile.errors import ReconcileError
@@ -49,7 +49,10 @@ def simulate(session: Session, port: int, feed: str, *, stormy: bool) -> None:
     with Simulator(stage.ledger, now=settings.now, port=port, admin_key=key, before=stage.look) as server:
         if stormy:
             server.script(*weather(seed=0, replies=10_000))
-        variables = {config.URL_VARIABLE: server.base_url, "OPENAI_ADMIN_KEY": server.admin_key} | stage.variables
+        variables = {
+            config.URL_VARIABLE: server.base_url,
+            providers.provider(providers.DEFAULT).admin_key_variable: server.admin_key,
+        } | stage.variables
         if session.as_json:
             click.echo(json.dumps({"runs": runs, "calls": stage.calls, "variables": variables}))
         else:

@@ -17,6 +17,7 @@ import yaml
 
 from reconcile import schemas
 from reconcile.errors import ConfigurationError
+from reconcile.providers import DEFAULT, provider
 from reconcile.runs.validation import explain
 from reconcile.words import escaped, shown
 
@@ -136,10 +137,8 @@ def with_dotenv(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
     return {**{name: value for name, value in found.items() if value is not None}, **environ}
 
 
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
-URL_VARIABLE = "RECONCILE_OPENAI_URL"
-GATEWAY_VARIABLE = "OPENAI_BASE_URL"
-"""Where experiments send their calls, as every client of OpenAI understands it. That may be anybody's gateway."""
+ASKED = provider(DEFAULT)
+DEFAULT_BASE_URL, URL_VARIABLE, GATEWAY_VARIABLE = ASKED.url, ASKED.url_variable, ASKED.gateway_variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +156,7 @@ class Address:
         """`given` by flag or environment, else the provider's own until somebody vouches for the file."""
         if given:
             return cls(url=_plain(given), file=file)
-        unheard = f"{file}: providers.openai.url is ignored, because anybody may have put the file here; "
+        unheard = f"{file}: providers.{ASKED.name}.url is ignored, because anybody may have put the file here; "
         remedy = f"name it with --config {file}, or set {URL_VARIABLE}"
         differs = filed is not None and _plain(filed) != DEFAULT_BASE_URL
         return cls(url=DEFAULT_BASE_URL, filed=filed, file=file, notices=(unheard + remedy,) if differs else ())

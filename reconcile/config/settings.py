@@ -18,18 +18,14 @@ from reconcile.config.log_formats import LogSource, log_files, log_sources
 from reconcile.errors import ConfigurationError, UsageError
 from reconcile.ledger.formats import LogFormat
 from reconcile.money.charges import Labels
-from reconcile.providers import DEFAULT
+from reconcile.providers import DEFAULT, provider
 from reconcile.providers.base import EXCLUDED, LOOPBACK, Scope
 from reconcile.runs.run import one_spelling
 from reconcile.runs.state import Policy
 
 CONFIG_FILE = "reconcile.yml"
-ADMIN_KEY_VARIABLES = (
-    "OPENAI_ADMIN_KEY",
-    "OPENAI_API_KEY_USAGE_TRACKING",
-    "OPEN_AI_KEY_ADM",
-    "OPENAI_ADMIN_API_KEY",
-)
+ASKED = provider(DEFAULT)
+ADMIN_KEY_VARIABLES = ASKED.admin_key_variables
 """The first that is set is used. A project key is never tried in their place: it cannot read usage."""
 
 DURATION = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*(s|m|h|d)?")
@@ -222,17 +218,16 @@ def usable_key(settings: Settings) -> Secret:
         raise ConfigurationError(
             f"no admin key: {ADMIN_KEY_VARIABLES[0]} is not set",
             code="missing_admin_key",
-            remedy="create an admin key with the scope api.usage.read under platform.openai.com/settings/organization/"
-            f"admin-keys and set {ADMIN_KEY_VARIABLES[0]} to it (in GitHub Actions as a secret); a project key cannot "
-            "read usage",
+            remedy=f"create an admin key with the scope {ASKED.right} under {ASKED.admin_key_page} and set "
+            f"{ADMIN_KEY_VARIABLES[0]} to it (in GitHub Actions as a secret); a project key cannot read usage",
         )
     if settings.project_key:
         raise ConfigurationError(
             "the admin key is a project's or a service account's (sk-proj-..., sk-svcacct-...), "
             "which cannot read usage",
             code="project_key",
-            remedy="create an admin key (sk-admin-...) with the scope api.usage.read under "
-            f"platform.openai.com/settings/organization/admin-keys and set {ADMIN_KEY_VARIABLES[0]} to it",
+            remedy=f"create an admin key (sk-admin-...) with the scope {ASKED.right} under {ASKED.admin_key_page} "
+            f"and set {ADMIN_KEY_VARIABLES[0]} to it",
         )
     return settings.admin_key
 

@@ -12,6 +12,8 @@ from datetime import timedelta
 from reconcile.doctor.checks import Automation, Check, Facts, KeyKind, error, listed, ok, warning
 from reconcile.git.remote import PUSH_REMEDY
 from reconcile.minutes import spelled
+from reconcile.providers import DEFAULT
+from reconcile.providers import provider as provider_named
 from reconcile.words import plural
 
 OLDEST = (3, 11)
@@ -134,9 +136,11 @@ def _known(name: str, facts: Facts) -> Automation | Check:
 REFUSED = frozenset({"invalid_api_key", "missing_scope", "wrong_organization", "access_denied"})
 """Codes of answers that are about the key. Any other problem is about the way there."""
 
+ASKED = provider_named(DEFAULT)
+
 CREATE = (
-    "create an admin key (sk-admin-...) with the scope api.usage.read under "
-    "platform.openai.com/settings/organization/admin-keys and set OPENAI_ADMIN_KEY to it"
+    f"create an admin key (sk-admin-...) with the scope {ASKED.right} under "
+    f"{ASKED.admin_key_page} and set {ASKED.admin_key_variable} to it"
 )
 WRONG = timedelta(minutes=5)
 """Where a pass refuses to go on."""
@@ -148,7 +152,7 @@ SIMULATED = "the simulator is where --now left it: give it --now again, or start
 
 SAID = {
     "invalid_api_key": "the provider does not know the admin key: it is mistyped, deleted or of another service",
-    "missing_scope": "the admin key is known, but it may not read usage: it lacks the scope api.usage.read",
+    "missing_scope": f"the admin key is known, but it may not read usage: it lacks the scope {ASKED.right}",
     "wrong_organization": "the admin key is of another organization, or of none",
     "access_denied": "the provider refuses the admin key",
 }
@@ -158,7 +162,7 @@ def admin_key(facts: Facts) -> Check:
     """What can be seen of it without sending it anywhere."""
     key, name = facts.admin, "admin_key"
     if key is None:
-        return error(name, "no admin key: OPENAI_ADMIN_KEY is not set", CREATE)
+        return error(name, f"no admin key: {ASKED.admin_key_variable} is not set", CREATE)
     also = f", the same as in {listed(key.alike)}" if key.alike else ""
     if key.kind is KeyKind.PROJECT:
         what = "a project's or a service account's key (sk-proj-..., sk-svcacct-...), which cannot read usage"

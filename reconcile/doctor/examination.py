@@ -33,9 +33,8 @@ from reconcile.github.client import GitHub
 from reconcile.minutes import MINUTE, Window
 from reconcile.passes.summary import SCHEMA_VERSION
 from reconcile.passes.tree import Workspace, read_tree
-from reconcile.providers.base import ListedKey, Query
-from reconcile.providers.openai.completions import OpenAIUsage
-from reconcile.providers.openai.key_list import contact, list_keys
+from reconcile.providers import DEFAULT, provider
+from reconcile.providers.base import ListedKey, Provider, Query
 from reconcile.providers.transport import Patience
 from reconcile.runs.run import Json
 
@@ -43,7 +42,8 @@ GITHUB_API = "https://api.github.com"
 WORKFLOW = "reconcile"
 """In the name of the file of a workflow that makes passes."""
 
-PATIENCE = Patience(tries=3)
+TRIES = 3
+PATIENCE = Patience(tries=TRIES)
 """A person waits for this."""
 
 DAY = timedelta(hours=24)
@@ -139,29 +139,32 @@ def _of_runs(facts: Facts, workspace: Workspace) -> Facts:
 
 
 def _of_provider(facts: Facts, setup: Setup, key: str) -> Facts:
-    touched = contact(key, setup.base_url)
+    asked = provider(DEFAULT)
+    if asked.contact is None:
+        return facts
+    touched = asked.contact(key, setup.base_url)
     facts = replace(facts, contact=touched)
     if touched.problem:
         return facts
     skew = abs(touched.asked_at - touched.served_at) if touched.served_at and setup.now is None else timedelta(0)
     if skew > WRONG:  # every question that has this machine's time in it would be a wrong one
         return facts
-    return replace(facts, listing=_listing(setup, key), used=_used(facts.now, setup, key))
+    return replace(facts, listing=_listing(asked, setup, key), used=_used(asked, facts.now, setup, key))
 
 
-def _listing(setup: Setup, key: str) -> tuple[ListedKey, ...] | ReconcileError:
+def _listing(asked: Provider, setup: Setup, key: str) -> tuple[ListedKey, ...] | ReconcileError:
     try:
-        return list_keys(key, setup.base_url, now=setup.now, patience=PATIENCE)
+        return asked.keys(key, setup.base_url, now=setup.now) if asked.keys else ()
     except ReconcileError as error:
         return error
 
 
-def _used(now: datetime, setup: Setup, key: str) -> frozenset[str] | ReconcileError:
+def _used(asked: Provider, now: datetime, setup: Setup, key: str) -> frozenset[str] | ReconcileError:
     end = int((now - WRONG).timestamp()) // MINUTE * MINUTE  # in the past by the provider's clock too
     window = Window(end - int(DAY.total_seconds()), end)
     try:
-        usage = OpenAIUsage(key, setup.base_url, now=setup.now, patience=PATIENCE)
-        buckets = usage.fetch(Query("openai", window)).buckets
+        usage = asked.usage(key, setup.base_url, now=setup.now, tries=TRIES)
+        buckets = usage.fetch(Query(asked.name, window)).buckets
     except ReconcileError as error:
         return error
     return frozenset(bucket.api_key_id for bucket in buckets if bucket.api_key_id)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from reconcile.attribution.claims import scopes
 from reconcile.doctor.checks import hidden
-from reconcile.doctor.examination import PATIENCE, Setup, framework_secrets, key_variables
+from reconcile.doctor.examination import Setup, framework_secrets, key_variables
 from reconcile.doctor.key_rows import KeyRow, Proposal, ProposalOutcome, proposals, rows, with_key_ids
 from reconcile.errors import StoreError
 from reconcile.files import write_whole
 from reconcile.passes.tree import Workspace, read_tree
+from reconcile.providers import DEFAULT, provider
 from reconcile.providers.base import ListedKey
-from reconcile.providers.openai.key_list import list_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,8 @@ def find_keys(workspace: Workspace, setup: Setup, admin_key: str) -> KeyList:
     """Every key, and what the secrets at hand say of theirs. Raises ConfigurationError and ProviderError."""
     frameworks = {*workspace.configured, *read_tree(workspace).frameworks}
     known, _ = scopes(sorted(frameworks), workspace.configured, workspace.variables)
-    listed = list_keys(admin_key, setup.base_url, now=setup.now, patience=PATIENCE)
+    asked = provider(DEFAULT)
+    listed = asked.keys(admin_key, setup.base_url, now=setup.now) if asked.keys else ()
     secrets = framework_secrets(frameworks, workspace.variables)
     variables = key_variables(secrets, listed)
     shown = [_without(key, [*secrets.values(), admin_key]) for key in listed]

@@ -217,12 +217,28 @@ class Provider:
     """Where ids stand beside their keys."""
     key_variable: str
     """The environment variable of one framework's key, with {} for the framework; with `_ID` behind it, of its id."""
-    admin_key_variable: str
+    admin_key_variables: tuple[str, ...]
+    """Where the key that reads usage may stand; the first that is set is used."""
+    admin_key_page: str
+    """Where such a key is made, without its scheme."""
+    right: str
+    """That such a key needs."""
     url: str
     """The address that is asked where nobody names another."""
+    url_variable: str
+    gateway_variable: str
+    """Where experiments send their calls, as every client of it understands it. That may be anybody's gateway."""
     usage: Callable[..., UsageProvider]
     """What answers queries: of an admin key, an address, and named `now` and `on_progress`."""
     spelled: Callable[..., str]
     """A query, to an address where one is given, as a curl line."""
     billing: Callable[..., Any] | None = None
     """What answers for whole days, with their costs."""
+    keys: Callable[..., tuple[ListedKey, ...]] | None = None
+    """What lists its keys: of an admin key and an address."""
+    contact: Callable[..., Contact] | None = None
+    """One question to an address, which tells whether the key is taken and what time it is there."""
+
+    @property
+    def admin_key_variable(self) -> str:
+        return self.admin_key_variables[0]

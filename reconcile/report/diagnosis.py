@@ -13,6 +13,7 @@ from reconcile.doctor.beginning import SETTINGS, WORKFLOW, Beginning
 from reconcile.doctor.checks import Check, Health
 from reconcile.doctor.examination import Diagnosis
 from reconcile.doctor.key_rows import KeyRow, Proposal
+from reconcile.providers import DEFAULT, provider
 from reconcile.report.phrases import Paint, printable, wrapped
 from reconcile.words import plural
 
@@ -91,15 +92,17 @@ def _gaps(beginning: Beginning) -> list[str]:
         gaps.append(f"{SETTINGS}: the id of the API key of {beginning.framework}; or set {variable}")
     if beginning.workflow:
         gaps.append(f"{WORKFLOW}: in the line `uses: OWNER/...` the owner and the commit of the Action")
-        gaps.append("on GitHub: an environment `usage` with the secret OPENAI_ADMIN_KEY")
+        secret = provider(DEFAULT).admin_key_variable
+        gaps.append(f"on GitHub: an environment `usage` with the secret {secret}")
     return gaps
 
 
 def _commands(beginning: Beginning) -> list[str]:
     record = f"reconcile record --framework {beginning.framework} -- python experiment.py"
+    secret = provider(DEFAULT).admin_key_variable
     told = {
         record: "or any other command: it leaves the file of a run",
-        "export OPENAI_ADMIN_KEY=sk-admin-...": "without an account: `reconcile simulate`, in another terminal",
+        f"export {secret}=sk-admin-...": "without an account: `reconcile simulate`, in another terminal",
         "reconcile doctor": "whether all is set up as it should be",
         "reconcile run": "30 minutes after the run, and again an hour later",
     }

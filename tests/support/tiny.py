@@ -22,8 +22,12 @@ def declare(name, **abilities):
         key_example="tiny_abc",
         key_page="https://tiny.example/keys",
         key_variable="TINY_KEY_{}",
-        admin_key_variable="TINY_ADMIN_KEY",
+        admin_key_variables=("TINY_ADMIN_KEY",),
+        admin_key_page="tiny.example/admin",
+        right="usage",
         url="https://tiny.example",
+        url_variable="RECONCILE_TINY_URL",
+        gateway_variable="TINY_BASE_URL",
         usage=Tiny,
         spelled=lambda query: f"curl https://tiny.example/{query.window.start}",
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reconcile.providers.base import Abilities, Provider, Query, UsageProvider
+from reconcile.providers.base import Abilities, Contact, ListedKey, Provider, Query, UsageProvider
 
 if TYPE_CHECKING:
     from reconcile.providers.openai.bill import OpenAIBilling
@@ -25,11 +25,15 @@ def openai_usage(
     *,
     now: datetime | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    tries: int | None = None,
 ) -> UsageProvider:
-    """OpenAI's usage API. `on_progress` hears how many minutes of a query are answered, and how many it has."""
+    """OpenAI's usage API. `on_progress` hears how many minutes of a query are answered, and how many it has; `tries`:
+    how often a request is made that fails, where that is not to be the usual number."""
     from reconcile.providers.openai.completions import OpenAIUsage  # noqa: PLC0415
+    from reconcile.providers.transport import Patience  # noqa: PLC0415
 
-    return OpenAIUsage(admin_key, base_url, now=now, on_progress=on_progress)
+    patience = Patience(tries=tries) if tries else Patience()
+    return OpenAIUsage(admin_key, base_url, patience=patience, now=now, on_progress=on_progress)
 
 
 def openai_billing(
@@ -65,6 +69,18 @@ def curl_line(query: Query, base_url: str = URL) -> str:
     return completions.curl_line(query, base_url)
 
 
+def _keys(admin_key: str, base_url: str = URL, *, now: datetime | None = None) -> tuple[ListedKey, ...]:
+    from reconcile.providers.openai.key_list import list_keys  # noqa: PLC0415
+
+    return list_keys(admin_key, base_url, now=now)
+
+
+def _contact(admin_key: str, base_url: str = URL) -> Contact:
+    from reconcile.providers.openai.key_list import contact  # noqa: PLC0415
+
+    return contact(admin_key, base_url)
+
+
 PROVIDER = Provider(
     name="openai",
     title="OpenAI",
@@ -73,9 +89,20 @@ PROVIDER = Provider(
     key_example="key_abc123",
     key_page="https://platform.openai.com/api-keys",
     key_variable="OPENAI_API_KEY_{}",
-    admin_key_variable="OPENAI_ADMIN_KEY",
+    admin_key_variables=(
+        "OPENAI_ADMIN_KEY",
+        "OPENAI_API_KEY_USAGE_TRACKING",
+        "OPEN_AI_KEY_ADM",
+        "OPENAI_ADMIN_API_KEY",
+    ),
+    admin_key_page="platform.openai.com/settings/organization/admin-keys",
+    right="api.usage.read",
     url=URL,
+    url_variable="RECONCILE_OPENAI_URL",
+    gateway_variable="OPENAI_BASE_URL",
     usage=openai_usage,
     spelled=curl_line,
     billing=openai_billing,
+    keys=_keys,
+    contact=_contact,
 )
