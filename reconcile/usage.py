@@ -1,4 +1,4 @@
-"""Tokens and calls: whole numbers, and intervals of them."""
+"""What was used: tokens and calls as whole numbers and intervals of them, by the minute or call by call."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What the log comes to in money: what it wrote itself, else tokens times list price; and what has no price.
+"""Who pays for usage: one total by framework, model, project, key or label, with a row for what has no label.
 
-Who pays for usage: names that reconcile.yml gives to frameworks, keys and projects.
-
-Charge-back: one total by framework, model, project, key or label, with a row for what has no label.
+What a log comes to in money is what it wrote itself, else tokens times list price; what has no price is told apart.
+Labels are the names that reconcile.yml gives to frameworks, keys and projects.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What usage comes to at list prices: an estimate, with the part of it that no list price is known for set apart.
 
-What a line of the provider's bill is for, as far as its name says it.
+Of a line of the provider's bill its name says what it is for, as far as it says that.
 """
 
 from __future__ import annotations

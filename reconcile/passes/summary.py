@@ -1,6 +1,6 @@
-"""A pass as one value: what it found, what it did to which run, and what it could not do. Reports render it.
+"""A pass as one value: what it found, what it did to which run, what it could not do, and what still waits.
 
-What a folder of runs still waits for, and how it ended where that is nothing. Says nothing of when to look again.
+Reports render it. When to look again is nothing it says.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""What is asked of a provider and what it reports; and which of it a run may call its own.
+"""What one provider is to the rest of the program: what it can tell, what it is asked, and what it answers.
 
-API keys as a provider lists them: never a secret, only what is left of it in its redacted value.
+A scope says which of its usage a run may call its own. Keys are told as it lists them: never a secret, only what is
+left of one in its redacted value.
 """
 
 from __future__ import annotations

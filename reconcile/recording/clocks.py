@@ -1,11 +1,9 @@
-"""The time, as something that is given: so a test need not wait for it.
+"""The time as something that is given, so that a test need not wait for it; and how far a provider's clock is from it.
 
-By how much a provider's clock is ahead of this machine's, from the `Date` of the provider's own responses.
-
-`Date` has whole seconds, and was written between the moments when the request was sent and the response had come. So
-each response leaves an interval for the offset, and all of them together what their intervals have in common. Where
-that is nothing, a clock was set meanwhile, and the offset may be anything from what those before allow to what those
-after do.
+A provider's own responses have a `Date` of whole seconds, written between the moments when the request was sent and the
+response had come. So each leaves an interval for the offset, and all of them together what their intervals have in
+common. Where that is nothing, a clock was set meanwhile, and the offset may be anything from what those before allow
+to what those after do.
 """
 
 from __future__ import annotations

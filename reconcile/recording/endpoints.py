@@ -1,11 +1,9 @@
-"""What a request to a provider is, told by its method and its path: one whose tokens count, or which other.
+"""What a request to a provider is, by its host, method and path: one whose tokens count, or which other.
 
 Only what is listed here is known. All else that could be billed is unknown, and takes away that a log is complete.
-
-Which hosts are a provider's own, so that the `Date` of what they answer is the provider's clock.
-
-A gateway answers by its own clock, and a host of this machine by this one. To try things out with a provider on this
-machine, name it in `RECONCILE_OPENAI_URL`, as for the usage API: loopback then counts as a provider's own.
+The `Date` of an answer is the provider's clock where the host is the provider's own: a gateway answers by its own
+clock, and a host of this machine by this one. To try things out with a provider on this machine, name it in
+`RECONCILE_OPENAI_URL`, as for the usage API: loopback then counts as a provider's own.
 """
 
 from __future__ import annotations

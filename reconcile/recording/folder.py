@@ -1,9 +1,7 @@
-"""The folder of a run that is being recorded: taken by one recorder, appended to by many, closed by one file.
+"""The folder of a run that is being recorded: begun by one recorder, appended to by many, closed by one file.
 
 While the run goes on the folder holds a journal and maybe a call log. Lines are appended whole, by one write, so that
 threads, processes and a kill at any moment tear none. At the end `metrics.json` is put in place, never over another.
-
-The begin and the end of a run that is recorded, whoever records it.
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@
     {"clock": {"now": [-0.2, 0.7], ...}, "of": "1f0c"}           what it measured of the provider's clock
 
 Lines that say something else are counted and otherwise passed over: a command may write what it likes.
-
-A row of the call log.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
-"""What every answer of the service is held to, whatever it is about: a clock that agrees, an end that is past.
+"""Asking for one page within a budget of requests: what every answer is held to, and what a refusal means.
 
-An answer that breaks a rule of its shape is `Untrusted`: who asked makes an error of it that says what was asked.
-
-Asking for one page, and what the service answers instead: refusals in words that say what to do.
-
-How many requests may be made: told before the first where they will not do, and never exceeded.
+The clock has to agree and the end to be past. An answer that breaks a rule of its shape is `Untrusted`: who asked makes
+an error of it that says what was asked. A budget that will not do is told before the first request.
 """
 
 from __future__ import annotations

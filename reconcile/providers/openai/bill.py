@@ -1,12 +1,8 @@
-"""The closed days of a topic in the cache: found again as values, kept as rows.
+"""All that the service says of whole days: model calls by the hour, everything else and the costs by the day.
 
-Plans and their carrying out: what is known of the days of a topic, and the queries for all others, one by one.
-
-All that the service says of whole days: model calls by the hour, everything else and the costs by the day.
-
-Responsible for asking no more than is needed: what the cache of closed days holds is not asked for, what is missing
-is asked in stretches, one request at a time and within a budget. Complete or nothing: a page that fails is a
-ProviderError, and no figure of it goes anywhere.
+Asks for no more than is needed: closed days that the cache has are taken from there, as rows that are read again; what
+is missing is asked in stretches, one request at a time and within a budget. Complete or nothing: a page that fails is
+a ProviderError, and no figure of it goes anywhere.
 """
 
 from __future__ import annotations

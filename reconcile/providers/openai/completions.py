@@ -1,6 +1,6 @@
 """Completions by the minute, which chat and responses traffic both are: what runs are reconciled with.
 
-One query of a topic: every page of it, every row of them read, within a budget of requests.
+Beside it the service for other topics: every page of a query, every row of them read, within a budget of requests.
 """
 
 from __future__ import annotations

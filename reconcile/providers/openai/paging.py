@@ -1,8 +1,7 @@
 """The pages of one query: every stretch of its time answered once, and none that was not asked for.
 
-Knows the shape that all endpoints share, and nothing of what a row says.
-
-Which days of a period have to be asked for: those that no cache has, in stretches that touch, page by page.
+Knows the shape that all endpoints share, and nothing of what a row says. Days that a cache has are left out of the
+stretches.
 """
 
 from __future__ import annotations

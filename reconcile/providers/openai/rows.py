@@ -1,13 +1,9 @@
-"""Rows of the costs endpoint: amounts to the last digit, whether they come as text or as numbers.
+"""Rows of the usage and costs endpoints as values of a comparison: token parts that share nothing, quantities, amounts.
 
-The specification says number; the service sends text with forty decimals, and zeros like `0E-6176`. An amount is the
-same whichever way it is spelled, so it is kept without its trailing zeros.
-
-The usage endpoints of the specification: what each counts, in which unit, and by what it can be told apart.
-
-A table and no code. Two result objects are not named like their path: `file_searches` and `web_searches`.
-
-Rows of the usage endpoints as values of a comparison: token parts that share nothing, or a quantity of a unit.
+A table says what each endpoint counts, in which unit, and by what it can be told apart; the result objects of
+`file_searches` and `web_searches` are not named like their paths. An amount is kept to the last digit. The
+specification says number; the service sends text with forty decimals, and zeros like `0E-6176`: it is the same
+whichever way it is spelled, so it is kept without its trailing zeros.
 """
 
 from __future__ import annotations
