@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from reconcile.money.entry import DAY, Cost, Entry, Official, PriceOf, Prices, Tokens, total_tokens
+from reconcile.money.entry import DAY, Cost, Entry, Official, PriceOf, Prices, total_tokens
 from reconcile.money.exact import NOTHING, added, decimal_of, less, times
 from reconcile.money.prices import AtList, at_list, family, line_item
+from reconcile.usage import Tokens
 
 ZERO = Fraction(0)
 ROUNDED = Fraction(1, 2_000_000)
