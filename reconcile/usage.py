@@ -6,6 +6,88 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import add, sub
+from typing import TypeAlias
+
+Parts: TypeAlias = tuple[int, int, int, int]
+"""Tokens where they are added up line by line, as `Tokens.parts` has them."""
+
+PARTS = ("uncached", "cache_read", "cache_write", "output")
+"""What `Tokens.parts` holds, in its order: each has a price, and a column of a comparison."""
+
+WRITES = ("cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h", "cache_write")
+"""The fields of `Tokens` that together are what was written to a cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens by parts that share none: input is all but the output. Reasoning is within the output, and no part.
+
+    What was written to a cache is kept by how long it stays there, as far as that is told: Anthropic charges more for
+    an hour than for five minutes, and a call log has a column for each time that a provider tells, two of Anthropic's
+    and two of OpenAI's. With a field less one of these would be lost. Usage APIs, bills and logs tell one figure,
+    `cache_write`; and all of them have one price in the table of list prices.
+    """
+
+    uncached: int = 0
+    """Below zero where an answer says that more was read and written than there was."""
+    cache_read: int = 0
+    cache_write: int = 0
+    """Written for a time that nobody told."""
+    output: int = 0
+    cache_write_5m: int = 0
+    cache_write_30m: int = 0
+    cache_write_1h: int = 0
+    cache_write_12h: int = 0
+
+    @property
+    def written(self) -> int:
+        """To a cache, for whatever time."""
+        return (
+            self.cache_write + self.cache_write_5m + self.cache_write_30m + self.cache_write_1h + self.cache_write_12h
+        )
+
+    @property
+    def parts(self) -> Parts:
+        """With what was written to a cache as one."""
+        return (self.uncached, self.cache_read, self.written, self.output)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Every field, in their order."""
+        return (
+            self.uncached,
+            self.cache_read,
+            self.cache_write,
+            self.output,
+            self.cache_write_5m,
+            self.cache_write_30m,
+            self.cache_write_1h,
+            self.cache_write_12h,
+        )
+
+    @property
+    def input(self) -> int:
+        return self.uncached + self.cache_read + self.written
+
+    @property
+    def total(self) -> int:
+        return self.input + self.output
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(*map(add, self.counts, other.counts))
+
+    def __sub__(self, other: Tokens) -> Tokens:
+        """The difference, part by part; a part of it may be below zero."""
+        return Tokens(*map(sub, self.counts, other.counts))
+
+
+NO_TOKENS = Tokens()
+
+
+def sum_of(tokens: Iterable[Tokens]) -> Tokens:
+    """The sum of each part; nothing sums to zero."""
+    return Tokens(*map(sum, zip(*(each.counts for each in tokens), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from reconcile.ledger.formats import Included, LogFormat, Timestamps
 from reconcile.ledger.log import UnusableError
 from reconcile.money.entry import LOGGED_GRAIN
+from reconcile.usage import Parts
 from reconcile.words import shown
 
 RFC3339 = re.compile(
@@ -177,7 +178,7 @@ def amount_of(value: object) -> Decimal:
     raise UnusableError(f"cost is {shown(value)}, which is no amount; write US dollars such as 0.0125")
 
 
-class Counts(NamedTuple):
+class Stated(NamedTuple):
     """What a line says, before anything is derived from it."""
 
     given: int
@@ -191,11 +192,7 @@ class Counts(NamedTuple):
     reasoning: int = 0
 
 
-Parts: TypeAlias = tuple[int, int, int, int]
-"""Uncached input, cache read, cache write and output, as in `sides.Tokens`."""
-
-
-def parts_of(log_format: LogFormat, counts: Counts) -> Parts:
+def parts_of(log_format: LogFormat, counts: Stated) -> Parts:
     """The parts that the counts of a line are made of. Raises UnusableError where these contradict each other."""
     given, answered, total, cached, written, reasoning = counts
     if answered is None:
@@ -227,7 +224,7 @@ def parts_of(log_format: LogFormat, counts: Counts) -> Parts:
     return given - within, cached, written, output
 
 
-def _remedy(log_format: LogFormat, counts: Counts, whole: int) -> str:
+def _remedy(log_format: LogFormat, counts: Stated, whole: int) -> str:
     """What to do of a total that is none: the setting by which it would be one, where there is such a setting."""
     lacking = (counts.total or 0) - whole
     if lacking == counts.reasoning and log_format.output_includes_reasoning:

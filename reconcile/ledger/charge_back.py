@@ -28,23 +28,12 @@ from reconcile.money.charges import (
     items_of_usage,
     sources,
 )
-from reconcile.money.entry import (
-    DAY,
-    KEYS_SINCE,
-    LOGGED_GRAIN,
-    Cost,
-    Dimensions,
-    Entry,
-    Official,
-    Period,
-    PriceOf,
-    Tokens,
-)
+from reconcile.money.entry import DAY, KEYS_SINCE, LOGGED_GRAIN, Cost, Dimensions, Entry, Official, Period, PriceOf
 from reconcile.money.exact import spelled_out
 from reconcile.money.prices import family, prices_of_minutes
 from reconcile.providers.base import Scope
 from reconcile.runs.run import Json, Run
-from reconcile.usage import names
+from reconcile.usage import Tokens, names
 from reconcile.verdict.cost import entries_of_settled
 
 

@@ -17,7 +17,8 @@ from reconcile.ledger.lines import Record
 from reconcile.ledger.log import Doubt, Suspicion
 from reconcile.ledger.tally import Book, Sums, TallyKey, key_of, sums_of, who_of
 from reconcile.ledger.windows import Recent
-from reconcile.money.entry import Entry, RefusedLines, Tokens
+from reconcile.money.entry import Entry, RefusedLines
+from reconcile.usage import Tokens
 from reconcile.words import plural
 
 MOST_SINGLES = 50_000
@@ -254,8 +255,7 @@ def _only_requests(entry: Entry) -> Entry:
 
 
 def _single(key: TallyKey, sums: Sums) -> Entry:
-    tokens = Tokens(sums.uncached, sums.cache_read, sums.cache_write, sums.output)
-    return Entry(start=key.quarter, who=who_of(key), tokens=tokens, requests=sums.requests)
+    return Entry(start=key.quarter, who=who_of(key), tokens=Tokens(*sums.parts), requests=sums.requests)
 
 
 def _suspicion(role: Role, found: object) -> Suspicion | None:

@@ -12,8 +12,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reconcile.errors import UsageError
-from reconcile.money.entry import Entry, Tokens, total_tokens
+from reconcile.money.entry import Entry, total_tokens
 from reconcile.money.exact import EXACT, NOTHING, less, quotient, spelled_out, times
+from reconcile.usage import NO_TOKENS, Tokens
 
 Amount = int | Decimal
 """Tokens and requests are whole numbers, money is decimal."""
@@ -31,8 +32,6 @@ class Metric(StrEnum):
     TOTAL = "total_tokens"
     COST = "cost_usd"
 
-
-NO_TOKENS = Tokens()
 
 RESTS_ON = {
     Metric.REQUESTS: {"api_calls"},
@@ -59,7 +58,7 @@ class Figures:
 
     @property
     def empty(self) -> bool:
-        return not self.requests and not any(self.tokens.parts)
+        return not self.requests and not any(self.tokens.counts)
 
     def of(self, metric: Metric) -> Amount | None:
         """The figure of one metric; None where it is unknown."""
@@ -69,7 +68,7 @@ class Figures:
             Metric.INPUT: tokens.input,
             Metric.UNCACHED: tokens.uncached,
             Metric.CACHED: tokens.cache_read,
-            Metric.CACHE_WRITE: tokens.cache_write,
+            Metric.CACHE_WRITE: tokens.written,
             Metric.OUTPUT: tokens.output,
             Metric.TOTAL: tokens.total,
             Metric.COST: self.cost,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from reconcile.money.entry import DAY, Cost, Entry, Tokens
+from reconcile.money.entry import DAY, Cost, Entry
 from reconcile.money.exact import added
 from reconcile.money.prices import as_billed, billed_tokens, family, line_item
+from reconcile.usage import Tokens
 
 
 class Leg(StrEnum):

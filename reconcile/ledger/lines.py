@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from reconcile.ledger.cells import Counts, Parts, TimestampReader, amount_of, count_of, parts_of, without_thousands
+from reconcile.ledger.cells import Stated, TimestampReader, amount_of, count_of, parts_of, without_thousands
 from reconcile.ledger.formats import NAMES, Counters, LogFormat, Shape, column, steps, words
 from reconcile.ledger.log import UnusableError
+from reconcile.usage import Parts
 from reconcile.words import KEY_PREFIX, shown
 
 LONGEST_NAME = 200
@@ -241,7 +242,7 @@ class LineParser:
             _flag(said("aborted"), "aborted") or False,
         )
 
-    def _counts(self, said: Callable[[str], Any]) -> Counts:
+    def _counts(self, said: Callable[[str], Any]) -> Stated:
         units = self.format.units
         given, answered, total, cached, written, reasoning = (
             without_thousands(said(name), self.format.thousands) for name in COUNTED
@@ -250,7 +251,7 @@ class LineParser:
             raise self._missing("input_tokens")
         if answered is None and not self._answers:
             answered = 0
-        return Counts(
+        return Stated(
             count_of(given, "input_tokens", units),
             None if answered is None else count_of(answered, "output_tokens", units),
             None if total is None else count_of(total, "total_tokens", units),

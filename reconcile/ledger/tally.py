@@ -9,7 +9,8 @@ from typing import NamedTuple
 from reconcile.errors import ConfigurationError
 from reconcile.ledger.lines import Record
 from reconcile.ledger.log import BadLine, UsageLog
-from reconcile.money.entry import MARGIN, Dimensions, Entry, Tokens
+from reconcile.money.entry import MARGIN, Dimensions, Entry
+from reconcile.usage import PARTS, Parts, Tokens
 
 SHOWN = 20
 """Bad lines that are shown; all are counted."""
@@ -38,10 +39,7 @@ class TallyKey(NamedTuple):
 class Sums(NamedTuple):
     """Of lines with one key."""
 
-    uncached: int
-    cache_read: int
-    cache_write: int
-    output: int
+    parts: Parts
     requests: int
     reasoning: int
     lines: int
@@ -100,11 +98,17 @@ class Book:
         if counts is None:
             if len(self._counts) >= MOST_SUMS:
                 raise _too_many()
-            counts = self._counts[key] = [0] * 7
-        for place, count in enumerate(sums[:7]):
-            counts[place] += sign * count
+            counts = self._counts[key] = [0] * (len(PARTS) + 3)
+        (uncached, read, written, output), requests, reasoning, lines, cost = sums
+        counts[0] += sign * uncached
+        counts[1] += sign * read
+        counts[2] += sign * written
+        counts[3] += sign * output
+        counts[4] += sign * requests
+        counts[5] += sign * reasoning
+        counts[6] += sign * lines
         if key.priced:
-            self._costs[key] = EXACT.add(self._costs.get(key, Decimal(0)), sign * sums.cost)
+            self._costs[key] = EXACT.add(self._costs.get(key, Decimal(0)), sign * cost)
 
     def entries(self) -> Iterator[Entry]:
         """Those of which a line is left."""
@@ -137,7 +141,7 @@ def key_of(record: Record, framework: str | None) -> TallyKey:
 
 
 def sums_of(record: Record) -> Sums:
-    return Sums(*record.parts, record.requests, record.reasoning, 1, record.cost or Decimal(0))
+    return Sums(record.parts, record.requests, record.reasoning, 1, record.cost or Decimal(0))
 
 
 def _plain(amount: Decimal) -> Decimal:

@@ -18,9 +18,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from reconcile.ledger.cut import DOLLAR
-from reconcile.money.entry import DAY, Cost, Entry, Official, PriceOf, Prices, Tokens, total_tokens
+from reconcile.money.entry import DAY, Cost, Entry, Official, PriceOf, Prices, total_tokens
 from reconcile.money.exact import NOTHING, added, decimal_of, less, times
 from reconcile.money.prices import AtList, at_list, family, line_item
+from reconcile.usage import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

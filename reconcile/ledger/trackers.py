@@ -25,10 +25,11 @@ from reconcile.ledger.tracking import (
     provider_stats,
 )
 from reconcile.ledger.usage_logs import day_of, known_prices, period_of
-from reconcile.money.entry import Tokens, midnight
+from reconcile.money.entry import midnight
 from reconcile.providers.openai.asking import BASE_URL
 from reconcile.providers.openai.raw import entries_of_page, raw_usage
 from reconcile.runs.state import Policy
+from reconcile.usage import Tokens
 from reconcile.workspace import clock
 
 DETECTED = LogFormat()

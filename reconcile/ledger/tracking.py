@@ -14,8 +14,9 @@ from math import copysign, inf, nan
 from typing import TypedDict
 
 from reconcile.ledger.log import BadLine
-from reconcile.money.entry import Entry, PriceOf, Tokens, total_tokens
+from reconcile.money.entry import Entry, PriceOf, total_tokens
 from reconcile.money.exact import NOTHING, added, less
+from reconcile.usage import Tokens, sum_of
 
 UNKNOWN = Decimal("NaN")
 
@@ -262,8 +263,7 @@ def _by(names: Iterable[str | None], records: Iterable[UsageRecord]) -> dict[str
 
 
 def _tokens(records: Iterable[UsageRecord]) -> Tokens:
-    parts = [record.tokens.parts for record in records]
-    return Tokens(*map(sum, zip(*parts, strict=True)))
+    return sum_of(record.tokens for record in records)
 
 
 def _cost(costs: Iterable[Decimal | None]) -> Decimal:

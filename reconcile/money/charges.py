@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
-from reconcile.money.entry import LOGGED_GRAIN, Cost, Dimensions, Entry, PriceOf, Prices, Tokens, total_tokens
+from reconcile.money.entry import LOGGED_GRAIN, Cost, Dimensions, Entry, PriceOf, Prices, total_tokens
 from reconcile.money.exact import added
 from reconcile.money.prices import line_item
-from reconcile.usage import Bucket
+from reconcile.usage import NO_TOKENS, Bucket, Tokens, sum_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +109,6 @@ class Labels:
         found = (given[name].get(label) for given, name in sources if name is not None and name in given)
         return next((value for value in found if value is not None), None)
 
-
-NO_TOKENS = Tokens()
 
 BY = ("framework", "model", "project", "key")
 """What can be charged by without labels."""
@@ -219,14 +217,7 @@ def _charge(name: str | None, items: list[Item]) -> Charge:
     return Charge(
         name=name,
         usd=added(item.usd for item in items if item.usd is not None),
-        tokens=_sum(item.tokens for item in items),
+        tokens=sum_of(item.tokens for item in items),
         requests=sum(item.requests for item in items),
-        unpriced=_sum(item.tokens for item in items if item.usd is None),
+        unpriced=sum_of(item.tokens for item in items if item.usd is None),
     )
-
-
-def _sum(all_tokens: Iterable[Tokens]) -> Tokens:
-    total = NO_TOKENS
-    for tokens in all_tokens:
-        total += tokens
-    return total

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from reconcile.money.exact import added, times
+from reconcile.usage import Tokens, sum_of
 
 HOUR = 3600
 DAY = 86400
@@ -23,39 +24,6 @@ KEYS_SINCE = 1_764_979_200
 
 MARGIN = 14 * HOUR
 """How far beyond both ends of the period a log is read: so far off can its clock be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """Parts that share no token: input is the first three together. Reasoning is within output, and no part."""
-
-    uncached: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
-    output: int = 0
-
-    @property
-    def parts(self) -> tuple[int, int, int, int]:
-        return (self.uncached, self.cache_read, self.cache_write, self.output)
-
-    @property
-    def input(self) -> int:
-        return self.uncached + self.cache_read + self.cache_write
-
-    @property
-    def total(self) -> int:
-        return self.input + self.output
-
-    def __add__(self, other: Tokens) -> Tokens:
-        return Tokens(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))
-
-    def __sub__(self, other: Tokens) -> Tokens:
-        """The difference, part by part; a part of it may be below zero."""
-        return Tokens(*(a - b for a, b in zip(self.parts, other.parts, strict=True)))
-
-
-PARTS = ("uncached", "cache_read", "cache_write", "output")
-"""The fields of `Tokens`, in the order of its `parts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +163,4 @@ def midnight(day: date) -> int:
 
 def total_tokens(entries: Iterable[Entry]) -> Tokens:
     """The sum of all parts; nothing sums to zero."""
-    sums = [0, 0, 0, 0]
-    for entry in entries:
-        for part, count in enumerate(entry.tokens.parts):
-            sums[part] += count
-    return Tokens(*sums)
+    return sum_of(entry.tokens for entry in entries)

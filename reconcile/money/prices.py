@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from reconcile.money.entry import Cost, Dimensions, Entry, PriceOf, Prices, Tokens
+from reconcile.money.entry import Cost, Dimensions, Entry, PriceOf, Prices
 from reconcile.money.exact import added, times
-from reconcile.usage import SNAPSHOT
+from reconcile.usage import SNAPSHOT, Tokens, sum_of
 
 UNNAMED = "a model that is not named"
 STANDARD = ("default", "standard", "auto")
@@ -39,18 +39,16 @@ class AtList:
 
 def at_list(entries: Iterable[Entry], price_of: PriceOf) -> AtList:
     """The entries at list prices, whatever a log wrote beside them. What has no tokens needs no price."""
-    known: dict[Prices, list[int]] = {}
-    unknown: dict[str, list[int]] = {}
+    known: dict[Prices, list[Tokens]] = {}
+    unknown: dict[str, list[Tokens]] = {}
     for entry in entries:
-        parts = entry.tokens.parts
-        if any(parts):
+        if any(entry.tokens.counts):
             prices = price_of(entry)
-            sums = known.setdefault(prices, [0] * 4) if prices else unknown.setdefault(named(entry.who), [0] * 4)
-            for part, count in enumerate(parts):
-                sums[part] += count
+            group = known.setdefault(prices, []) if prices else unknown.setdefault(named(entry.who), [])
+            group.append(entry.tokens)
     return AtList(
-        priced={prices: Tokens(*sums) for prices, sums in known.items()},
-        unpriced={name: Tokens(*sums) for name, sums in unknown.items()},
+        priced={prices: sum_of(group) for prices, group in known.items()},
+        unpriced={name: sum_of(group) for name, group in unknown.items()},
     )
 
 
@@ -125,4 +123,4 @@ def billed_tokens(cost: Cost) -> Decimal | None:
 
 def as_billed(tokens: Tokens) -> dict[str, int]:
     """Tokens by the parts that a bill has lines for; what is written to the cache is input that was not cached."""
-    return {INPUT: tokens.uncached + tokens.cache_write, CACHED_INPUT: tokens.cache_read, OUTPUT: tokens.output}
+    return {INPUT: tokens.uncached + tokens.written, CACHED_INPUT: tokens.cache_read, OUTPUT: tokens.output}

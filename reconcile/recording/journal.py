@@ -22,7 +22,8 @@ from datetime import datetime
 from typing import Any
 
 from reconcile.recording.clocks import Offset, offset_in
-from reconcile.recording.usage import WRITES, Counted
+from reconcile.recording.shapes import Counted
+from reconcile.usage import WRITES
 
 LONGEST_NAME = 200
 """Characters of the name of a step or a model."""
@@ -171,14 +172,14 @@ def row_of(
 ) -> dict[str, object]:
     """The row of a call, with `members` that only some have. Without usage it has zeros, and says why."""
     found = counted or Counted()
-    writes = {f"{name}_tokens": getattr(found, name) for name in WRITES}
+    writes = {f"{name}_tokens": getattr(found.tokens, name) for name in WRITES}
     return {
         "started_at": started_at,
         "ended_at": ended_at,
         "model": model or UNKNOWN_MODEL,
-        "input_tokens": found.tokens_in,
-        "output_tokens": found.tokens_out,
-        "cached_tokens": found.cached_tokens,
+        "input_tokens": found.tokens.input,
+        "output_tokens": found.tokens.output,
+        "cached_tokens": found.tokens.cache_read,
         **{name: count for name, count in writes.items() if count},
         **({"requests": found.requests} if found.requests > 1 else {}),
         **({"response_id": response_id} if response_id else {}),

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconcile.recording.journal import seconds
 from reconcile.recording.responses import Telling, Told
-from reconcile.recording.usage import Counted, total
+from reconcile.recording.shapes import Counted, total
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +112,7 @@ def same_call(calls: Iterable[Known], told: Told) -> Known | None:
     if usage.requests == 1:
         return next((each for each in unadded if each.counted and each.counted.bare == usage), None)
     last = unadded[-usage.requests :]
-    if total(each.counted for each in last if each.counted) != usage:
+    if total([each.counted for each in last if each.counted]) != usage:
         return None
     for each in last:
         each.added = True

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from reconcile.recording import usage
 from reconcile.recording.clocks import together
 from reconcile.recording.endpoints import COUNTED
 from reconcile.recording.journal import Journal, JournalStep
+from reconcile.usage import WRITES
 
 SOURCE = "reconcile record"
 STATEMENT = "complete"
 KINDS = ("input_tokens", "output_tokens", "cached_tokens")
-WRITES = tuple(f"{name}_tokens" for name in usage.WRITES)
+WRITTEN = tuple(f"{name}_tokens" for name in WRITES)
 COMPLETIONS = {*COUNTED.values(), "chat/completions"}
 
 
@@ -54,7 +54,7 @@ class Calls:
     """Whose APIs were called, as far as that is known."""
     sums: tuple[int, int, int]
     writes: tuple[int, ...]
-    """Tokens that were written to a cache, as in WRITES."""
+    """Tokens that were written to a cache, as in WRITTEN."""
     readable: bool
     """Whether every line could be read, the last one whole."""
     stated: bool
@@ -87,7 +87,7 @@ def read_calls(text: str) -> Calls:
         others=Counter(sorted(str(row["endpoint"]) for row in kinds["other"])),
         providers=tuple(sorted({str(row["provider"]) for row in counted if "provider" in row})),
         sums=(_sum(counted, KINDS[0]), _sum(counted, KINDS[1]), _sum(counted, KINDS[2])),
-        writes=tuple(_sum(counted, kind) for kind in WRITES),
+        writes=tuple(_sum(counted, kind) for kind in WRITTEN),
         readable=not rest and all(value is not None and _is_row(value) for _, value in kept),
         stated=len(kept) < len(values),
         lines=tuple(line for line, _ in kept),
@@ -179,7 +179,7 @@ def _notes(journal: Journal, calls: Calls) -> Iterable[str]:
 def _recorded(calls: Calls, uncounted: int, *, every_attempt: bool) -> dict[str, object]:
     """Sums only where they are all: a request that nobody understands may be a call, and a pending one has tokens."""
     names = ("tokens_in", "tokens_out", "cached_tokens")
-    tokens = dict(zip(names, calls.sums, strict=True)) | _nonzero(dict(zip(WRITES, calls.writes, strict=True)))
+    tokens = dict(zip(names, calls.sums, strict=True)) | _nonzero(dict(zip(WRITTEN, calls.writes, strict=True)))
     api_calls = {"api_calls": calls.counted + uncounted + calls.pending}
     counts = {"aborted_calls": calls.aborted, "unknown_calls": len(calls.unknown)}
     return {
@@ -236,7 +236,7 @@ def _object(line: str) -> dict[str, Any] | None:
 
 def _is_row(value: Mapping[str, Any]) -> bool:
     """Whether it can be added up; all else is for `reconcile validate` to say."""
-    counts = [*(value.get(kind) for kind in KINDS), *(value.get(kind, 0) for kind in WRITES), value.get("requests", 1)]
+    counts = [*(value.get(kind) for kind in KINDS), *(value.get(kind, 0) for kind in WRITTEN), value.get("requests", 1)]
     return all(type(each) is int for each in counts) and isinstance(value.get("response_id", ""), str)
 
 

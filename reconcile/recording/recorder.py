@@ -33,8 +33,8 @@ from reconcile.recording.journal import read, row_of, seconds
 from reconcile.recording.known import Known, has_provider_id, label, opened_by, pending_since, same_call, untold
 from reconcile.recording.left import MOST_NAMED, RunEnding, spelled
 from reconcile.recording.responses import MESSAGE_EVENTS, Message, Telling, Told, told
+from reconcile.recording.shapes import LONGEST_NAME, Counted, member
 from reconcile.recording.signals import exit_on_sigterm
-from reconcile.recording.usage import LONGEST_NAME, Counted, member
 from reconcile.recording.watching import watch
 
 Client = TypeVar("Client")

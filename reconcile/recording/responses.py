@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from reconcile.recording.usage import Counted, member, name_of, usage_of
+from reconcile.recording.shapes import Counted, member, name_of, usage_of
 
 DEEPEST = 8
 """Objects inside of each other that are looked into."""

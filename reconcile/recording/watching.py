@@ -20,8 +20,8 @@ from reconcile.recording.bodies import Sink, Watched, answer_to, careful
 from reconcile.recording.clocks import Offset
 from reconcile.recording.endpoints import Destination, DestinationKind, endpoint_of, host_of, is_provider, provider_of
 from reconcile.recording.responses import Telling, Told
+from reconcile.recording.shapes import name_of
 from reconcile.recording.sockets import Listener, listen
-from reconcile.recording.usage import name_of
 
 if TYPE_CHECKING:
     from reconcile.recording.recorder import Recording

@@ -14,7 +14,7 @@ from reconcile.ledger.comparison import Comparison
 from reconcile.ledger.figures import RESTS_ON, Amount, Figures, Metric, difference, percent
 from reconcile.ledger.table import TableRow
 from reconcile.minutes import instant, spelled
-from reconcile.money.entry import PARTS, Cost, Entry
+from reconcile.money.entry import Cost, Entry
 from reconcile.money.exact import spelled_out
 from reconcile.passes.summary import Summary
 from reconcile.report.compared import (
@@ -31,6 +31,7 @@ from reconcile.report.compared import (
 )
 from reconcile.report.markdown import Links, code, prose, summary_markdown
 from reconcile.report.phrases import printable
+from reconcile.usage import PARTS
 from reconcile.words import plural
 
 TOTAL = "TOTAL"

@@ -14,12 +14,13 @@ import requests
 from jsonschema import Draft202012Validator
 from support.billing import KEY, MEASURED, NOW, PERIOD, START, at, call, embedding, fetched, use
 
-from reconcile.money.entry import Period, Tokens
+from reconcile.money.entry import Period
 from reconcile.providers.openai.rows import ENDPOINTS, Endpoint
 from reconcile.simulator import faults
 from reconcile.simulator.calls import Ledger
 from reconcile.simulator.replies import Reply
 from reconcile.simulator.server import Simulator
+from reconcile.usage import Tokens
 
 CONTRACTS = Path(__file__).resolve().parents[2].parent / "shared" / "contracts"
 SPECIFICATIONS = ("openai-usage.openapi.json", "openai-usage-superset.openapi.json")

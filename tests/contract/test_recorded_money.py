@@ -11,9 +11,9 @@ from support.money import official
 from reconcile.ledger.legs import three_way
 from reconcile.ledger.terms import split_gap
 from reconcile.money.charges import entries_of_run
-from reconcile.money.entry import Cost, Tokens
+from reconcile.money.entry import Cost
 from reconcile.money.list_prices import list_prices
-from reconcile.usage import Bucket, Usage
+from reconcile.usage import Bucket, Tokens, Usage
 from reconcile.verdict.cost import AMOUNTS, PricedPart
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"

@@ -34,13 +34,14 @@ from support.mutations import mutations
 from support.worlds import examples
 
 from reconcile.errors import ConfigurationError, ProviderError
-from reconcile.money.entry import DAY, HOUR, Dimensions, Entry, Measured, Official, Period, Tokens, total_tokens
+from reconcile.money.entry import DAY, HOUR, Dimensions, Entry, Measured, Official, Period, total_tokens
 from reconcile.providers.openai.bill import OpenAIBilling
 from reconcile.providers.openai.paging import DAYS, HOURS, Grain, spans
 from reconcile.simulator import faults
 from reconcile.simulator.calls import Ledger, Record
 from reconcile.simulator.faults import Fault
 from reconcile.simulator.server import Simulator
+from reconcile.usage import Tokens
 
 RECORDS: tuple[Record, ...] = (
     call(0),

@@ -551,7 +551,6 @@ HEAVY = (
     "openai",
     "httpx",
     "reconcile.runs",
-    "reconcile.usage",
 )
 
 

@@ -10,7 +10,8 @@ from reconcile.ledger.comparison import compare
 from reconcile.ledger.formats import Fields, LogFormat
 from reconcile.ledger.lines import LineParser
 from reconcile.ledger.scroll import Scroll
-from reconcile.money.entry import HOUR, Dimensions, Entry, Official, Tokens
+from reconcile.money.entry import HOUR, Dimensions, Entry, Official
+from reconcile.usage import Tokens
 
 MODEL = "gpt-4o-2024-08-06"
 KEPT = LogFormat(

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from reconcile.money.entry import Cost, Dimensions, Entry, Official, Prices, Tokens
+from reconcile.money.entry import Cost, Dimensions, Entry, Official, Prices
+from reconcile.usage import Tokens
 
 DAY = 1767571200
 """2026-01-05T00:00Z."""

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from support.worlds import dice as thrown
 
 from reconcile.ledger.log import UsageLog
-from reconcile.money.entry import Cost, Dimensions, Entry, Official, Period, Prices, Tokens
+from reconcile.money.entry import Cost, Dimensions, Entry, Official, Period, Prices
+from reconcile.usage import Tokens
 
 MARCH = Period(date(2026, 3, 1), date(2026, 3, 31))
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))

@@ -7,7 +7,8 @@ from functools import cache
 
 from reconcile.ledger.comparison import compare
 from reconcile.ledger.log import UsageLog
-from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Entry, Official, Period, Prices, Tokens
+from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Entry, Official, Period, Prices
+from reconcile.usage import Tokens
 
 WEEK = Period(date(2026, 3, 2), date(2026, 3, 8))
 START = WEEK.start

@@ -27,7 +27,7 @@ ORDER = (
 )
 """A subject imports those before it. What a run records itself with, and the simulator, see fewer."""
 
-APART = {"recording": {"errors"}, "simulator": {"errors", "minutes", "runs", "usage"}}
+APART = {"recording": {"errors", "usage"}, "simulator": {"errors", "minutes", "runs", "usage"}}
 
 NOBODY_SEES = {
     "cli": {"__main__"},

@@ -230,9 +230,9 @@ class _Answer:
 
     def _sums(self, row: dict[str, Any]) -> Sums:
         counts = (int(row[name]) for name in SUMMED)
-        uncached, cache_read, cache_write, output, requests, reasoning = counts
+        uncached, read, written, output, requests, reasoning = counts
         cost = row["cost"] or Decimal(0)
-        return Sums(uncached, cache_read, cache_write, output, requests, reasoning, row["lines"], cost)
+        return Sums((uncached, read, written, output), requests, reasoning, row["lines"], cost)
 
 
 def _name(spelled: str | None) -> str | None:

@@ -211,8 +211,7 @@ def _each(parts: tuple[int, ...], times: int, per: int) -> Callable[[ViewRow], V
 
 
 def _with(row: ViewRow, counts: dict[int, int]) -> ViewRow:
-    requests, uncached, read, write, output, reasoning = (counts.get(part, old) for part, old in enumerate(row.counts))
-    return row._replace(counts=(requests, uncached, read, write, output, reasoning))
+    return row._replace(counts=tuple(counts.get(part, old) for part, old in enumerate(row.counts)))
 
 
 def without(rows: Iterable[ViewRow], repeated: Iterable[ViewRow]) -> tuple[ViewRow, ...]:

@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from reconcile.ledger.cut import Cut
 from reconcile.money.charges import PriceList, cost_of
-from reconcile.money.entry import Entry, Tokens
+from reconcile.money.entry import Entry
 from reconcile.money.exact import EXACT, NOTHING, added, less, quotient
 from reconcile.money.prices import is_special, named
+from reconcile.usage import Tokens
 
 FEW = Decimal("0.1")
 """Of the tokens that something is said of: a log may lack some lines of them like of all others."""

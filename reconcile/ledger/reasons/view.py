@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import add
 from typing import NamedTuple
 
 from reconcile.ledger.cut import Cut
 from reconcile.ledger.figures import Metric
 from reconcile.ledger.log import Suspicion, UsageLog
 from reconcile.money.entry import DAY, HOUR, Dimensions, Entry, RefusedLines
+from reconcile.usage import PARTS
 
-Counts = tuple[int, int, int, int, int, int]
-"""Requests, uncached input, cache reads, cache writes, output; and reasoning, which is within the output."""
-
-REQUESTS, UNCACHED, READ, WRITE, OUTPUT, REASONING = range(6)
+REQUESTS, (UNCACHED, READ, WRITE, OUTPUT), REASONING = 0, range(1, 1 + len(PARTS)), 1 + len(PARTS)
 COMPARED = (REQUESTS, UNCACHED, READ, WRITE, OUTPUT)
 TOKENS = (UNCACHED, READ, WRITE, OUTPUT)
 
@@ -35,7 +34,8 @@ class ViewRow(NamedTuple):
 
     start: int
     who: Dimensions
-    counts: Counts
+    counts: tuple[int, ...]
+    """Requests, the tokens as `Tokens.parts` has them, and reasoning, which is within the output."""
 
 
 Whose = tuple[str | None, str | None]
@@ -213,7 +213,7 @@ def _by_day(cells: Cells) -> Cells:
 
 def view_of(log: UsageLog, cut: Cut) -> View:
     """Both sides at the start. Kinds of input that the log never tells apart are one on the provider's side too."""
-    tells = tuple(any(getattr(entry.tokens, part) for entry in cut.log) for part in ("cache_read", "cache_write"))
+    tells = any(entry.tokens.cache_read for entry in cut.log), any(entry.tokens.written for entry in cut.log)
     whole = _rows(cut.official)
     official = tuple(_folded(row, tells) for row in whole)
     totals = [sum(row.counts[part] for row in official) for part in COMPARED]
@@ -263,17 +263,12 @@ def _names_agree(plain: View, finer: View, cut: Cut, name: str) -> bool:
 
 def _rows(entries: Iterable[Entry]) -> tuple[ViewRow, ...]:
     """One row for each stretch of time and whose it is, wherever it was written: what is halved must not be rounded."""
-    merged: dict[tuple[int, Dimensions], Counts] = {}
+    merged: dict[tuple[int, Dimensions], tuple[int, ...]] = {}
     for entry in entries:
         start, who, counts = _row(entry)
         old = merged.get((start, who))
-        merged[start, who] = counts if old is None else _added(old, counts)
+        merged[start, who] = counts if old is None else tuple(map(add, old, counts))
     return tuple(ViewRow(start, who, counts) for (start, who), counts in merged.items())
-
-
-def _added(one: Counts, other: Counts) -> Counts:
-    requests, uncached, read, write, output, reasoning = (a + b for a, b in zip(one, other, strict=True))
-    return (requests, uncached, read, write, output, reasoning)
 
 
 def _row(entry: Entry) -> ViewRow:

@@ -14,7 +14,7 @@ from operator import sub
 from reconcile.ledger.figures import Metric
 from reconcile.ledger.reasons.codes import BreakCode, Hypotheses, Hypothesis, hour_text
 from reconcile.ledger.reasons.counting import without
-from reconcile.ledger.reasons.view import COMPARED, REQUESTS, TOKENS, Counts, View, ViewRow
+from reconcile.ledger.reasons.view import COMPARED, REQUESTS, TOKENS, View, ViewRow
 from reconcile.money.entry import HOUR, LOGGED_GRAIN, MARGIN
 
 MOST = MARGIN // LOGGED_GRAIN
@@ -194,7 +194,7 @@ def _shared_out(rows: Sequence[ViewRow], found: Zone, view: View) -> tuple[ViewR
         for part in COMPARED:
             cell[part] -= first[part]
         reasoning = min(row.counts[-1], first[-1])
-        early: Counts = (first[0], first[1], first[2], first[3], first[4], reasoning)
-        late: Counts = tuple(count - taken for count, taken in zip(row.counts, early, strict=True))  # type: ignore[assignment]
+        early = (*first, reasoning)
+        late = tuple(count - taken for count, taken in zip(row.counts, early, strict=True))
         shared += [ViewRow(row.start - found.before, row.who, early), ViewRow(row.start - found.since, row.who, late)]
     return tuple(shared)

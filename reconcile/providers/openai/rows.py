@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any
 
-from reconcile.money.entry import Cost, Dimensions, Entry, Measured, Tokens
+from reconcile.money.entry import Cost, Dimensions, Entry, Measured
 from reconcile.providers.openai.asking import FLAG, TEXT, Untrusted, spelled
+from reconcile.usage import Tokens
 
 RESULT = "organization.costs.result"
 PATH = "/organization/costs"

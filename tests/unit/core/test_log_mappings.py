@@ -11,7 +11,8 @@ from reconcile.ledger.expression import expressible
 from reconcile.ledger.formats import OPENAI, SEEDS, Counters, Fields, LogFormat, Shape, Timestamps
 from reconcile.ledger.lines import LineParser
 from reconcile.ledger.scroll import Scroll
-from reconcile.money.entry import Tokens, total_tokens
+from reconcile.money.entry import total_tokens
+from reconcile.usage import Tokens
 
 START = 1_770_422_400  # 2026-02-07T00:00:00Z
 NOON = START + 43_200

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.ledger.cells import MOST, Counts, amount_of, count_of, parts_of
+from reconcile.ledger.cells import MOST, Stated, amount_of, count_of, parts_of
 from reconcile.ledger.formats import Included, LogFormat
 from reconcile.ledger.log import UnusableError
 
@@ -28,14 +28,14 @@ def test_parts_that_were_added_up_as_a_log_does_are_found_again(log_format, unca
     answered = answer + (reasoning if log_format.output_includes_reasoning else 0)
     whole = uncached + read + written + answer + reasoning
     for total in (None, whole, given_ + answered):
-        parts = parts_of(log_format, Counts(given_, answered, total, read, written, reasoning))
+        parts = parts_of(log_format, Stated(given_, answered, total, read, written, reasoning))
         assert parts == (uncached, read, written, answer + reasoning)
 
 
 few = st.integers(0, 12)
 
 
-@given(formats, st.builds(Counts, few, few, st.none() | few, few, few, few))
+@given(formats, st.builds(Stated, few, few, st.none() | few, few, few, few))
 def test_whatever_a_line_says_no_part_is_below_zero_and_a_total_is_kept(log_format, counts):
     given_, answered, total, *rest = counts
     try:
@@ -52,12 +52,12 @@ def test_whatever_a_line_says_no_part_is_below_zero_and_a_total_is_kept(log_form
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        pytest.param(Counts(10, 5, cached=11), "input_tokens is 10 and is to include 11", id="more cached than input"),
-        pytest.param(Counts(10, 5, cached=6, written=5), "include 11 cached", id="more read and written than input"),
-        pytest.param(Counts(10, 5, reasoning=6), "output_tokens is 5 and is to include 6", id="more reasoning"),
-        pytest.param(Counts(10, 5, total=16), "total_tokens is 16 and its parts sum to 15", id="another total"),
-        pytest.param(Counts(10, None, total=9), "total_tokens is 9, less than input_tokens, which is 10", id="less"),
-        pytest.param(Counts(10, None), "output_tokens is missing", id="no output"),
+        pytest.param(Stated(10, 5, cached=11), "input_tokens is 10 and is to include 11", id="more cached than input"),
+        pytest.param(Stated(10, 5, cached=6, written=5), "include 11 cached", id="more read and written than input"),
+        pytest.param(Stated(10, 5, reasoning=6), "output_tokens is 5 and is to include 6", id="more reasoning"),
+        pytest.param(Stated(10, 5, total=16), "total_tokens is 16 and its parts sum to 15", id="another total"),
+        pytest.param(Stated(10, None, total=9), "total_tokens is 9, less than input_tokens, which is 10", id="less"),
+        pytest.param(Stated(10, None), "output_tokens is missing", id="no output"),
     ],
 )
 def test_counts_that_contradict_each_other_are_told_with_both_numbers(counts, words):
@@ -66,14 +66,14 @@ def test_counts_that_contradict_each_other_are_told_with_both_numbers(counts, wo
 
 
 def test_without_output_the_total_says_it():
-    assert parts_of(OPENAI, Counts(10, None, total=10)) == (10, 0, 0, 0)
-    assert parts_of(OPENAI, Counts(10, None, total=14)) == (10, 0, 0, 4)
+    assert parts_of(OPENAI, Stated(10, None, total=10)) == (10, 0, 0, 0)
+    assert parts_of(OPENAI, Stated(10, None, total=14)) == (10, 0, 0, 4)
 
 
 def test_reasoning_apart_from_output_is_added_to_it_once():
     apart = replace(OPENAI, output_includes_reasoning=False)
-    assert parts_of(apart, Counts(10, 5, total=18, reasoning=3)) == (10, 0, 0, 8)
-    assert parts_of(OPENAI, Counts(10, 5, total=15, reasoning=3)) == (10, 0, 0, 5)
+    assert parts_of(apart, Stated(10, 5, total=18, reasoning=3)) == (10, 0, 0, 8)
+    assert parts_of(OPENAI, Stated(10, 5, total=15, reasoning=3)) == (10, 0, 0, 5)
 
 
 @pytest.mark.parametrize(
@@ -114,4 +114,4 @@ def test_what_is_no_amount(value):
 )
 def test_uncached_input_is_what_the_input_includes_nothing_else_of(includes, parts):
     log_format = LogFormat(input_includes=frozenset(includes))
-    assert parts_of(log_format, Counts(100, 10, cached=30, written=20)) == parts
+    assert parts_of(log_format, Stated(100, 10, cached=30, written=20)) == parts

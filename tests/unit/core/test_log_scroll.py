@@ -16,7 +16,8 @@ from reconcile.ledger import windows
 from reconcile.ledger.formats import CALLS, SEEDS, Fields, LogFormat
 from reconcile.ledger.lines import LineParser
 from reconcile.ledger.scroll import MOST_BYTES, Scroll
-from reconcile.money.entry import HOUR, MARGIN, Dimensions, Tokens, total_tokens
+from reconcile.money.entry import HOUR, MARGIN, Dimensions, total_tokens
+from reconcile.usage import Tokens
 
 START = 1_770_422_400  # 2026-02-07T00:00:00Z
 DAY = 86_400
@@ -197,7 +198,7 @@ def test_lines_out_of_many_are_read_where_they_are_odd_and_repeat_where_they_equ
 def test_sums_of_beyond_the_margin_are_not_added(at):
     tally = tallies.Tally(START, START + DAY)
     key = tallies.TallyKey(START + at, None, None, None, None, None, None, False)
-    tally.add(key, tallies.Sums(1, 0, 0, 0, 1, 0, 1, Decimal(0)), repeated=True)
+    tally.add(key, tallies.Sums((1, 0, 0, 0), 1, 0, 1, Decimal(0)), repeated=True)
     assert tally.result(lines=1, files=(), unlogged_attempts=0).entries == ()
 
 

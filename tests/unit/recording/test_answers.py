@@ -48,7 +48,7 @@ def fed(data, size, *, events=True):
 @pytest.mark.parametrize("events", [CHAT, RESPONSES, MESSAGES], ids=["chat", "responses", "messages"])
 def test_a_stream_counts_as_its_last_usage_says(events, size):
     answer = fed(stream(events), size)
-    assert (answer.ended, answer.told.counted.tokens_in, answer.told.counted.tokens_out) == (True, 100, 20)
+    assert (answer.ended, answer.told.counted.tokens.input, answer.told.counted.tokens.output) == (True, 100, 20)
     assert answer.told.counted.model == "m"
 
 
@@ -64,14 +64,14 @@ def test_a_stream_without_its_last_event_has_not_ended(events):
 )
 def test_events_that_say_nothing_are_passed_over(line):
     answer = fed(line.encode() + b"\n\n" + stream(CHAT), 64)
-    assert answer.told.counted.tokens_in == 100
+    assert answer.told.counted.tokens.input == 100
 
 
 def test_a_whole_body_is_read_at_its_end():
     body = json.dumps({"id": "c-1", "model": "m", "usage": USAGE}).encode()
     answer = fed(body, 3, events=False)
     answer.finish()
-    assert answer.told.counted.tokens_out == 20
+    assert answer.told.counted.tokens.output == 20
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"7", b"\xff"])
@@ -87,7 +87,7 @@ def test_what_is_too_long_to_be_kept_is_not_known_and_what_follows_is_read(monke
     answer = fed(stream([RESPONSES[0], long]), 7)
     answer.finish()
     assert (answer.blind, answer.told.state, answer.told.response_id) == (True, Telling.PART, "r-1")
-    assert fed(stream([long, *CHAT]), 64).told.counted.tokens_in == 100
+    assert fed(stream([long, *CHAT]), 64).told.counted.tokens.input == 100
 
 
 def test_a_body_that_is_too_long_to_be_kept_counts_nothing(monkeypatch):

@@ -37,12 +37,12 @@ ONE = {
 def test_a_response_of_every_library_is_one_call(value):
     (found,) = told(value)
     assert (found.state, found.response_id, found.model) == (Telling.ENDED, "c-1", "m")
-    assert (found.counted.tokens_in, found.counted.tokens_out, found.counted.requests) == (100, 20, 1)
+    assert (found.counted.tokens.input, found.counted.tokens.output, found.counted.requests) == (100, 20, 1)
 
 
 def test_the_usage_of_several_requests_is_as_many():
     (found,) = told(Object(requests=3, **USAGE))
-    assert (found.response_id, found.counted.tokens_in, found.counted.requests) == (None, 100, 3)
+    assert (found.response_id, found.counted.tokens.input, found.counted.requests) == (None, 100, 3)
 
 
 def test_every_response_of_a_result_is_a_call():
@@ -105,7 +105,7 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_response_of_another_endpoint_is_no_call_of_completions(name):
     (found,) = told(OTHERS[name])
-    assert (found.endpoint, found.counted.tokens_in) == (name, 0)
+    assert (found.endpoint, found.counted.tokens.input) == (name, 0)
 
 
 def test_a_list_of_anything_is_no_response_of_another_endpoint():
@@ -127,4 +127,4 @@ def test_the_events_of_a_message_are_one_call_whose_output_is_told_last():
     ]  # fmt: skip
     found = [each for event in events for each in message.take(event)]
     assert [(each.state, each.response_id) for each in found] == [(Telling.PART, "m-1"), (Telling.ENDED, "m-1")]
-    assert (found[-1].counted.tokens_in, found[-1].counted.tokens_out) == (100, 20)
+    assert (found[-1].counted.tokens.input, found[-1].counted.tokens.output) == (100, 20)

@@ -17,8 +17,9 @@ from reconcile.ledger.comparison_json import comparison_json
 from reconcile.ledger.figures import Figures, Metric, tolerance
 from reconcile.ledger.log import BadLine, UsageLog
 from reconcile.ledger.table import By
-from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Measured, Official, Tokens
+from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Measured, Official
 from reconcile.report.compared import verdict_text
+from reconcile.usage import Tokens
 
 
 def shifted(entries, **parts):

@@ -10,7 +10,8 @@ from support.week import START, WEEK, bill, calls, compared, listed, official, p
 from reconcile.ledger.figures import Metric
 from reconcile.ledger.log import UsageLog
 from reconcile.ledger.reasons.codes import BreakCode
-from reconcile.money.entry import DAY, HOUR, Cost, Official, Period, Tokens
+from reconcile.money.entry import DAY, HOUR, Cost, Official, Period
+from reconcile.usage import Tokens
 
 CODES = (
     "time_zone cached_counted_twice cached_left_out cache_writes_left_out reasoning_counted_twice "

@@ -14,7 +14,8 @@ from reconcile.ledger.comparison import ComparisonVerdict, compare
 from reconcile.ledger.figures import Metric
 from reconcile.ledger.log import Suspicion, UsageLog
 from reconcile.ledger.reasons.codes import BreakCode
-from reconcile.money.entry import HOUR, Official, Tokens
+from reconcile.money.entry import HOUR, Official
+from reconcile.usage import Tokens
 
 MADE = calls()
 LINES = [call.line() for call in MADE]

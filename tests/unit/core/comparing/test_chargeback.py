@@ -21,8 +21,9 @@ from reconcile.ledger.charge_back import (
     runs_charged,
 )
 from reconcile.money.charges import Labels
-from reconcile.money.entry import Dimensions, Period, Tokens
+from reconcile.money.entry import Dimensions, Period
 from reconcile.providers.base import Scope
+from reconcile.usage import Tokens
 
 WEEK = Period(date(2026, 1, 5), date(2026, 1, 11))
 LABELS = Labels(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from support.money import DAY, ENTRIES, LINES, MINI, at_list, billed, used
 
 from reconcile.money.charges import BY, Labels, charge_back, charged, entries_of_run, items_of_costs, items_of_usage
-from reconcile.money.entry import Dimensions, Tokens
-from reconcile.usage import Bucket, Usage
+from reconcile.money.entry import Dimensions
+from reconcile.usage import Bucket, Tokens, Usage
 
 LABELS = Labels(
     frameworks={"chatdev": {"team": "research", "environment": "lab"}},

@@ -7,7 +7,8 @@ import pytest
 
 from reconcile.ledger.cut import aligned, cut
 from reconcile.ledger.log import UsageLog
-from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Entry, Official, Period, Tokens
+from reconcile.money.entry import DAY, HOUR, Cost, Dimensions, Entry, Official, Period
+from reconcile.usage import Tokens
 
 PERIOD = Period(date(2026, 3, 1), date(2026, 3, 3))
 START = PERIOD.start

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from support.worlds import examples
 
 from reconcile.ledger.figures import Figures, Metric, difference, figures, percent
-from reconcile.money.entry import Dimensions, Entry, Tokens
+from reconcile.money.entry import Dimensions, Entry
 from reconcile.money.exact import added, spelled_out
+from reconcile.usage import Tokens
 
 AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, places=40, min_value=-(10**12), max_value=10**12)
 COUNTS = st.integers(0, 10**14)

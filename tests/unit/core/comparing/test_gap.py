@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support.money import DAY, ENTRIES, LINES, MINI, at_list, bill, billed, official, prices, used
 
 from reconcile.ledger.terms import split_gap
-from reconcile.money.entry import Tokens
 from reconcile.money.exact import spelled_out
+from reconcile.usage import Tokens
 
 
 def terms(logged, usage, costs, price_of=at_list):

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from reconcile.money.entry import DAY, Period, Tokens
+from reconcile.money.entry import DAY, Period
+from reconcile.usage import Tokens
 
 
 def test_parts_of_a_difference_may_be_below_zero():

@@ -7,8 +7,8 @@ from support.proof import Written
 
 from reconcile.attribution.evidence import read_evidence
 from reconcile.ledger.charge_back import figures_of_run
-from reconcile.money.entry import Tokens
 from reconcile.providers.base import Scope
+from reconcile.usage import Tokens
 
 
 @pytest.fixture(scope="module")

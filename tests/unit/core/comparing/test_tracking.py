@@ -8,7 +8,7 @@ from support.money import DAY, at_list, used
 
 from reconcile.ledger.log import BadLine
 from reconcile.ledger.tracking import UsageRecord, UsageRecords, compared, log_stats, percent, provider_stats
-from reconcile.money.entry import Tokens
+from reconcile.usage import Tokens
 
 BAD = BadLine(file="usage.ndjson", line=3, why="the line is not JSON")
 

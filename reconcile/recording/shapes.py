@@ -11,9 +11,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+from reconcile.usage import NO_TOKENS, Tokens, sum_of
 
 LONGEST_NAME = 200
 """Characters of a model's name or of an id; a longer one is none."""
@@ -26,19 +30,11 @@ ON_TOP = {"compaction", "advisor_message"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """A response. Input includes cached input and what was written to a cache, output includes reasoning."""
+    """What a response counts."""
 
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cached_tokens: int = 0
-    cache_write_5m: int = 0
-    cache_write_30m: int = 0
-    cache_write_1h: int = 0
-    cache_write_12h: int = 0
-    cache_write: int = 0
-    """What was written for a time that nobody told."""
+    tokens: Tokens = NO_TOKENS
     requests: int = 1
-    """How many requests the usage is the sum of."""
+    """How many requests the tokens are the sum of."""
     model: str | None = None
     response_id: str | None = None
 
@@ -48,12 +44,9 @@ class Counted:
         return replace(self, model=None, response_id=None)
 
 
-def total(parts: Iterable[Counted]) -> Counted:
+def total(parts: Sequence[Counted]) -> Counted:
     """The sum, of as many requests as all of them."""
-    sums = Counted(requests=0)
-    for part in parts:
-        sums = Counted(**{name: getattr(sums, name) + getattr(part, name) for name in NUMBERS})
-    return sums
+    return Counted(tokens=sum_of(part.tokens for part in parts), requests=sum(part.requests for part in parts))
 
 
 LIFETIMES = {
@@ -63,11 +56,6 @@ LIFETIMES = {
     "cache_write_12h": "ttl_12h_tokens",
 }
 """What is written to a cache for how long: Anthropic's names of five minutes and an hour, OpenAI's of the others."""
-
-WRITES = (*LIFETIMES, "cache_write")
-"""Disjoint: all together are what was written."""
-
-NUMBERS = ("tokens_in", "tokens_out", "cached_tokens", *WRITES, "requests")
 
 
 def counted(response: object) -> Counted | None:
@@ -80,17 +68,14 @@ def usage_of(usage: object, model: object, response_id: object) -> Counted | Non
     tokens = _tokens(usage)
     if tokens is None:
         return None
-    whole, out, read, *written = tokens
     requests = _count(member(usage, "requests"))
-    if read > whole or max(tokens) > MOST_TOKENS or not _in_range(requests):
+    whole, read = tokens.input, tokens.cache_read
+    if read > whole or max(whole, *tokens.counts) > MOST_TOKENS or not _in_range(requests):
         return None
-    if sum(written) > whole:
-        written = []
+    if tokens.written > whole:
+        tokens = _parts(whole, tokens.output, read)
     return Counted(
-        tokens_in=whole,
-        tokens_out=out,
-        cached_tokens=read,
-        **dict(zip(WRITES, written, strict=False)),
+        tokens=tokens,
         requests=1 if requests is None else requests,
         model=name_of(model),
         response_id=name_of(response_id),
@@ -116,28 +101,33 @@ def _in_range(requests: int | None) -> bool:
     return requests is None or 0 < requests <= MOST_REQUESTS
 
 
-Tokens = tuple[int, ...]
-"""Input, output, input from the cache, and input written to it, as in WRITES."""
+Writes: TypeAlias = Mapping[str, int]
+"""By field of `Tokens`, what was written to a cache."""
+
+
+def _parts(whole: int, out: int, read: int, written: Writes = MappingProxyType({})) -> Tokens:
+    """The parts of an input that has all of them in it, and the output."""
+    return Tokens(uncached=whole - read - sum(written.values()), cache_read=read, output=out, **written)
 
 
 def _tokens(usage: object) -> Tokens | None:
     """What the usage says; None where it is none."""
     whole, out = _count(member(usage, "prompt_tokens")), _count(member(usage, "completion_tokens"))
     if whole is not None:
-        return None if out is None else (whole, out, _cached(usage, "prompt_tokens_details"), *_written(usage))
+        return None if out is None else _parts(whole, out, _cached(usage, "prompt_tokens_details"), _written(usage))
     whole, out = _count(member(usage, "input_tokens")), _count(member(usage, "output_tokens"))
     if whole is None or out is None:
         return None
     read, made = (_count(member(usage, f"cache_{kind}_input_tokens")) for kind in ("read", "creation"))
     if read is not None or made is not None:
-        own = (whole + (read or 0) + (made or 0), out, read or 0, *_written(usage))
-        return _added([own, *_on_top(usage)])
+        own = _parts(whole + (read or 0) + (made or 0), out, read or 0, _written(usage))
+        return sum_of([own, *_on_top(usage)])
     details = member(usage, "input_token_details")
     if details is not None:
         read = _count(member(details, "cache_read")) or 0
-        return whole, out, read, *_lifetimes(details, _count(member(details, "cache_creation")) or 0)
-    own = (whole, out, _cached(usage, "input_tokens_details"), *_written(usage, "input_tokens_details"))
-    return _added([own, *_on_top(usage)])
+        return _parts(whole, out, read, _lifetimes(details, _count(member(details, "cache_creation")) or 0))
+    own = _parts(whole, out, _cached(usage, "input_tokens_details"), _written(usage, "input_tokens_details"))
+    return sum_of([own, *_on_top(usage)])
 
 
 def _on_top(usage: object) -> Iterable[Tokens]:
@@ -148,15 +138,11 @@ def _on_top(usage: object) -> Iterable[Tokens]:
             yield tokens
 
 
-def _added(parts: list[Tokens]) -> Tokens:
-    return tuple(sum(kind) for kind in zip(*parts, strict=True))
-
-
 def _cached(usage: object, details: str) -> int:
     return _count(member(member(usage, details), "cached_tokens")) or 0
 
 
-def _written(usage: object, details: str = "prompt_tokens_details") -> Tokens:
+def _written(usage: object, details: str = "prompt_tokens_details") -> Writes:
     """What was written to the cache, by lifetime as far as that is told."""
     inner = member(usage, details)
     totals = (
@@ -173,10 +159,10 @@ def _written(usage: object, details: str = "prompt_tokens_details") -> Tokens:
     return _lifetimes(told, made)
 
 
-def _lifetimes(told: object, made: int) -> Tokens:
+def _lifetimes(told: object, made: int) -> Writes:
     """The writes: what is told by lifetime, and what is left of all that was made."""
-    known = [_count(member(told, name)) or 0 for name in LIFETIMES.values()]
-    return (*known, max(made - sum(known), 0))
+    known = {field: _count(member(told, name)) or 0 for field, name in LIFETIMES.items()}
+    return known | {"cache_write": max(made - sum(known.values()), 0)}
 
 
 def _count(value: object) -> int | None:

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from reconcile.recording.usage import Counted, counted
+from reconcile.recording.shapes import Counted, counted
+from reconcile.usage import Tokens
 
 
 def as_object(value):
@@ -82,14 +83,14 @@ SHAPES = {
 def test_tokens_are_read_of_every_shape(usage, tokens, form):
     response = form({"id": "r-1", "model": "m", "usage": usage, "choices": "a text"})
     whole, out, read, written = tokens
-    assert counted(response) == Counted(
-        tokens_in=whole, tokens_out=out, cached_tokens=read, model="m", response_id="r-1", **written
-    )
+    uncached = whole - read - sum(written.values())
+    tokens = Tokens(uncached=uncached, cache_read=read, output=out, **written)
+    assert counted(response) == Counted(tokens=tokens, model="m", response_id="r-1")
 
 
 def test_a_cache_cannot_take_more_than_there_is():
     found = counted({"usage": {**CHAT, "cache_creation_input_tokens": 101}})
-    assert (found.tokens_in, found.cache_write) == (100, 0)
+    assert (found.tokens.input, found.tokens.cache_write) == (100, 0)
 
 
 @pytest.mark.parametrize(("requests", "found"), [(None, 1), (1, 1), (3, 3)])
