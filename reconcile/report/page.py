@@ -15,7 +15,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from itertools import chain
 
@@ -30,7 +30,7 @@ from reconcile.report.next_step import at_rest, next_step
 from reconcile.runs.metrics import policy_json
 from reconcile.runs.run import Claim, Json, RunKey
 from reconcile.runs.state import Observation, State
-from reconcile.usage import Bounds
+from reconcile.usage import KINDS, Bounds, Usage
 
 INERT = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&"})
 """What could end the element that holds the data. JSON has them inside of texts only, where they may be spelled so."""
@@ -177,7 +177,7 @@ def _run(account: Account, keys: Numbers, models: Numbers, texts: Numbers, runs:
         "start": _seconds(run.started_at),
         "end": _seconds(run.ended_at),
         "window": [run.window.start, run.window.end],
-        "figure": list(state.figure.parts) if state else None,
+        "figure": _told(state.figure, state.unknown) if state else None,
         "exact": state.exact if state else False,
         "bounds": _bounds(state.bounds) if state else None,
         "recorded": list(run.known.parts),
@@ -209,8 +209,13 @@ def _bounds(bounds: Bounds | None) -> Json:
 
 def _observation(each: Observation) -> Json:
     """All that was reported is told where the run has not all of it."""
-    reported = () if each.reported == each.figure else each.reported.parts
-    return [_seconds(each.at), each.status, *each.figure.parts, *reported]
+    reported = [] if each.reported == each.figure else _told(each.reported, each.unknown)
+    return [_seconds(each.at), each.status, *_told(each.figure, each.unknown), *reported]
+
+
+def _told(usage: Usage, unknown: Collection[str]) -> list[int | None]:
+    """Kind by kind, and null for those that nobody told."""
+    return [None if kind in unknown else part for kind, part in zip(KINDS, usage.parts, strict=True)]
 
 
 def _neighbour(claim: Claim, runs: Windows) -> Json:

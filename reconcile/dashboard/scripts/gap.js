@@ -30,12 +30,12 @@ function recordedParts() {
 
 const SETTLED = new Set(["verified", "broken"]);
 
-function hasTokens({ recorded }) {
-  return isTold(recorded?.[0]) && isTold(recorded?.[1]);
+function hasTokens({ recorded, figure }) {
+  return [0, 1].every((kind) => isTold(recorded?.[kind]) && isTold(figure[kind]));
 }
 
-function hasCalls({ recorded }) {
-  return isTold(recorded?.[3]);
+function hasCalls({ recorded, figure }) {
+  return isTold(recorded?.[3]) && isTold(figure[3]);
 }
 
 function isTold(value) {

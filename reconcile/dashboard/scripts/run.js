@@ -75,7 +75,7 @@ function recordedText({ recorded }) {
 }
 
 function gapOf(recorded, figure) {
-  return recorded === null || recorded === undefined ? null : figure - recorded;
+  return isTold(recorded) && isTold(figure) ? figure - recorded : null;
 }
 
 /** `+12`, `−12`, `0`. */

@@ -77,9 +77,11 @@ function modelsOf(run) {
   return [...new Set(rows)].filter((model) => model !== null).map((model) => data.models[model]);
 }
 
-/** One kind of a figure, or both its bounds where it is not exact; a dash where it was never read. */
+/** One kind of a figure, or both its bounds where it is not exact; a dash where it was never read, a question mark where
+ *  that kind was not told. */
 function figureOf(run, kind) {
   if (!run.figure) return "–";
+  if (run.figure[kind] === null) return "?";
   const [low, high] = run.bounds ? run.bounds.map((usage) => usage[kind]) : [run.figure[kind], run.figure[kind]];
   return low === high ? count(run.figure[kind]) : el("span", { class: "either" }, `${count(low)} to ${count(high)}`);
 }

@@ -23,7 +23,7 @@ function daysOfRuns() {
 function shares(run) {
   const [low, high] = boundsOf(run);
   const told = run.exact ? (run.by_model ?? []).filter(([model]) => data.models[model] !== undefined) : [];
-  const rest = low.map((value, kind) => value - told.reduce((sum, [, ...usage]) => sum + usage[kind], 0));
+  const rest = low.map((value, kind) => value === null ? null : value - told.reduce((sum, [, ...usage]) => sum + usage[kind], 0));
   if (!told.length || rest.some((value) => value < 0)) return [[null, low, high]];
   const named = told.map(([model, ...usage]) => [data.models[model], usage, usage]);
   return rest.some(Boolean) ? [...named, [null, rest, rest]] : named;
@@ -35,7 +35,7 @@ function tallied(runs, parts) {
   for (const run of runs) {
     const found = parts(run);
     for (const [name, low, high] of found) {
-      if (!sums.has(name)) sums.set(name, { name, runs: 0, verified: 0, verifiedTokens: 0, low: [0, 0, 0, 0], high: [0, 0, 0, 0], costs: [], costless: 0 });
+      if (!sums.has(name)) sums.set(name, { name, runs: 0, verified: 0, verifiedTokens: 0, low: [0, 0, 0, 0], high: [0, 0, 0, 0], untold: [0, 0, 0, 0], costs: [], costless: 0 });
       addTo(sums.get(name), run, low, high, found.length === 1);
     }
   }
@@ -44,8 +44,9 @@ function tallied(runs, parts) {
 
 function addTo(sum, run, low, high, whole) {
   sum.runs += 1;
-  low.forEach((value, kind) => { sum.low[kind] += value; });
-  high.forEach((value, kind) => { sum.high[kind] += value; });
+  low.forEach((value, kind) => { sum.low[kind] += value ?? 0; });
+  high.forEach((value, kind) => { sum.high[kind] += value ?? 0; });
+  low.forEach((value, kind) => { sum.untold[kind] += value === null ? 1 : 0; });
   if (run.status === "verified") {
     sum.verified += 1;
     sum.verifiedTokens += low[0] + low[1];
@@ -62,6 +63,12 @@ function verifiedShare({ verifiedTokens, high }) {
 
 function isRange({ low, high }) {
   return low.some((value, kind) => value !== high[kind]);
+}
+
+/** A kind of a sum: a question mark where nobody told it, and at least what was told where some did. */
+function sumText({ runs, low, high, untold }, kind) {
+  if (untold[kind] === runs) return "?";
+  return `${lowToHigh(low[kind], high[kind])}${untold[kind] ? " or more" : ""}`;
 }
 
 /** `1,000 to 1,500`, or one number where both are one. */

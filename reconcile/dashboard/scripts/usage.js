@@ -34,8 +34,8 @@ function summaryOf(known) {
   const [sum] = tallied(read, (run) => [[null, ...boundsOf(run)]]);
   return [
     el("dl", { class: "figures" },
-      totalOf("Tokens in", lowToHigh(sum.low[0], sum.high[0])), totalOf("of them cached", lowToHigh(sum.low[2], sum.high[2])),
-      totalOf("Tokens out", lowToHigh(sum.low[1], sum.high[1])), totalOf("Calls", lowToHigh(sum.low[3], sum.high[3])),
+      totalOf("Tokens in", sumText(sum, 0)), totalOf("of them cached", sumText(sum, 2)),
+      totalOf("Tokens out", sumText(sum, 1)), totalOf("Calls", sumText(sum, 3)),
       totalOf("Cost at list prices", dollars(sumOf(sum.costs))), totalOf("Tokens verified", percent(verifiedShare(sum)))),
     note(...restsOn(sum, read, unread)),
   ];
@@ -56,6 +56,7 @@ function restsOn(sum, read, unread) {
     inherited && `${plural(inherited, "more run")} ${agreed(inherited, "has a verdict", "have verdicts")} of another tool. `,
     unbounded && `Of ${plural(unbounded, "figure")} nobody knows whether ${agreed(unbounded, "it is", "they are")} exact: ${agreed(unbounded, "it is", "they are")} counted as ${agreed(unbounded, "it stands", "they stand")}. `,
     ranged && `${plural(ranged, "run")} shared minutes with others and ${agreed(ranged, "counts", "count")} with what was used at least and at most: such a sum is a range. `,
+    sum.untold.some(Boolean) && "Kinds that another tool left out are unknown, and no zero: a sum that lacks them is so much or more. ",
     unread.length && `${plural(unread.length, "run")} of these days ${agreed(unread.length, "has", "have")} no figure yet and ${agreed(unread.length, "is", "are")} in no sum. `,
     "Costs are list prices as the files have them, not the bill",
     sum.costless ? `; ${plural(sum.costless, "run")} with a figure ${agreed(sum.costless, "has", "have")} none; pricing: on gives one to those that are exact and have list prices.` : ".",
@@ -133,7 +134,7 @@ function labelOf({ name, shown }) {
 }
 
 function sumsTable(key, noun, sums) {
-  const kind = (index, title) => ({ key: USED[index], title, numeric: true, value: ({ high }) => high[index], cell: ({ low, high }) => lowToHigh(low[index], high[index]) });
+  const kind = (index, title) => ({ key: USED[index], title, numeric: true, value: ({ high }) => high[index], cell: (sum) => sumText(sum, index) });
   const name = { key, title: noun[0].toUpperCase() + noun.slice(1), value: (sum) => sum.name, cell: labelOf };
   const runs = [
     { key: "runs", title: "Runs", numeric: true, value: (sum) => sum.runs },

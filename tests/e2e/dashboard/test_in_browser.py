@@ -252,3 +252,22 @@ def test_a_page_without_runs_says_so(chromium, tmp_path):
     for place in VIEWS.values():
         page.go(place)
         assert page.complaints == []
+
+
+def test_a_kind_that_another_tool_left_out_is_no_zero(chromium, tmp_path):
+    """Some runs do not tell their calls: a sum with them is so much or more, and of them alone it is unknown."""
+    runs = [
+        {**run, "figure": [*run["figure"][:3], None], "exact": True, "by_model": []}
+        if run["framework"] == TAME[0]["framework"] and "figure" in run
+        else run
+        for run in RUNS
+    ]
+    page = opened(chromium, write(tmp_path, {**DOCUMENT, "runs": runs}))
+    untold = next(run for run in runs if run.get("figure", [0])[-1] is None)
+    page.go(place_of(untold))
+    assert page.complaints == []
+    page.go("#/usage?by=framework")
+    told = dict(zip(page.texts("dl.figures dt"), page.texts("dl.figures dd"), strict=True))
+    assert told["Calls"].endswith(" or more")
+    assert not told["Tokens in"].endswith(" or more")
+    assert "unknown, and no zero" in " ".join(page.texts("main p"))

@@ -101,6 +101,15 @@ def test_a_verified_run():
     assert "nobody else used the key" in texts[0]
 
 
+def test_kinds_that_nobody_told_are_null_and_no_zero():
+    run = verified().run
+    reads = tuple(replace(each, unknown=frozenset({"api_calls"})) for each in run.state.observations)
+    state = replace(run.state, unknown=frozenset({"cached_tokens", "api_calls"}), observations=reads)
+    (run,) = document(account(replace(run, state=state)))["runs"]
+    assert run["figure"] == [150, 15, None, None]
+    assert [read[2:] for read in run["observations"]] == [[150, 15, 37, None]] * 2
+
+
 def test_a_digest_whose_evidence_is_not_there_is_not_shown():
     run = verified().run
     run = replace(run, state=replace(run.state, evidence="e" * 64))
