@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import add, sub
 from typing import TypeAlias
@@ -188,6 +188,20 @@ class Bucket:
     project_id: str | None = None
     batch: bool | None = None
     service_tier: str | None = None
+    cache_write: int | None = None
+    """Input tokens, of those of `usage`, that were written to a cache; None where that is not told, which is not 0."""
+
+    @property
+    def cell(self) -> Bucket:
+        """The same without figures: what it is usage of."""
+        return replace(self, usage=ZERO, cache_write=None)
+
+
+def cache_writes(rows: Iterable[Bucket]) -> int | None:
+    """What was written to a cache in all of these rows together; None where one of them does not tell."""
+    told = [row.cache_write for row in rows]
+    known = [count for count in told if count is not None]
+    return sum(known) if len(known) == len(told) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

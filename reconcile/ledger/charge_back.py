@@ -214,7 +214,7 @@ def figures_of_run(run: Run, scope: Scope, evidence: Evidence | None) -> tuple[E
         uncached=figure.tokens_in - figure.cached_tokens, cache_read=figure.cached_tokens, output=figure.tokens_out
     )
     unknown = run.state.unknown if run.state else frozenset()
-    return (Entry(start=start, who=who, tokens=tokens, requests=figure.api_calls, untold=unknown),)
+    return (Entry(start=start, who=who, tokens=tokens, requests=figure.api_calls, untold=unknown, writes_told=False),)
 
 
 def _only(names: tuple[str, ...]) -> str | None:

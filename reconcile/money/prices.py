@@ -69,11 +69,11 @@ def is_special(who: Dimensions) -> bool:
 
 
 def prices_of_minutes(price_of: PriceOf) -> PriceOf:
-    """The same but for models that charge for what is written to the cache, which minutes of runs do not tell apart."""
+    """The same but where a model charges for what is written to a cache, and the minutes of a run do not tell it."""
 
     def prices(entry: Entry) -> Prices | None:
         found = price_of(entry)
-        return found if found and found.cache_write == found.uncached else None
+        return found if found and (entry.writes_told or not found.charges_for_writes) else None
 
     return prices
 
