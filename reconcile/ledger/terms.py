@@ -21,8 +21,8 @@ from fractions import Fraction
 
 from reconcile.money.entry import DAY, Cost, Entry, Official, PriceOf, Prices, total_tokens
 from reconcile.money.exact import NOTHING, added, decimal_of, less, times
-from reconcile.money.prices import AtList, at_list, family, line_item
-from reconcile.usage import Tokens
+from reconcile.money.prices import AtList, at_list, line_item
+from reconcile.usage import Tokens, family
 
 ZERO = Fraction(0)
 ROUNDED = Fraction(1, 2_000_000)

@@ -5,15 +5,13 @@ What a line of the provider's bill is for, as far as its name says it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
 from reconcile.money.entry import Cost, Dimensions, Entry, PriceOf, Prices
 from reconcile.money.exact import added, times
-from reconcile.usage import SNAPSHOT, Tokens, sum_of
+from reconcile.usage import Tokens, family, sum_of
 
 UNNAMED = "a model that is not named"
 STANDARD = ("default", "standard", "auto")
@@ -76,12 +74,6 @@ def prices_of_minutes(price_of: PriceOf) -> PriceOf:
         return found if found and (entry.writes_told or not found.charges_for_writes) else None
 
     return prices
-
-
-@lru_cache(maxsize=1024)
-def family(model: str) -> str:
-    """The model without the date of its snapshot: a log may say gpt-4o-mini where the provider says which."""
-    return re.sub(f"{SNAPSHOT}$", "", model)
 
 
 INPUT, CACHED_INPUT, OUTPUT = "input", "cached input", "output"
