@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import add, sub
 from typing import TypeAlias
@@ -188,6 +188,20 @@ class Bucket:
     project_id: str | None = None
     batch: bool | None = None
     service_tier: str | None = None
+    cache_write: int | None = None
+    """Input tokens, of those of `usage`, that were written to a cache; None where that is not told, which is not 0."""
+
+    @property
+    def cell(self) -> Bucket:
+        """The same without figures: what it is usage of."""
+        return replace(self, usage=ZERO, cache_write=None)
+
+
+def cache_writes(rows: Iterable[Bucket]) -> int | None:
+    """What was written to a cache in all of these rows together; None where one of them does not tell."""
+    told = [row.cache_write for row in rows]
+    known = [count for count in told if count is not None]
+    return sum(known) if len(known) == len(told) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,11 +232,22 @@ class OddRow:
     """The dimensions among these three that hold what they cannot: they may be anybody's."""
 
 
-SNAPSHOT = "-[0-9]{4}(-[0-9]{2}-[0-9]{2})?"
-"""What a dated snapshot adds to the name of its model: gpt-4o-mini-2024-07-18, and of older ones gpt-4-0613."""
+SNAPSHOT = re.compile("(.+)-[0-9]{4}(?:-[0-9]{2}-[0-9]{2})?", re.DOTALL)
+"""A dated snapshot of a model and the model's own name: gpt-4o-mini-2024-07-18, and of older ones gpt-4-0613."""
 
 
 @lru_cache(maxsize=4096)
+def family(model: str) -> str:
+    """The model without the date of its snapshot: a log may say gpt-4o-mini where the provider says which."""
+    dated = SNAPSHOT.fullmatch(model)
+    return dated[1] if dated else model
+
+
 def names(alias: str, model: str | None) -> bool:
     """Whether `alias` is the reported `model` or its undated form: usage is reported under dated snapshots."""
-    return model is not None and (model == alias or re.fullmatch(re.escape(alias) + SNAPSHOT, model) is not None)
+    return model is not None and alias in {model, family(model)}
+
+
+def same_model(one: str, other: str) -> bool:
+    """Whether two names may be of one model: they are equal, or one is the other's undated form."""
+    return names(one, other) or names(other, one)

@@ -17,7 +17,7 @@ from typing import TypeVar
 from reconcile.minutes import Window, any_holds, hull, joined
 from reconcile.providers.base import Scope
 from reconcile.runs.run import Claim, RunKey
-from reconcile.usage import KINDS, Bucket, Recorded, total
+from reconcile.usage import KINDS, Bucket, Recorded, cache_writes, total
 
 T = TypeVar("T")
 
@@ -241,7 +241,9 @@ def summed(buckets: Iterable[Bucket]) -> dict[str | None, list[Bucket]]:
             parts[_dimensions(bucket)].append(bucket)
     by_key: defaultdict[str | None, list[Bucket]] = defaultdict(list)
     for same in parts.values():
-        cell = same[0] if len(same) == 1 else replace(same[0], usage=total(part.usage for part in same))
+        cell = same[0]
+        if len(same) > 1:
+            cell = replace(cell, usage=total(part.usage for part in same), cache_write=cache_writes(same))
         by_key[cell.api_key_id].append(cell)
     return by_key
 

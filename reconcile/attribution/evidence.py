@@ -24,6 +24,8 @@ from reconcile.usage import KINDS, Bucket, Recorded, Usage, total
 
 EVIDENCE_VERSION = 1
 COLUMNS = ("minute", "project_id", "api_key_id", "model", "batch", "service_tier", *KINDS)
+WRITTEN = "cache_write_tokens"
+"""The last column where a row has some of it; null in one that does not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ def evidence_of(attribution: Attribution, at: datetime) -> Evidence:
 
 def evidence_bytes(evidence: Evidence) -> bytes:
     """The file: a member a line, a row a line."""
+    written = any(row.cache_write for row in evidence.rows)
     members: dict[str, Json] = {
         "schema_version": EVIDENCE_VERSION,
         "read_at": spelled(evidence.read_at),
@@ -87,10 +90,10 @@ def evidence_bytes(evidence: Evidence) -> bytes:
         **({"feed": _feed_json(evidence.feed)} if evidence.feed else {}),
         "surplus_nearby": evidence.surplus_nearby,
         **({"reported": list(evidence.reported.parts)} if evidence.reported else {}),
-        "columns": list(COLUMNS),
+        "columns": [*COLUMNS, WRITTEN] if written else list(COLUMNS),
     }
     head = [f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in members.items()]
-    rows = ",\n".join(f"    {line}" for line in map(_line, evidence.rows))
+    rows = ",\n".join(f"    {_line(row, written=written)}" for row in evidence.rows)
     return "\n".join(["{", *head, f'  "rows": [\n{rows}\n  ]' if rows else '  "rows": []', "}", ""]).encode()
 
 
@@ -224,11 +227,13 @@ def _read_feed(value: Mapping[str, Any]) -> Feed:
     return Feed(newest=newest, own=own, silent=tuple(value.get("silent", ())))
 
 
-def _line(row: Bucket) -> str:
+def _line(row: Bucket, *, written: bool) -> str:
     dimensions = (row.minute, row.project_id, row.api_key_id, row.model, row.batch, row.service_tier)
-    return json.dumps([*dimensions, *row.usage.parts])
+    return json.dumps([*dimensions, *row.usage.parts, *([row.cache_write] if written else [])])
 
 
 def _read_row(row: Sequence[Any]) -> Bucket:
-    minute, project_id, api_key_id, model, batch, service_tier, *parts = row
-    return Bucket(int(minute), Usage(*map(int, parts)), api_key_id, model, project_id, batch, service_tier)
+    minute, project_id, api_key_id, model, batch, service_tier, *counts = row
+    parts, written = counts[: len(KINDS)], next(iter(counts[len(KINDS) :]), None)
+    usage, cache_write = Usage(*map(int, parts)), None if written is None else int(written)
+    return Bucket(int(minute), usage, api_key_id, model, project_id, batch, service_tier, cache_write)

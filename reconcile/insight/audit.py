@@ -36,7 +36,7 @@ from reconcile.runs.run import CallLog, Claim, Finding, Json, Run, RunKey, is_lf
 from reconcile.runs.seal import EVIDENCE, seal
 from reconcile.runs.state import Guard, Policy, State
 from reconcile.runs.text import POINTED
-from reconcile.usage import Bucket, Usage
+from reconcile.usage import Bucket
 
 
 class AuditOutcome(StrEnum):
@@ -322,9 +322,12 @@ def _spelled(claim: Claim, names: tuple[str, ...], place: int) -> Claim:
 
 def _rows(around: Iterable[Evidence]) -> list[Bucket] | None:
     """The rows of all of them, a shared one once; None where two know different usage of the same."""
-    cells: dict[Bucket, Usage] = {}
+    rows: dict[Bucket, Bucket] = {}
     for evidence in around:
         for row in evidence.rows:
-            if cells.setdefault(replace(row, usage=Usage()), row.usage) != row.usage:
+            known = rows.setdefault(row.cell, row)
+            if known.usage != row.usage:
                 return None
-    return [replace(cell, usage=usage) for cell, usage in cells.items()]
+            if known.cache_write is None:
+                rows[row.cell] = row
+    return list(rows.values())

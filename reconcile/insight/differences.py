@@ -284,8 +284,7 @@ def _cells(rows: Iterable[Bucket]) -> dict[Bucket, Usage]:
     """Usage by minute, project, key, model, batch flag and tier."""
     cells: dict[Bucket, Usage] = {}
     for row in rows:
-        cell = replace(row, usage=Usage())
-        cells[cell] = cells.get(cell, Usage()) + row.usage
+        cells[row.cell] = cells.get(row.cell, Usage()) + row.usage
     return {cell: usage for cell, usage in cells.items() if not usage.is_zero}
 
 

@@ -22,7 +22,7 @@ from statistics import median
 from reconcile.attribution.evidence import Evidence
 from reconcile.passes.summary import standing
 from reconcile.runs.run import Json, Run, RunKey
-from reconcile.usage import KINDS, Usage, names
+from reconcile.usage import KINDS, Usage, same_model
 from reconcile.verdict.cost import rows_of
 
 LEAST = 3
@@ -144,11 +144,8 @@ def _alike(one: Models, other: Models) -> bool:
     """Whether the models are the same where both are known; one may name a dated snapshot by its alias."""
     if not one or not other:
         return True
-    return all(any(_same(a, b) for b in other) for a in one) and all(any(_same(a, b) for a in one) for b in other)
-
-
-def _same(one: str, other: str) -> bool:
-    return names(one, other) or names(other, one)
+    pairs = ((one, other), (other, one))
+    return all(any(same_model(a, b) for b in theirs) for ours, theirs in pairs for a in ours)
 
 
 def _values(run: Run, calls: int | None) -> tuple[Fraction, ...]:

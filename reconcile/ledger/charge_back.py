@@ -30,10 +30,10 @@ from reconcile.money.charges import (
 )
 from reconcile.money.entry import DAY, KEYS_SINCE, LOGGED_GRAIN, Cost, Dimensions, Entry, Official, Period, PriceOf
 from reconcile.money.exact import spelled_out
-from reconcile.money.prices import family, prices_of_minutes
+from reconcile.money.prices import prices_of_minutes
 from reconcile.providers.base import Scope
 from reconcile.runs.run import Json, Run
-from reconcile.usage import Tokens, names
+from reconcile.usage import Tokens, family, names
 from reconcile.verdict.cost import entries_of_settled
 
 
@@ -212,7 +212,7 @@ def figures_of_run(run: Run, scope: Scope, evidence: Evidence | None) -> tuple[E
         uncached=figure.tokens_in - figure.cached_tokens, cache_read=figure.cached_tokens, output=figure.tokens_out
     )
     unknown = run.state.unknown if run.state else frozenset()
-    return (Entry(start=start, who=who, tokens=tokens, requests=figure.api_calls, untold=unknown),)
+    return (Entry(start=start, who=who, tokens=tokens, requests=figure.api_calls, untold=unknown, writes_told=False),)
 
 
 def _only(names: tuple[str, ...]) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from reconcile.ledger.figures import Tolerance
 from reconcile.ledger.log import UsageLog
 from reconcile.money.entry import DAY, REPORTED_GRAIN, Cost, Dimensions, Entry, Official, Period
-from reconcile.usage import SNAPSHOT
+from reconcile.usage import family
 
 DOLLAR = "usd"
 
@@ -134,8 +134,6 @@ def _sums(entries: Iterable[Entry], of: Of) -> dict[str | None, int]:
 
 PREFIX = re.compile("[/:]")
 
-DATED = re.compile(f"^(.+){SNAPSHOT}$")
-
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
@@ -176,11 +174,11 @@ def _spelled(name: str, reported: Set[str]) -> str:
     letters, where only that is what the provider reports, dated or not."""
     if name in reported:
         return name
-    known = reported | {match[1] for each in reported if (match := DATED.match(each))}
+    known = reported | set(map(family, reported))
     tails = [name, *(name[match.end() :] for match in PREFIX.finditer(name))]
     return next((tail.lower() for tail in tails if tail.lower() in known), name)
 
 
 def _root(name: str, every: set[str]) -> str:
-    match = DATED.match(name)
-    return _root(match[1], every) if match and match[1] in every else name
+    root = family(name)
+    return _root(root, every) if root != name and root in every else name

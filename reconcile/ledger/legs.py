@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from reconcile.money.entry import DAY, Cost, Entry
 from reconcile.money.exact import added
-from reconcile.money.prices import as_billed, billed_tokens, family, line_item
-from reconcile.usage import Tokens
+from reconcile.money.prices import as_billed, billed_tokens, line_item
+from reconcile.usage import Tokens, family
 
 
 class Leg(StrEnum):

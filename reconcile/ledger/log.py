@@ -71,4 +71,4 @@ class UsageLog:
     singles: tuple[Entry, ...] = ()
     """The lines one by one, where each was looked into and there are not too many."""
     of_runs: bool = False
-    """Whether committed runs stand in for it. Their figures are the provider's own, and tell no cache writes apart."""
+    """Whether committed runs stand in for it. Their figures are the provider's own."""

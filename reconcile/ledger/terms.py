@@ -20,8 +20,8 @@ from fractions import Fraction
 from reconcile.ledger.cut import DOLLAR
 from reconcile.money.entry import DAY, Cost, Entry, Official, PriceOf, Prices, total_tokens
 from reconcile.money.exact import NOTHING, added, decimal_of, less, times
-from reconcile.money.prices import AtList, at_list, family, line_item
-from reconcile.usage import Tokens
+from reconcile.money.prices import AtList, at_list, line_item
+from reconcile.usage import Tokens, family
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,7 @@ def items_of_costs(costs: Iterable[Cost], families: Iterable[str] = ()) -> tuple
 
 
 def entries_of_run(framework: str, rows: Iterable[Bucket]) -> tuple[Entry, ...]:
-    """The usage of a reconciled run by minute rows, such as its evidence holds. It does not tell cache writes apart."""
+    """The usage of a reconciled run by minute rows, such as its evidence holds."""
     return tuple(
         Entry(
             start=row.minute - row.minute % LOGGED_GRAIN,
@@ -184,11 +184,13 @@ def entries_of_run(framework: str, rows: Iterable[Bucket]) -> tuple[Entry, ...]:
                 service_tier=row.service_tier,
             ),
             tokens=Tokens(
-                uncached=row.usage.tokens_in - row.usage.cached_tokens,
+                uncached=row.usage.tokens_in - row.usage.cached_tokens - (row.cache_write or 0),
                 cache_read=row.usage.cached_tokens,
+                cache_write=row.cache_write or 0,
                 output=row.usage.tokens_out,
             ),
             requests=row.usage.api_calls,
+            writes_told=row.cache_write is not None,
         )
         for row in rows
     )

@@ -54,6 +54,8 @@ class Entry:
     """USD that a log wrote beside its tokens; None where it wrote none."""
     untold: frozenset[str] = frozenset()
     """Of a committed figure, the kinds that another tool left out: 0 here, and no figure."""
+    writes_told: bool = True
+    """Whether what was written to a cache is told apart from other input, as in a figure of a run it may not be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,11 @@ class Prices:
     output: Decimal
     source: str
     """`genai-prices 0.2.3`."""
+
+    @property
+    def charges_for_writes(self) -> bool:
+        """Whether what is written to a cache has another price than other input."""
+        return self.cache_write != self.uncached
 
     @property
     def rates(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:

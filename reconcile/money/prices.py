@@ -5,15 +5,13 @@ Of a line of the provider's bill its name says what it is for, as far as it says
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
 from reconcile.money.entry import Cost, Dimensions, Entry, PriceOf, Prices
 from reconcile.money.exact import added, times
-from reconcile.usage import SNAPSHOT, Tokens, sum_of
+from reconcile.usage import Tokens, family, sum_of
 
 UNNAMED = "a model that is not named"
 STANDARD = ("default", "standard", "auto")
@@ -69,19 +67,13 @@ def is_special(who: Dimensions) -> bool:
 
 
 def prices_of_minutes(price_of: PriceOf) -> PriceOf:
-    """The same but for models that charge for what is written to the cache, which minutes of runs do not tell apart."""
+    """The same but where a model charges for what is written to a cache, and the minutes of a run do not tell it."""
 
     def prices(entry: Entry) -> Prices | None:
         found = price_of(entry)
-        return found if found and found.cache_write == found.uncached else None
+        return found if found and (entry.writes_told or not found.charges_for_writes) else None
 
     return prices
-
-
-@lru_cache(maxsize=1024)
-def family(model: str) -> str:
-    """The model without the date of its snapshot: a log may say gpt-4o-mini where the provider says which."""
-    return re.sub(f"{SNAPSHOT}$", "", model)
 
 
 INPUT, CACHED_INPUT, OUTPUT = "input", "cached input", "output"

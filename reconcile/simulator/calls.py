@@ -114,7 +114,7 @@ class Ledger:
 
     def reported(self, start: float, end: float, now: float) -> list[Bucket]:
         """Completions that the API knows at `now` of these minutes: a bucket a group, in order of time."""
-        groups: defaultdict[tuple[int, str | None, str, str, bool, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        groups: defaultdict[tuple[int, str | None, str, str, bool, str], list[int]] = defaultdict(lambda: [0] * 5)
         for c in self.shown(start, end, now):
             if isinstance(c, BilledCall) and c.endpoint == COMPLETIONS:
                 sums = groups[c.minute, c.api_key_id, c.model, c.project_id, c.batch, c.service_tier]
@@ -122,7 +122,8 @@ class Ledger:
                 sums[1] += c.tokens_out
                 sums[2] += c.cached_tokens
                 sums[3] += 1
-        return [Bucket(group[0], Usage(*sums), *group[1:]) for group, sums in groups.items()]
+                sums[4] += c.cache_write_tokens
+        return [Bucket(group[0], Usage(*sums[:4]), *group[1:], sums[4]) for group, sums in groups.items()]
 
     def truth(self, api_key_id: str, start: float, end: float) -> Usage:
         """What the completions of a key really used in `[start, end)`, to the second and whether visible or not."""

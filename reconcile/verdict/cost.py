@@ -21,7 +21,7 @@ from reconcile.money.prices import named
 from reconcile.runs.edits import Change, Put, Remove
 from reconcile.runs.metrics import BLOCK
 from reconcile.runs.run import Json, Run
-from reconcile.usage import Bucket, Usage, total
+from reconcile.usage import Bucket, Usage, cache_writes, total
 
 PRICING = "pricing"
 """The member of the block that says what COST_USD was computed from."""
@@ -30,6 +30,8 @@ BREAKDOWN = "cost_breakdown"
 AMOUNTS = ("uncached_input_cost", "cached_input_cost", "output_cost", "cache_savings")
 NO_MODELS = "the run shares minutes, and which model has what of its figure is not known"
 CACHE_WRITES = "what is written to the cache has its own price, and reported minutes do not tell it apart"
+WRITTEN, WRITING = "cache_write_tokens", "cache_write"
+"""Of a part and of its prices: only where writing to a cache has a price of its own."""
 
 Object = Mapping[str, Any]
 
@@ -48,13 +50,19 @@ class PricedPart:
     service_tier: str | None
     usage: Usage
     prices: Prices
+    written: int = 0
+    """Of its input, what was written to a cache; 0 where that costs what other input does."""
+
+    @property
+    def cell(self) -> Cell:
+        return self.model, self.day, self.batch, self.service_tier
 
     @property
     def amounts(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
-        """Of `AMOUNTS`."""
-        uncached = self.usage.tokens_in - self.usage.cached_tokens
+        """Of `AMOUNTS`. What was written to a cache is input that was not cached, as on a bill."""
+        uncached = self.usage.tokens_in - self.usage.cached_tokens - self.written
         return (
-            times(self.prices.uncached, uncached),
+            added([times(self.prices.uncached, uncached), times(self.prices.cache_write, self.written)]),
             times(self.prices.cache_read, self.usage.cached_tokens),
             times(self.prices.output, self.usage.tokens_out),
             times(less(self.prices.uncached, self.prices.cache_read), self.usage.cached_tokens),
@@ -85,23 +93,33 @@ def run_cost(attribution: Attribution, figure: Usage, price_of: PriceOf) -> RunC
     rows = rows_of(figure, attribution.rows)
     if rows is None:
         return RunCost(unpriced=(NO_MODELS,))
-    usages: dict[tuple[Cell, Prices], list[Usage]] = defaultdict(list)
+    priced: dict[tuple[Cell, Prices], list[Bucket]] = defaultdict(list)
     unpriced: dict[str, None] = {}
     for row, entry in zip(rows, entries_of_run(attribution.claim.run.framework, rows), strict=True):
         prices = price_of(entry)
         if prices is None:
             unpriced[f"{named(entry.who)}: no list price on {_cell(row)[1]}"] = None
-        elif prices.cache_write != prices.uncached:
+        elif prices.charges_for_writes and not entry.writes_told:
             unpriced[f"{named(entry.who)}: {CACHE_WRITES}"] = None
         else:
-            usages[_cell(row), prices].append(row.usage)
+            priced[_cell(row), prices].append(row)
     if unpriced:
         return RunCost(unpriced=tuple(unpriced))
-    parts = (
-        PricedPart(model=model, day=day, batch=batch, service_tier=tier, usage=total(each), prices=prices)
-        for ((model, day, batch, tier), prices), each in usages.items()
+    return RunCost(parts=tuple(_part(cell, prices, each) for (cell, prices), each in priced.items()))
+
+
+def _part(cell: Cell, prices: Prices, rows: Iterable[Bucket]) -> PricedPart:
+    rows = tuple(rows)
+    model, day, batch, tier = cell
+    return PricedPart(
+        model=model,
+        day=day,
+        batch=batch,
+        service_tier=tier,
+        usage=total(row.usage for row in rows),
+        prices=prices,
+        written=sum(row.cache_write or 0 for row in rows) if prices.charges_for_writes else 0,
     )
-    return RunCost(parts=tuple(parts))
 
 
 def _cell(row: Bucket) -> Cell:
@@ -117,7 +135,8 @@ def rows_of(figure: Usage, rows: Iterable[Bucket]) -> tuple[Bucket, ...] | None:
     if figure == total(row.usage for row in used):
         return used
     if len({_cell(row) for row in used}) == 1:
-        return (replace(used[0], usage=figure),)
+        none_written = cache_writes(used) == 0  # of all of them, and so of what is the run's
+        return (replace(used[0], usage=figure, cache_write=0 if none_written else None),)
     return None
 
 
@@ -168,6 +187,7 @@ def unpriced_note(value: Object) -> str | None:
 
 
 def _part_json(part: PricedPart) -> Json:
+    charged = part.prices.charges_for_writes
     return {
         "model": part.model,
         "date": part.day,
@@ -175,10 +195,12 @@ def _part_json(part: PricedPart) -> Json:
         "service_tier": part.service_tier,
         "tokens_in": part.usage.tokens_in,
         "cached_tokens": part.usage.cached_tokens,
+        **({WRITTEN: part.written} if charged else {}),
         "tokens_out": part.usage.tokens_out,
         "usd_per_token": {
             "input": spelled_out(part.prices.uncached),
             "cached_input": spelled_out(part.prices.cache_read),
+            **({WRITING: spelled_out(part.prices.cache_write)} if charged else {}),
             "output": spelled_out(part.prices.output),
         },
     }
@@ -210,26 +232,30 @@ def _read_part(part: Object) -> PricedPart:
         batch=part["batch"],
         service_tier=part["service_tier"],
         usage=Usage(part["tokens_in"], part["tokens_out"], part["cached_tokens"]),
+        written=part.get(WRITTEN, 0),
         prices=Prices(
             uncached=uncached,
             cache_read=Decimal(rates["cached_input"]),
-            cache_write=uncached,
+            cache_write=Decimal(rates.get(WRITING, uncached)),
             output=Decimal(rates["output"]),
             source="",
         ),
     )
 
 
-def _tokens_by_cell(usages: Iterable[tuple[Cell, Usage]]) -> dict[Cell, tuple[int, ...]]:
-    """What the parts of a cost and the rows of its evidence must have in common."""
-    sums: dict[Cell, Usage] = defaultdict(Usage)
-    for cell, usage in usages:
-        sums[cell] += usage
-    return {cell: usage.parts[:3] for cell, usage in sums.items()}
+def _tokens_by_cell(used: Iterable[tuple[Cell, Usage, int]]) -> dict[Cell, tuple[int, ...]]:
+    """What the parts of a cost and the rows of its evidence must have in common, what was written to a cache last."""
+    sums: dict[Cell, tuple[Usage, int]] = defaultdict(lambda: (Usage(), 0))
+    for cell, usage, written in used:
+        usage_so_far, written_so_far = sums[cell]
+        sums[cell] = usage_so_far + usage, written_so_far + written
+    return {cell: (*usage.parts[:3], written) for cell, (usage, written) in sums.items()}
 
 
 def differs(cost: RunCost, attribution: Attribution) -> bool:
     """Whether the cost is of other tokens than the figure has, or priced them as another model's or day's."""
     rows = rows_of(attribution.figure, attribution.rows) or ()
-    parts = (((part.model, part.day, part.batch, part.service_tier), part.usage) for part in cost.parts)
-    return _tokens_by_cell(parts) != _tokens_by_cell((_cell(row), row.usage) for row in rows)
+    charged = {part.cell for part in cost.parts if part.prices.charges_for_writes}
+    parts = ((part.cell, part.usage, part.written) for part in cost.parts)
+    told = ((_cell(row), row.usage, (row.cache_write or 0) if _cell(row) in charged else 0) for row in rows)
+    return _tokens_by_cell(parts) != _tokens_by_cell(told)

@@ -96,12 +96,12 @@ def test_fetch__every_row_of_every_minute_with_its_dimensions(simulator: Simulat
     assert (fetched.pages, fetched.retries) == (1, 0)
     assert Counter(fetched.buckets) == Counter(
         [
-            Bucket(START, Usage(1007, 400, 256, 2), "key_a", "gpt-4o-mini", "proj_simulated", False, "default"),
-            Bucket(START + 60, Usage(2000, 400, 512, 2), "key_a", "gpt-4o-mini", "proj_simulated", False, "default"),
-            Bucket(START + 60, Usage(1000, 200, 256, 1), "key_b", "gpt-4o-mini", "proj_simulated", False, "default"),
-            Bucket(START + 60, Usage(1000, 200, 256, 1), None, "gpt-4o-mini", "proj_simulated", False, "flex"),
-            Bucket(START + 300, Usage(1000, 200, 256, 1), "key_a", "o3-2025-04-16", "proj_other", False, "default"),
-            Bucket(START + 540, Usage(1000, 200, 256, 1), "key_a", "gpt-4o-mini", "proj_simulated", True, "default"),
+            Bucket(START, Usage(1007, 400, 256, 2), "key_a", "gpt-4o-mini", "proj_simulated", False, "default", 0),
+            Bucket(START + 60, Usage(2000, 400, 512, 2), "key_a", "gpt-4o-mini", "proj_simulated", False, "default", 0),
+            Bucket(START + 60, Usage(1000, 200, 256, 1), "key_b", "gpt-4o-mini", "proj_simulated", False, "default", 0),
+            Bucket(START + 60, Usage(1000, 200, 256, 1), None, "gpt-4o-mini", "proj_simulated", False, "flex", 0),
+            Bucket(START + 300, Usage(1000, 200, 256, 1), "key_a", "o3-2025-04-16", "proj_other", False, "default", 0),
+            Bucket(START + 540, Usage(1000, 200, 256, 1), "key_a", "gpt-4o-mini", "proj_simulated", True, "default", 0),
         ]
     )
 
@@ -154,22 +154,38 @@ def test_fetch__a_page_of_zeros_is_an_answer(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "cached"),
+    ("row", "cached", "written"),
     [
-        pytest.param({"input_cached_tokens": 256, "input_uncached_tokens": 1}, 256, id="told"),
-        pytest.param({"input_uncached_tokens": 700, "input_cache_write_tokens": 44}, 256, id="told-by-what-is-not"),
-        pytest.param({"input_cached_tokens": None, "input_uncached_tokens": 744}, 256, id="null-and-no-cache-writes"),
-        pytest.param({}, 0, id="no-split-at-all"),
+        pytest.param({"input_cached_tokens": 256, "input_uncached_tokens": 1}, 256, None, id="told"),
+        pytest.param({"input_uncached_tokens": 700, "input_cache_write_tokens": 44}, 256, 44, id="told-by-what-is-not"),
+        pytest.param(
+            {"input_cached_tokens": None, "input_uncached_tokens": 744}, 256, None, id="null-and-no-cache-writes"
+        ),
+        pytest.param({}, 0, None, id="no-split-at-all"),
     ],
 )
 def test_fetch__cached_input_is_optional_in_the_specification(
-    simulator: Simulator, row: dict[str, object], cached: int
+    simulator: Simulator, row: dict[str, object], cached: int, written: int | None
 ) -> None:
     counts = {"input_tokens": 1000, "output_tokens": 1, "num_model_requests": 1}
     result = {"object": "organization.usage.completions.result"} | counts | row
     simulator.script(faults.edited(lambda page: page["data"][0].update(results=[result])))
     bucket = provider(simulator).fetch(QUERY).buckets[0]
-    assert bucket == Bucket(START, Usage(1000, 1, cached, 1))
+    assert bucket == Bucket(START, Usage(1000, 1, cached, 1), cache_write=written)
+
+
+@pytest.mark.parametrize(
+    ("told", "written"),
+    [(0, 0), (44, 44), (744, 744), (745, None), (-1, None), (True, None), (1.0, None), ("44", None), (None, None)],
+    ids=repr,
+)
+def test_fetch__what_was_written_to_a_cache_is_kept_where_it_can_be_true(
+    simulator: Simulator, told: object, written: int | None
+) -> None:
+    """No figure rests on it: a row that says what cannot be is a row that does not tell."""
+    simulator.script(faults.edited(lambda page: page["data"][5]["results"][0].update(input_cache_write_tokens=told)))
+    bucket = next(each for each in provider(simulator).fetch(QUERY).buckets if each.minute == START + 300)
+    assert (bucket.usage, bucket.cache_write) == (Usage(1000, 200, 256, 1), written)
 
 
 @examples(250)

@@ -46,7 +46,10 @@ class Written:
     def attributed(self, shown):
         run = self.run
         claim = claim_of(run, SCOPE, clock_of(run, self.policy))
-        return attribute([claim, *self.others], list(buckets(shown)), [WIDE])
+        return attribute([claim, *self.others], self.rows(shown), [WIDE])
+
+    def rows(self, shown):
+        return list(buckets(shown))
 
     def read(self, clock, shown, *, forced=False, evidence=True, prices=None):
         run = self.run

@@ -165,7 +165,17 @@ def _bucket(minute: int, row: Any) -> Bucket:  # noqa: ANN401 (anything that JSO
     if not (texts and type(batch) in FLAG):
         shown = ", ".join(f"{name} {row.get(name)!r:.40}" for name in GROUP_BY)
         raise Untrusted("unexpected_shape", f"{spelled(minute)} has a dimension of another type: {shown}")
-    return Bucket(minute, Usage(tokens_in, tokens_out, cached, calls), key, model, project, batch, tier)
+    usage = Usage(tokens_in, tokens_out, cached, calls)
+    return Bucket(minute, usage, key, model, project, batch, tier, _written(row, tokens_in - cached))
+
+
+def _written(row: dict[str, Any], most: int) -> int | None:
+    """What the row says that was written to a cache; None where it does not say, or says what cannot be.
+
+    No figure rests on it but a price: a row is not refused for it, and without it what has a price of its own has none.
+    """
+    written = row.get("input_cache_write_tokens")
+    return written if type(written) is int and 0 <= written <= most else None
 
 
 def _cached_by_difference(row: dict[str, Any]) -> Any:  # noqa: ANN401 (checked with the other figures)

@@ -37,6 +37,29 @@ def test_bytes_are_accepted_by_the_schema_and_read_back_the_same():
     assert evidence_bytes(read_evidence(value)) == evidence_bytes(evidence)
 
 
+def written(*counts):
+    """Evidence of rows of which so much was written to a cache."""
+    evidence = shown(attribution_of("100 50"))
+    rows = (replace(row, cache_write=count) for row, count in zip(evidence.rows, counts, strict=True))
+    return replace(evidence, rows=tuple(rows))
+
+
+def test_what_was_written_to_a_cache_is_a_column_where_there_is_any():
+    evidence = written(7, None)
+    value = json.loads(evidence_bytes(evidence))
+    assert schema().is_valid(value)
+    assert value["columns"] == [*COLUMNS, "cache_write_tokens"]
+    assert [row[10:] for row in value["rows"]] == [[7], [None]]
+    assert read_evidence(value) == evidence
+
+
+def test_where_nothing_was_written_to_a_cache_the_bytes_are_those_of_an_answer_that_does_not_tell():
+    assert evidence_bytes(written(0, 0)) == evidence_bytes(written(None, None))
+    value = json.loads(evidence_bytes(written(0, None)))
+    assert value["columns"] == list(COLUMNS)
+    assert {len(row) for row in value["rows"]} == {10}
+
+
 def test_a_run_without_usage_has_evidence_of_that():
     value = json.loads(evidence_bytes(shown(attribution_of("."))))
     assert (schema().is_valid(value), value["rows"], value["columns"]) == (True, [], list(COLUMNS))

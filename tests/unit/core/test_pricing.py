@@ -42,6 +42,17 @@ def row(minute=0, tokens=Usage(84604, 23275, 42624, 31), model=MODEL, **of):  # 
     return Bucket(FIRST + minute * MINUTE, tokens, "key_a", model, **of)
 
 
+CHARGES = "writes-2026-01-01"
+"""A model with a price of its own for what is written to a cache."""
+
+
+class Filling(Written):
+    """A run of that model, whose every request writes a tenth of its input to a cache."""
+
+    def rows(self, shown):
+        return [replace(row, model=CHARGES, cache_write=row.usage.tokens_in // 10) for row in super().rows(shown)]
+
+
 # ---------------------------------------------------------------------------------------------------- the amounts
 
 
@@ -116,6 +127,98 @@ def test_an_exact_share_of_a_minute_of_two_models_has_no_cost():
     assert run_cost(found, found.figure, at_list).unpriced == (
         "the run shares minutes, and which model has what of its figure is not known",
     )
+
+
+# ------------------------------------------------------------------------------------------------- cache writes
+
+TEN_THOUSAND = Usage(10000, 1000, 2000, 3)
+
+
+@pytest.mark.parametrize(
+    ("written", "amounts"),
+    [
+        # uncached 5000 x 0.000004 and written 3000 x 0.000005; cached 2000 x 0.0000004; output 1000 x 0.00002
+        (3000, ("0.035", "0.0008", "0.02", "0.0072")),
+        # uncached 8000 x 0.000004
+        (0, ("0.032", "0.0008", "0.02", "0.0072")),
+        # written 8000 x 0.000005
+        (8000, ("0.04", "0.0008", "0.02", "0.0072")),
+    ],
+    ids=["some", "none", "all that was not cached"],
+)
+def test_what_was_written_to_a_cache_has_its_price_where_the_minutes_tell_it(written, amounts):
+    found = attributed([row(tokens=TEN_THOUSAND, model=CHARGES, cache_write=written)])
+    cost = run_cost(found, found.figure, at_list)
+    assert cost.amounts == tuple(map(Decimal, amounts))
+    assert cost.usd == sum(map(Decimal, amounts[:3]))
+
+
+def test_what_a_model_does_not_charge_for_costs_what_other_input_costs():
+    told, untold = (
+        attributed([row(tokens=TEN_THOUSAND, **of)]) for of in ({"cache_write": 3000}, {"cache_write": None})
+    )
+    assert run_cost(told, told.figure, at_list) == run_cost(untold, untold.figure, at_list)
+
+
+def test_rows_of_one_minute_are_added_with_what_they_wrote_and_one_that_does_not_tell_leaves_none_told():
+    for of, written in (((100, 20), 120), ((0, 0), 0), ((100, None), None)):
+        found = attributed([row(tokens=TEN_THOUSAND, model=CHARGES, cache_write=each) for each in of])
+        assert [each.cache_write for each in found.rows] == [written]
+
+
+def test_one_minute_that_does_not_tell_leaves_the_run_without_a_cost():
+    rows = [row(0, TEN_THOUSAND, CHARGES, cache_write=3000), row(1, TEN_THOUSAND, CHARGES)]
+    found = attributed(rows)
+    assert run_cost(found, found.figure, at_list) == RunCost(unpriced=(f"{CHARGES}: {CACHE_WRITES}",))
+
+
+@pytest.mark.parametrize(
+    ("written", "unpriced"), [(0, ()), (5, (f"{CHARGES}: {CACHE_WRITES}",))], ids=["none", "some of it anybody's"]
+)
+def test_a_share_of_a_minute_is_priced_where_nothing_was_written_in_it(written, unpriced):
+    found = shared(CHARGES)
+    rows = tuple(replace(each, model=CHARGES, cache_write=written) for each in found.rows)
+    assert run_cost(replace(found, rows=rows), found.figure, at_list).unpriced == unpriced
+
+
+def test_the_file_says_what_was_written_to_a_cache_and_at_which_price():
+    """7800 x 0.000004 + 1200 x 0.000005 + 3000 x 0.0000004 + 1200 x 0.00002"""
+    file = Filling().read("00:45", "4000 8000", prices=at_list)
+    value = exactly(file.text)
+    assert value["aggregate_metrics"]["COST_USD"] == Decimal("0.0624")
+    assert value["cost_breakdown"]["uncached_input_cost"] == Decimal("0.0372")
+    assert value[BLOCK]["pricing"]["parts"] == [
+        {
+            "model": CHARGES, "date": "2026-01-06", "batch": None, "service_tier": None,
+            "tokens_in": 12000, "cached_tokens": 3000, "cache_write_tokens": 1200, "tokens_out": 1200,
+            "usd_per_token": {
+                "input": "0.000004", "cached_input": "0.0000004", "cache_write": "0.000005", "output": "0.00002",
+            },
+        }
+    ]  # fmt: skip
+    assert file.audit() == AuditResult(outcome=AuditOutcome.SOUND)
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (lambda part: part.update(cache_write_tokens=1199), f"{BLOCK}/pricing/parts: prices other usage"),
+        (lambda part: part.pop("cache_write_tokens"), f"{BLOCK}/pricing/parts: prices other usage"),
+        (lambda part: part["usd_per_token"].update(cache_write="0.000006"), "aggregate_metrics/COST_USD: is 0.0624"),
+    ],
+    ids=["tokens", "no tokens", "a price"],
+)
+def test_an_edited_cache_write_is_found(edit, expected):
+    found = edited(Filling().read("00:45", "4000 8000", prices=at_list), lambda value: edit(part(value)))
+    assert said(found)[0].startswith(expected)
+
+
+def test_a_settled_run_tells_what_it_wrote_to_a_cache():
+    file = Filling().read("00:45", "4000 8000").read("01:45", "4000 8000")
+    entries = entries_of_settled(file.run, evidence_of(file))
+    assert [(each.tokens.parts, each.writes_told) for each in entries] == [
+        ((2600, 1000, 400, 400), True), ((5200, 2000, 800, 800), True),
+    ]  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------ the file

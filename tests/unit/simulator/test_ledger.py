@@ -19,10 +19,17 @@ def call(second: float, **facts: Any) -> BilledCall:
 def test_reported__one_bucket_a_group_in_order_of_time() -> None:
     ledger = Ledger([call(70), call(5), call(6), call(7, api_key_id=None)])
     assert ledger.reported(START, START + 120, NOW) == [
-        Bucket(START, Usage(200, 20, 0, 2), "key_a", "gpt-4o-mini-2024-07-18", "proj_simulated", False, "default"),
-        Bucket(START, Usage(100, 10, 0, 1), None, "gpt-4o-mini-2024-07-18", "proj_simulated", False, "default"),
-        Bucket(START + 60, Usage(100, 10, 0, 1), "key_a", "gpt-4o-mini-2024-07-18", "proj_simulated", False, "default"),
+        Bucket(START, Usage(200, 20, 0, 2), "key_a", "gpt-4o-mini-2024-07-18", "proj_simulated", False, "default", 0),
+        Bucket(START, Usage(100, 10, 0, 1), None, "gpt-4o-mini-2024-07-18", "proj_simulated", False, "default", 0),
+        Bucket(
+            START + 60, Usage(100, 10, 0, 1), "key_a", "gpt-4o-mini-2024-07-18", "proj_simulated", False, "default", 0
+        ),
     ]
+
+
+def test_reported__what_was_written_to_a_cache_is_summed_up() -> None:
+    ledger = Ledger([call(5, cache_write_tokens=40), call(6, cache_write_tokens=2), call(7, api_key_id=None)])
+    assert [bucket.cache_write for bucket in ledger.reported(START, START + 60, NOW)] == [42, 0]
 
 
 def test_reported__nothing_before_it_shows() -> None:

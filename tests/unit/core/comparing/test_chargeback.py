@@ -1,5 +1,6 @@
 """A charge-back of a period: what is in it, whose it is, and what is said of what is not."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -142,9 +143,16 @@ def test_a_run_without_an_exact_figure_is_left_out_and_named():
     )  # fmt: skip
 
 
+def test_what_was_written_to_a_cache_has_its_price_where_it_is_told():
+    """400 x 0.000004 + 500 x 0.0000004 + 100 x 0.000005 + 100 x 0.00002"""
+    found = runs_of(("chatdev/a", (used("writes-2026-01-01", (400, 500, 100, 100), framework="chatdev"),)))
+    assert (found.rows[0].usd, found.rows[0].unpriced) == (Decimal("0.0043"), Tokens())
+
+
 @pytest.mark.parametrize("model", ["nobody-knows", "writes-2026-01-01"], ids=["unknown", "charges for cache writes"])
 def test_what_has_no_sure_price_is_unpriced_and_not_zero(model):
-    found = runs_of(("chatdev/a", (used(model, framework="chatdev"),)))
+    untold = replace(used(model, framework="chatdev"), writes_told=False)
+    found = runs_of(("chatdev/a", (untold,)))
     assert found.rows[0].unpriced == found.rows[0].tokens == Tokens(1000, 0, 0, 100)
     assert charge_back_json(found)["rows"][0]["amount"] is None
     assert charge_back_json(found)["total"]["unpriced_tokens"] == 1100

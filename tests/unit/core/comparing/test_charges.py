@@ -83,7 +83,7 @@ def test_rows_of_equal_amounts_have_an_order():
 
 
 def test_the_minutes_of_a_run_become_usage_of_its_framework():
-    row = Bucket(DAY + 960, Usage(100, 10, 25, 3), "key_a", MINI, "proj_a", True, "flex")
+    row = Bucket(DAY + 960, Usage(100, 10, 25, 3), "key_a", MINI, "proj_a", True, "flex", 0)
     assert entries_of_run("chatdev", [row]) == (
         used(MINI, (75, 25, 0, 10), 3, DAY + 900, None, api_key_id="key_a", project_id="proj_a", framework="chatdev",
              batch=True, service_tier="flex"),

@@ -6,8 +6,8 @@ import pytest
 from support.money import MINI, at_list, prices, used
 
 from reconcile.money import prices as money
-from reconcile.money.prices import UNNAMED, family
-from reconcile.usage import Tokens
+from reconcile.money.prices import UNNAMED
+from reconcile.usage import Tokens, family
 
 
 def test_the_parts_of_the_tokens_have_their_own_prices():
