@@ -255,13 +255,13 @@ def _totals(value: Object) -> Usage:
 
 
 def _usage(value: Object) -> Usage:
-    return Usage(*(int(value.get(kind, 0)) for kind in KINDS))
+    return Usage(*(int(value[kind] or 0) for kind in KINDS))
 
 
 def _bounds(value: Object | None) -> Bounds | None:
     if value is None:
         return None
-    pairs = [value.get(kind, (0, 0)) for kind in KINDS]
+    pairs = [value[kind] or (0, 0) for kind in KINDS]
     return Bounds(Usage(*(int(low) for low, _ in pairs)), Usage(*(int(high) for _, high in pairs)))
 
 
@@ -271,9 +271,9 @@ def usage_json(usage: Usage, unknown: Collection[str] = ()) -> dict[str, Json]:
 
 
 def bounds_json(bounds: Bounds, unknown: Collection[str] = ()) -> dict[str, Json]:
-    """Kind by kind `[low, high]`, the kinds left out that are unknown."""
+    """Kind by kind `[low, high]`. Null for the kinds that are unknown."""
     pairs = zip(KINDS, bounds.low.parts, bounds.high.parts, strict=True)
-    return {kind: [low, high] for kind, low, high in pairs if kind not in unknown}
+    return {kind: None if kind in unknown else [low, high] for kind, low, high in pairs}
 
 
 def policy_json(policy: Policy) -> dict[str, Json]:

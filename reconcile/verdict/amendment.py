@@ -114,12 +114,12 @@ def _attempt(observation: Observation) -> Json:
     written: dict[str, Json] = {
         "timestamp": spelled(observation.at),
         "status": observation.status,
-        **{f"total_{kind}": part for kind, part in _told(observation.figure, observation).items()},
+        **{f"total_{kind}": part for kind, part in _told(observation).items()},
     }
     if observation.bounds:
         written["bounds"] = bounds_json(observation.bounds, observation.unknown)
     if observation.reported != observation.figure:
-        written["reported"] = _told(observation.reported, observation)
+        written["reported"] = usage_json(observation.reported, observation.unknown)
     if observation.forced:
         written["forced"] = True
     if observation.window_changed:
@@ -129,8 +129,9 @@ def _attempt(observation: Observation) -> Json:
     return written
 
 
-def _told(usage: Usage, observation: Observation) -> dict[str, Json]:
-    return {kind: part for kind, part in usage_json(usage, observation.unknown).items() if part is not None}
+def _told(observation: Observation) -> dict[str, Json]:
+    figure = usage_json(observation.figure, observation.unknown)
+    return {kind: part for kind, part in figure.items() if part is not None}
 
 
 def _attribution(attribution: Attribution, verdict: Verdict) -> Json:
