@@ -12,7 +12,7 @@ from reconcile.attribution.components import Component, Member, Rules
 from reconcile.attribution.guard import UNWATCHED, Feed, Feeds, guards
 from reconcile.attribution.serving import Pool, pools
 from reconcile.attribution.shares import Share, holding_its_record, shares
-from reconcile.attribution.uncounted import CALLS, at_most, seen, untold, untold_bounds, without_calls
+from reconcile.attribution.uncounted import UNTOLD, at_most, seen, untold, untold_bounds, without_calls
 from reconcile.minutes import GUARD_MINUTES, MINUTE, Window, any_meets, joined
 from reconcile.runs.run import Claim, RunKey
 from reconcile.runs.state import Completeness, Guard
@@ -60,7 +60,7 @@ class Attribution:
     @property
     def unknown(self) -> frozenset[str]:
         """The kinds that its provider does not tell: they are 0 in every figure here."""
-        return frozenset() if self.claim.scope.counted else CALLS
+        return frozenset() if self.claim.scope.counted else UNTOLD
 
     @property
     def exact(self) -> bool:
@@ -174,14 +174,15 @@ def _as_claimed(found: Iterable[Attribution], made: Mapping[RunKey, Claim]) -> d
         claim = made[attribution.claim.run]
         if attribution.claim != claim:
             attribution = replace(attribution, claim=claim)  # noqa: PLW2901
-        by_run[claim.run] = attribution if claim.scope.counted else _untold(attribution)
+        by_run[claim.run] = attribution if claim.scope.counted else _untold(attribution, made)
     return by_run
 
 
-def _untold(attribution: Attribution) -> Attribution:
-    """Without the calls that nobody told."""
+def _untold(attribution: Attribution, made: Mapping[RunKey, Claim]) -> Attribution:
+    """Without the calls that nobody told, and beside claims that say all that they recorded."""
     return replace(
         attribution,
+        neighbours=tuple(made[claim.run] for claim in attribution.neighbours),
         rows=tuple(replace(row, usage=untold(row.usage)) for row in attribution.rows),
         reported=untold(attribution.reported),
         bounds=untold_bounds(attribution.bounds),

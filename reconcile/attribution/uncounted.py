@@ -14,7 +14,8 @@ from reconcile.runs.run import Claim
 from reconcile.runs.state import Guard
 from reconcile.usage import Bounds, Bucket, Recorded, Usage
 
-CALLS = frozenset({"api_calls"})
+UNTOLD = frozenset({"api_calls"})
+"""The kinds that such a provider does not tell."""
 
 
 def without_calls(claim: Claim) -> Claim:

@@ -21,6 +21,7 @@ from reconcile import config, providers, workspace
 from reconcile.cli import output
 from reconcile.errors import ConfigurationError, ReconcileError
 from reconcile.passes import containing, fetch, tree
+from reconcile.passes.planning import ANNOUNCED_REQUESTS
 from reconcile.providers import base
 from reconcile.simulator.server import move
 
@@ -127,9 +128,6 @@ COMMON = [
     VERBOSE,
 ]
 AGES = [MIN_AGE, MAX_AGE]
-
-
-ANNOUNCED_REQUESTS = 10
 
 
 def provider(settings: config.Settings, progress: Progress) -> fetch.Provider:

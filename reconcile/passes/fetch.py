@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from reconcile.attribution.booking import UNKNOWN_UNCERTAINTY
 from reconcile.attribution.claims import Asked
@@ -23,7 +24,7 @@ from reconcile.providers import DEFAULT, HOMES, abilities
 from reconcile.providers.base import Fetched, Query, UsageProvider
 from reconcile.providers.control import control_query, differing
 from reconcile.runs.run import Claim, RunKey
-from reconcile.usage import Bucket
+from reconcile.usage import Bucket, OddRow
 from reconcile.verdict.judgement import late_claims
 
 REFUSED = {"invalid_api_key", "missing_scope", "wrong_organization", "access_denied"}
@@ -41,7 +42,7 @@ Sources = Provider | Mapping[str, Provider]
 Announce = Callable[[Sequence[Query]], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Read:
     """What the providers answered: the buckets of the windows that were read whole, and why others were not."""
 
@@ -59,44 +60,61 @@ class Read:
     def of(self, provider: str) -> Read:
         """What one provider answered. Where it says itself up to when that is whole, it was read then: a later look
         that shows the same is no second one."""
+        return self._by_provider.get(provider) or replace(self, queries=(), answers=())
+
+    @cached_property
+    def _by_provider(self) -> dict[str, Read]:
+        """Made once, for all the runs that are judged by it."""
+        return {name: self._of(name) for name in dict.fromkeys(query.provider for query in self.queries)}
+
+    def _of(self, provider: str) -> Read:
         answers = tuple(answer for answer in self.answers if answer.query.provider == provider)
         marks = [answer.whole_until for answer in answers if answer.whole_until]
         begun, at = (min([self.begun, *marks]), min([self.at, *marks]))
         queries = tuple(query for query in self.queries if query.provider == provider)
         return replace(self, queries=queries, answers=answers, begun=begun, at=at)
 
-    @property
+    @cached_property
     def buckets(self) -> tuple[Bucket, ...]:
         return tuple(bucket for answer in self.answers for bucket in answer.buckets)
 
-    @property
+    @cached_property
     def covered(self) -> tuple[Window, ...]:
         """The minutes that were read whole."""
         return tuple(covered for answer in self.answers if (covered := answer.covered).minutes)
 
-    @property
+    @cached_property
     def unread(self) -> tuple[Window, ...]:
         """The windows of queries without a whole answer."""
         answered = {answer.query for answer in self.answers if answer.covered == answer.query.window}
         return tuple(query.window for query in self.queries if query not in answered)
 
+    @cached_property
+    def _odd(self) -> tuple[OddRow, ...]:
+        """Rows that cannot be true, and were nobody's when they were read."""
+        return tuple(row for answer in self.answers for row in answer.odd)
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        """Those that were asked for; none where all were."""
+        return frozenset(key for query in self.queries for key in query.api_key_ids)
+
     def judges(self, claim: Claim) -> bool:
         """Whether what was read tells about the claim: its keys were asked for, and no guard minute stayed unread.
 
-        Unclaimed usage that could not be seen would look like none. Rows that cannot be true were nobody's when they
-        were read, and may be the claim's.
+        Unclaimed usage that could not be seen would look like none.
         """
         beside = [part.widened(GUARD_MINUTES) for part in claim.reach]
         return (
             self.asked_for(claim)
-            and not any(claim.scope.may_admit(row) for answer in self.answers for row in answer.odd)
+            and not any(claim.scope.may_admit(row) for row in self._odd)
             and not any(window.meets(part) for window in self.unread for part in beside)
         )
 
     def asked_for(self, claim: Claim) -> bool:
         """Whether the claim's keys were in the queries: usage of one that was not would look like none."""
-        asked = {key for query in self.queries for key in query.api_key_ids}
-        return not asked or (bool(claim.scope.api_key_ids) and asked.issuperset(claim.scope.api_key_ids))
+        keys = claim.scope.api_key_ids
+        return not self._keys or (bool(keys) and self._keys.issuperset(keys))
 
 
 def by_provider(claims: Iterable[Claim]) -> dict[str, list[Claim]]:

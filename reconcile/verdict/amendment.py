@@ -8,13 +8,14 @@ The parts of a split always add up to the whole.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
 from reconcile.attribution.attribute import Attribution
 from reconcile.attribution.claims import record_of
+from reconcile.attribution.uncounted import UNTOLD
 from reconcile.minutes import MINUTE, Window, instant_of, spelled
 from reconcile.money.entry import PriceOf
 from reconcile.providers.base import EXCLUDED
@@ -100,10 +101,12 @@ def _block(block: Object, run: Run, verdict: Verdict, policy: Policy) -> dict[st
         written["attribution"] = _attribution(attribution, verdict)
         written |= _steps_updated(run, attribution)
     elif verdict.bounds or verdict.neighbours:
-        inexact: dict[str, Json] = {"exact": False, "bounds": bounds_json(verdict.bounds)} if verdict.bounds else {}
+        inexact: dict[str, Json] = (
+            {"exact": False, "bounds": bounds_json(verdict.bounds, unknown & UNTOLD)} if verdict.bounds else {}
+        )
         beside = {"neighbours": _neighbours(verdict)} if verdict.neighbours else {}
         written["attribution"] = {**block.get("attribution", {}), **inexact, **beside}
-    written["restatement"] = _restatement(verdict)
+    written["restatement"] = _restatement(verdict, unknown & UNTOLD)
     written["policy"] = policy_json(policy)
     if verdict.observation and "attempts" not in block:
         written["attempts"] = [_attempt(verdict.observation)]
@@ -264,11 +267,11 @@ def _recorded(value: Object, run: Run) -> list[Change]:
     return [Put(("recorded_usage",), {**known, "source": run.recorded.source})] if known else []
 
 
-def _restatement(verdict: Verdict) -> Json:
+def _restatement(verdict: Verdict, unknown: Collection[str]) -> Json:
     if verdict.restatement is None:
         return None
     settled, since = verdict.restatement
-    return {"from": usage_json(settled), "to": usage_json(since)}
+    return {"from": usage_json(settled, unknown), "to": usage_json(since, unknown)}
 
 
 def _spelled(moment: datetime | None) -> str | None:

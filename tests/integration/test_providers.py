@@ -7,11 +7,14 @@ from support.bench import at, called, recorded
 from support.tiny import UNCOUNTED, Tiny, installed
 
 from reconcile import Scope
+from reconcile.attribution.claims import record_of
 from reconcile.errors import ProviderError
 from reconcile.insight.audit_files import audit_runs
 from reconcile.insight.survey import list_runs
 from reconcile.passes.apply import run_pass
 from reconcile.passes.summary import as_json
+from reconcile.passes.tree import read_tree
+from reconcile.runs.run import RunKey
 from reconcile.usage import KINDS, Call, Usage
 
 NUMBERS = count()
@@ -182,3 +185,15 @@ def test_a_shared_minute_without_requests_is_anybodys(bench, uncounted):
     for name in "ab":
         assert bench.verdict(f"tinyagents/{name}") == "warning: shared_minutes"
         assert bench.block(f"tinyagents/{name}")["attribution"]["bounds"]["tokens_in"] == [0, 1200]
+
+
+def test_a_neighbour_without_requests_is_remembered_with_all_that_it_recorded(bench, uncounted):
+    """Its calls are set aside where usage is shared out, and are a part of what it is known by all the same."""
+    uncounted.calls += [made("12:02:20", 500, 50), made("12:02:40", 700, 70)]
+    bench.add("tinyagents/a", "12:00:10", "12:02:30")
+    said = dict(zip(KINDS, (700, 70, 0, 1), strict=True))
+    bench.add("tinyagents/b", "12:02:31", "12:05", recorded=said)
+    passed(bench, uncounted, "13:17")
+    (beside,) = bench.block("tinyagents/a")["attribution"]["neighbours"]
+    claim = read_tree(bench.workspace("13:17")).claims[RunKey("tinyagents", "b")]
+    assert beside["record"] == record_of(claim)

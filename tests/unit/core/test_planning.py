@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.worlds import examples
 
 from reconcile.minutes import Window, instant, minutes_of
-from reconcile.passes.planning import ANNOUNCED_REQUESTS, MOST_KEY_FILTERS, PAGE_MINUTES, plan
+from reconcile.passes.planning import MOST_KEY_FILTERS, PAGE_MINUTES, plan
 from reconcile.providers.base import Query, Scope
 
 HOUR = 3600
@@ -156,7 +156,3 @@ FULL = Scope("openai", tuple(f"key_{i:03}" for i in range(MOST_KEY_FILTERS)))
 )
 def test_keys_are_filtered_where_every_scope_names_them(scopes, keys):
     assert plan([hours(0, 1)], [], scopes, NOW) == (Query("openai", hours(-1, 2), keys),)
-
-
-def test_many_requests_are_announced():
-    assert ANNOUNCED_REQUESTS == 10

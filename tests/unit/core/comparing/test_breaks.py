@@ -79,9 +79,8 @@ def test_a_clock_that_is_turned_in_the_period_is_told_with_the_hour(case):
     sunday, before, since, said = CHANGES[case]
     period = Period(date(sunday.year, sunday.month, sunday.day - 3), date(sunday.year, sunday.month, sunday.day + 2))
     turn = period.start + 3 * DAY + HOUR
-    busy = [entry for entry in calls() for _ in range(1)]
     theirs = [
-        replace(entry, start=entry.start - START + period.start) for entry in busy if entry.start < START + 6 * DAY
+        replace(entry, start=entry.start - START + period.start) for entry in calls() if entry.start < START + 6 * DAY
     ]
     ours = [
         replace(entry, start=entry.start + HOUR * (before if entry.start < turn else since), tokens=entry.tokens)
